@@ -1,0 +1,124 @@
+"""Files that appear whole or not at all, in open formats: safetensors, JSON, JSON Lines.
+
+Nothing here is pickled, so a file from a stranger can be read without running their code.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from fairlab.errors import UserError
+
+
+@contextmanager
+def atomic_path(path: Path) -> Iterator[Path]:
+    """Yield a temporary name beside `path`; rename it to `path` when the block ends without error.
+
+    A process killed inside the block leaves the old file, or none, but never half of one.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.partial")
+    try:
+        yield partial
+        with open(partial, "rb") as stream:
+            os.fsync(stream.fileno())
+        os.replace(partial, path)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def write_text(path: Path, text: str) -> None:
+    """Write `text` to `path`, whole or not at all."""
+    with atomic_path(path) as partial:
+        partial.write_text(text, encoding="utf-8")
+
+
+def write_json(path: Path, value: Any) -> None:
+    """Write `value` as indented JSON, whole or not at all."""
+    write_text(path, json.dumps(value, indent=2) + "\n")
+
+
+def read_json(path: Path) -> Any:
+    """Read JSON from `path`; a damaged file is one sentence, not a traceback."""
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise UserError(f"{path} is not readable as JSON ({error}); delete it and run again.") from error
+
+
+def append_json_line(path: Path, record: dict[str, Any]) -> None:
+    """Append one record to a JSON Lines file (training curves)."""
+    with open(path, "a", encoding="utf-8") as stream:
+        stream.write(json.dumps(record) + "\n")
+
+
+def read_json_lines(path: Path) -> list[dict[str, Any]]:
+    """Read all records of a JSON Lines file; an absent file has none."""
+    path = Path(path)
+    if not path.exists():
+        return []
+    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
+
+
+def save_state(path: Path, state: dict[str, Any]) -> None:
+    """Save a nested state (dicts, lists, tensors, JSON scalars) as one safetensors file, atomically.
+
+    Tensors become safetensors entries; everything else goes into the header as JSON with
+    ``{"__tensor__": name}`` where a tensor stood. Made for model, optimiser and random states.
+    """
+    tensors: dict[str, torch.Tensor] = {}
+    skeleton = _detach_tensors(state, "state", tensors)
+    with atomic_path(path) as partial:
+        save_file(tensors, partial, metadata={"skeleton": json.dumps(skeleton)})
+
+
+def load_state(path: Path) -> dict[str, Any]:
+    """Load what `save_state` wrote.
+
+    Raises
+    ------
+    UserError
+        If the file is missing, truncated, or not a safetensors file of this kind.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+            skeleton = json.loads((file.metadata() or {})["skeleton"])
+    except (OSError, SafetensorError, KeyError, ValueError) as error:
+        raise UserError(
+            f"The checkpoint {path} is damaged or not one of ours ({error}); delete it and run again."
+        ) from error
+    state: dict[str, Any] = _attach_tensors(skeleton, tensors)
+    return state
+
+
+def _detach_tensors(value: Any, name: str, tensors: dict[str, torch.Tensor]) -> Any:
+    if isinstance(value, torch.Tensor):
+        tensors[name] = value.detach().cpu().contiguous().clone()
+        return {"__tensor__": name}
+    if isinstance(value, dict):
+        # Pairs, not an object: optimiser states have integer keys, which JSON objects would lose.
+        return {"__dict__": [[key, _detach_tensors(v, f"{name}.{key}", tensors)] for key, v in value.items()]}
+    if isinstance(value, list | tuple):
+        return [_detach_tensors(v, f"{name}.{i}", tensors) for i, v in enumerate(value)]
+    return value
+
+
+def _attach_tensors(skeleton: Any, tensors: dict[str, torch.Tensor]) -> Any:
+    if isinstance(skeleton, dict) and "__tensor__" in skeleton:
+        return tensors[skeleton["__tensor__"]]
+    if isinstance(skeleton, dict):
+        return {key: _attach_tensors(v, tensors) for key, v in skeleton["__dict__"]}
+    if isinstance(skeleton, list):
+        return [_attach_tensors(v, tensors) for v in skeleton]
+    return skeleton

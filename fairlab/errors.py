@@ -1,0 +1,36 @@
+"""The one exception that a user's mistake raises."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class UserError(Exception):
+    """A mistake the user can mend: one sentence saying what is wrong, where, and what to do.
+
+    The command line prints it without a traceback and exits with code 2; notebooks show it as text.
+    """
+
+
+def nearest_names(name: str, known: Iterable[str]) -> str:
+    """Return a clause that suggests the known names closest to a misspelt one.
+
+    Parameters
+    ----------
+    name : str
+        What the user wrote.
+    known : iterable of str
+        The names that exist.
+
+    Returns
+    -------
+    str
+        ``"did you mean 'Smiling'?"``, or the list of known names when none is close.
+    """
+    known = list(known)
+    by_folded = {candidate.casefold(): candidate for candidate in known}
+    close = difflib.get_close_matches(name.casefold(), by_folded, n=3, cutoff=0.6)
+    if close:
+        return "did you mean " + " or ".join(f"'{by_folded[match]}'" for match in close) + "?"
+    return "choose one of " + ", ".join(known)
