@@ -1,0 +1,179 @@
+"""FaceData: uint8 images, a table of binary labels and a split, whatever the source.
+
+A prepared folder holds ``images.npy`` (memory-mapped when opened), ``labels.parquet`` (one row per image:
+the image id as index, one uint8 column per attribute, and ``split``) and ``prepared.json``
+(name, fingerprint, settings, counts, broken images).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from fairlab.artefacts import read_json
+from fairlab.attributes import check_attribute
+from fairlab.errors import UserError, nearest_names
+
+SPLITS: tuple[str, ...] = ("train", "valid", "test")
+
+IMAGES, LABELS, MANIFEST = "images.npy", "labels.parquet", "prepared.json"
+
+
+@dataclass(frozen=True, eq=False)
+class FaceData:
+    """Images with binary labels, split into train, valid and test.
+
+    Parameters
+    ----------
+    images : ndarray, shape (n, h, w, 3), uint8
+        RGB pixels; a read-only memory map when opened from a folder.
+    labels : DataFrame, n rows
+        Index: image id (str). One uint8 column of 0/1 per attribute.
+    split : ndarray, shape (n,)
+        "train", "valid" or "test" for each image.
+    name : str
+        The source: "synthfaces", "celeba" or "folder".
+    fingerprint : str
+        Identifies content and settings; equal fingerprints mean equal pixels and labels.
+    """
+
+    images: np.ndarray
+    labels: pd.DataFrame
+    split: np.ndarray
+    name: str
+    fingerprint: str
+
+    def __post_init__(self) -> None:
+        if not len(self.images) == len(self.labels) == len(self.split):
+            raise ValueError(
+                f"{len(self.images)} images, {len(self.labels)} labels, {len(self.split)} splits"
+            )
+
+    @classmethod
+    def open(cls, folder: Path) -> FaceData:
+        """Open a prepared folder without reading its pixels.
+
+        Raises
+        ------
+        UserError
+            If the folder is absent, or a file of it is missing, cut short or does not fit the others.
+        """
+        folder = Path(folder)
+        manifest = read_manifest(folder)
+        images, table = _open_images(folder), _read_labels(folder)
+        count = manifest["counts"]["images"]
+        if not len(images) == len(table) == count:
+            raise _damaged(folder, f"{count} images announced, {len(images)} stored, {len(table)} labelled")
+        split = table.pop("split").to_numpy(dtype=str)
+        return cls(images, table, split, manifest["name"], manifest["fingerprint"])
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    @property
+    def size(self) -> int:
+        """Height and width of every image, in pixels."""
+        return int(self.images.shape[1])
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """The names of the labelled attributes."""
+        return tuple(self.labels.columns)
+
+    def rows(self, split: str) -> np.ndarray:
+        """Return the ascending row numbers of one split, shape (n_split,)."""
+        if split not in SPLITS:
+            raise UserError(f"There is no split '{split}'; {nearest_names(split, SPLITS)}")
+        return np.flatnonzero(self.split == split)
+
+    def label(self, name: str, split: str | None = None) -> np.ndarray:
+        """Return one attribute's 0/1 labels, of all images or of one split.
+
+        Returns
+        -------
+        ndarray, shape (n,), uint8
+
+        Raises
+        ------
+        UserError
+            If these data have no such attribute; the sentence suggests the nearest names.
+        """
+        values = self.labels[check_attribute(name, self.attributes)].to_numpy(dtype=np.uint8)
+        return values if split is None else values[self.rows(split)]
+
+    def group_counts(self, target: str, protected: str, split: str) -> pd.DataFrame:
+        """Count the images of a split by protected group and target label.
+
+        Returns
+        -------
+        DataFrame
+            Index: the protected label, 0 and 1. Columns: "negatives" and "positives" of the target.
+        """
+        cell = 2 * self.label(protected, split) + self.label(target, split)
+        counts = np.bincount(cell, minlength=4).reshape(2, 2)  # (protected, target)
+        index = pd.Index([0, 1], name=protected)
+        return pd.DataFrame(counts, index=index, columns=["negatives", "positives"])
+
+    def require_groups(self, target: str, protected: str, splits: Iterable[str] = SPLITS) -> None:
+        """Check that target and protected differ and that every group can be measured.
+
+        Raises
+        ------
+        UserError
+            If the two are the same attribute, or if in a split a protected group has no image with, or
+            none without, the target: no rate could then be estimated for that group.
+        """
+        if check_attribute(target, self.attributes) == check_attribute(protected, self.attributes):
+            raise UserError(f"Target and protected attribute are both '{target}'; choose two different ones.")
+        for split in splits:
+            counts = self.group_counts(target, protected, split)
+            for group, kind in ((group, kind) for group in counts.index for kind in counts.columns):
+                if counts.loc[group, kind] == 0:
+                    raise UserError(
+                        f"The {split} split has 0 {kind} of '{target}' among its {counts.loc[group].sum()} "
+                        f"images with {protected}={group}, so that group cannot be measured; choose another "
+                        "pair of attributes or add images."
+                    )
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """Read ``prepared.json`` of a prepared folder."""
+    if not (folder / MANIFEST).is_file():
+        raise UserError(f"{folder} is not a prepared data folder (it has no {MANIFEST}); prepare it first.")
+    manifest = read_json(folder / MANIFEST)
+    try:
+        manifest["name"], manifest["fingerprint"], manifest["counts"]["images"]
+    except (TypeError, KeyError) as error:
+        raise _damaged(folder, f"{MANIFEST} lacks {error}") from error
+    return dict(manifest)
+
+
+def _open_images(folder: Path) -> np.ndarray:
+    try:
+        images: np.ndarray = np.load(folder / IMAGES, mmap_mode="r", allow_pickle=False)
+    except (OSError, ValueError) as error:
+        raise _damaged(folder, f"{IMAGES}: {error}") from error
+    if images.dtype != np.uint8 or images.ndim != 4 or images.shape[-1] != 3:
+        raise _damaged(folder, f"{IMAGES} holds {images.dtype} of shape {images.shape}")
+    return images
+
+
+def _read_labels(folder: Path) -> pd.DataFrame:
+    try:
+        table = pd.read_parquet(folder / LABELS)
+    except (OSError, ValueError) as error:  # pyarrow's errors derive from these
+        raise _damaged(folder, f"{LABELS}: {error}") from error
+    if "split" not in table or not set(table["split"]) <= set(SPLITS):
+        raise _damaged(folder, f"{LABELS} has no valid split column")
+    return table
+
+
+def _damaged(folder: Path, reason: str) -> UserError:
+    return UserError(
+        f"The prepared data in {folder} are damaged ({reason}); delete the folder and prepare again."
+    )
