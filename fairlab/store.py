@@ -1,0 +1,207 @@
+"""The run folder: named steps, fingerprints, atomic results, resume, and a lock.
+
+A *step* turns its configuration and the results of earlier steps into files. Its fingerprint is a hash of
+both, so a step whose fingerprint is already on disk is skipped. A step works in ``NAME.partial`` and is
+renamed to ``NAME`` when done: a folder with its final name is complete. A killed step finds its partial
+folder, with its checkpoints, when the same command runs again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock, Timeout
+
+from fairlab.artefacts import read_json, write_json
+from fairlab.errors import UserError
+
+#: Raised by one when a step's files change their meaning, so that older folders are not mistaken for new.
+FORMAT = 1
+
+
+def fingerprint(value: Any) -> str:
+    """Return 16 hexadecimal digits that identify a JSON-able value."""
+    text = json.dumps(value, sort_keys=True, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True)
+class Step:
+    """A finished step: where its files are, what identifies it, and how long it took (seconds)."""
+
+    name: str
+    folder: Path
+    fingerprint: str
+    seconds: float
+
+
+class Store:
+    """A folder of steps.
+
+    Parameters
+    ----------
+    root : Path
+        The folder; made when missing.
+
+    Raises
+    ------
+    UserError
+        If the folder cannot be made or written to.
+    """
+
+    def __init__(self, root: Path) -> None:
+        self.root = Path(root)
+        try:
+            self.root.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UserError(
+                f"The folder {self.root} cannot be made ({error.strerror}); choose another with --home."
+            ) from error
+
+    @contextmanager
+    def lock(self, *, wait: bool = False) -> Iterator[None]:
+        """Hold the folder for this process.
+
+        Parameters
+        ----------
+        wait : bool
+            Whether to wait for another process to finish, rather than raise.
+
+        Raises
+        ------
+        UserError
+            If another process holds it, or the folder is read-only.
+        """
+        guard = FileLock(self.root / ".lock", timeout=-1 if wait else 0)
+        try:
+            guard.acquire()
+        except Timeout as error:
+            raise UserError(
+                f"Another process is working in {self.root}; wait for it to end, or choose another --run name."
+            ) from error
+        except OSError as error:
+            raise UserError(
+                f"The folder {self.root} cannot be written to ({error.strerror}); "
+                "make it writable or choose another with --home."
+            ) from error
+        try:
+            yield
+        finally:
+            guard.release()
+
+    def claim(self, identity: Mapping[str, Any]) -> None:
+        """Tie the folder to one experiment, so that two experiments never mix their files.
+
+        Raises
+        ------
+        UserError
+            If the folder belongs to an experiment with other settings; the sentence names them.
+        """
+        path = self.root / "experiment.json"
+        wanted = json.loads(json.dumps(dict(identity), default=str))
+        if not path.exists():
+            write_json(path, wanted)
+            return
+        found = read_json(path)
+        if found != wanted:
+            raise UserError(
+                f"The run folder {self.root} was made with other settings ({_differences(found, wanted)}); "
+                "choose another --run name, or delete that folder."
+            )
+
+    def find(self, name: str) -> Step | None:
+        """Return the finished step of that name, or None."""
+        folder = self.root / name
+        if not (folder / "step.json").exists():
+            return None
+        record = read_json(folder / "step.json")
+        return Step(name, folder, record["fingerprint"], record["seconds"])
+
+    def step(
+        self,
+        name: str,
+        make: Callable[[Path], None],
+        *,
+        config: Mapping[str, Any],
+        inputs: Mapping[str, str] | None = None,
+    ) -> Step:
+        """Return the step's result, making it when it is not there.
+
+        Parameters
+        ----------
+        name : str
+            The step's folder inside the store; may contain ``/``.
+        make : callable
+            Given a folder, writes the step's files there. Called again on the same folder after an
+            interruption, it should continue from what it finds.
+        config : mapping
+            All settings that the files depend on; JSON-able.
+        inputs : mapping of str to str
+            Fingerprints of what the step reads.
+
+        Raises
+        ------
+        UserError
+            If a finished step of that name was made from other settings or inputs.
+        """
+        content = {"format": FORMAT, "config": dict(config), "inputs": dict(inputs or {})}
+        content = json.loads(json.dumps(content, default=str))
+        mark = fingerprint([name, content])
+        done = self.find(name)
+        if done is None:
+            return self._make(name, make, content, mark)
+        if done.fingerprint != mark:
+            found = read_json(done.folder / "step.json")
+            raise UserError(
+                f"The step '{name}' in {self.root} was made with other settings ({_differences(found, content)}); "
+                "choose another --run name, or delete that folder."
+            )
+        return done
+
+    def _make(
+        self, name: str, make: Callable[[Path], None], content: dict[str, Any], mark: str
+    ) -> Step:
+        partial = self.root / f"{name}.partial"
+        elapsed = self._begin(partial, mark)
+        started = time.monotonic()
+        try:
+            make(partial)
+        finally:
+            elapsed += time.monotonic() - started
+            if partial.exists():
+                write_json(partial / "progress.json", {"fingerprint": mark, "seconds": elapsed})
+        write_json(partial / "step.json", {"fingerprint": mark, "seconds": elapsed, **content})
+        (partial / "progress.json").unlink()
+        os.replace(partial, self.root / name)
+        return Step(name, self.root / name, mark, elapsed)
+
+    def _begin(self, partial: Path, mark: str) -> float:
+        """Keep an interrupted attempt at the same step, drop any other; return its seconds so far."""
+        progress = partial / "progress.json"
+        if progress.exists():
+            record = read_json(progress)
+            if record["fingerprint"] == mark:
+                return float(record["seconds"])
+        if partial.exists():
+            shutil.rmtree(partial)
+        partial.mkdir(parents=True)
+        write_json(progress, {"fingerprint": mark, "seconds": 0.0})
+        return 0.0
+
+
+def _differences(found: Any, wanted: Any, path: str = "") -> str:
+    """Name the settings in which two nested mappings differ: ``target: Smiling, now Bangs``."""
+    if isinstance(found, dict) and isinstance(wanted, dict):
+        keys = sorted(set(found) | set(wanted))
+        parts = [_differences(found.get(k), wanted.get(k), f"{path}.{k}" if path else k) for k in keys]
+        return "; ".join(part for part in parts if part)
+    return "" if found == wanted else f"{path}: {found}, now {wanted}"
