@@ -1,0 +1,81 @@
+"""Files appear whole or not at all, and nothing is pickled."""
+
+import pytest
+import torch
+
+from fairlab.artefacts import (
+    append_json_line,
+    atomic_path,
+    load_state,
+    read_json,
+    read_json_lines,
+    save_state,
+    write_json,
+)
+from fairlab.errors import UserError
+
+
+def nested_state():
+    network = torch.nn.Linear(3, 2)
+    optimizer = torch.optim.Adam(network.parameters(), lr=0.1)
+    network(torch.ones(1, 3)).sum().backward()
+    optimizer.step()
+    return {
+        "network": network.state_dict(),
+        "optimizer": optimizer.state_dict(),
+        "random": torch.get_rng_state(),
+        "epoch": 3,
+        "best": None,
+    }
+
+
+def test_a_state_survives_the_round_trip_with_its_types(tmp_path):
+    state = nested_state()
+    save_state(tmp_path / "state.safetensors", state)
+    loaded = load_state(tmp_path / "state.safetensors")
+    assert loaded["epoch"] == 3
+    assert loaded["best"] is None
+    assert torch.equal(loaded["random"], state["random"])
+    assert list(loaded["optimizer"]["state"]) == [0, 1]  # integer keys stay integers
+    assert torch.equal(loaded["optimizer"]["state"][0]["exp_avg"], state["optimizer"]["state"][0]["exp_avg"])
+    torch.optim.Adam(torch.nn.Linear(3, 2).parameters()).load_state_dict(loaded["optimizer"])
+
+
+def test_a_truncated_state_is_one_sentence(tmp_path):
+    path = tmp_path / "state.safetensors"
+    save_state(path, nested_state())
+    path.write_bytes(path.read_bytes()[:-20])
+    with pytest.raises(UserError, match=r"state\.safetensors is damaged"):
+        load_state(path)
+
+
+def test_a_foreign_safetensors_file_is_one_sentence(tmp_path):
+    from safetensors.torch import save_file
+
+    save_file({"w": torch.ones(2)}, tmp_path / "foreign.safetensors")
+    with pytest.raises(UserError, match="not one of ours"):
+        load_state(tmp_path / "foreign.safetensors")
+
+
+def test_an_error_inside_the_block_leaves_the_old_file(tmp_path):
+    path = tmp_path / "value.json"
+    write_json(path, {"a": 1})
+    with pytest.raises(RuntimeError), atomic_path(path) as partial:
+        partial.write_text("{")
+        raise RuntimeError
+    assert read_json(path) == {"a": 1}
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_damaged_json_is_one_sentence(tmp_path):
+    (tmp_path / "value.json").write_text('{"a":')
+    with pytest.raises(UserError, match="not readable as JSON"):
+        read_json(tmp_path / "value.json")
+
+
+def test_json_lines_append(tmp_path):
+    path = tmp_path / "curve.jsonl"
+    assert read_json_lines(path) == []
+    append_json_line(path, {"epoch": 1})
+    append_json_line(path, {"epoch": 2})
+    assert [record["epoch"] for record in read_json_lines(path)] == [1, 2]
