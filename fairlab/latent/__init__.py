@@ -1,0 +1,14 @@
+"""Geometry of the latent space: hyperplanes between labels, and the partner z' of a latent z."""
+
+from fairlab.latent.hyperplane import Hyperplane
+from fairlab.latent.partners import VARIANTS, nearest_with_distances, partner
+from fairlab.latent.projection import plane_basis, plane_coordinates
+
+__all__ = [
+    "VARIANTS",
+    "Hyperplane",
+    "nearest_with_distances",
+    "partner",
+    "plane_basis",
+    "plane_coordinates",
+]

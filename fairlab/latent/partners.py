@@ -1,0 +1,131 @@
+"""The partner z' of a latent z: same side of the target plane, other side of the protected plane."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from fairlab.errors import UserError, nearest_names
+from fairlab.latent.hyperplane import Hyperplane, check_latents
+
+
+class Variant(NamedTuple):
+    """What a partner's distances are, given those of z."""
+
+    #: whether the signed distance to the target plane is prescribed to stay
+    keeps_target: bool
+    #: the factor on the signed distance to the protected plane
+    protected_factor: float
+
+
+#: The method and the ablations of the paper.
+VARIANTS: dict[str, Variant] = {
+    "paired": Variant(keeps_target=True, protected_factor=-1.0),
+    "on_hyperplane": Variant(keeps_target=True, protected_factor=0.0),
+    "perpendicular": Variant(keeps_target=False, protected_factor=-1.0),
+    "perpendicular_on_hyperplane": Variant(keeps_target=False, protected_factor=0.0),
+}
+
+#: Below this smallest singular value of the unit normals, planes count as parallel: changing one distance
+#: by 1 could need a step of 100,000 in latent space.
+PARALLEL = 1e-5
+
+
+def nearest_with_distances(z: ArrayLike, planes: Sequence[Hyperplane], distances: ArrayLike) -> np.ndarray:
+    """Return the points nearest to `z` that have prescribed signed distances to several planes.
+
+    Parameters
+    ----------
+    z : array of shape (n, d)
+        Latents.
+    planes : sequence of k hyperplanes
+        No normal may be a combination of the others.
+    distances : array of shape (n, k)
+        Wanted signed distance of each point to each plane, in units of the latent space.
+
+    Returns
+    -------
+    array of shape (n, d), float64
+
+    Raises
+    ------
+    UserError
+        If dimensions or shapes differ, values are not finite, or the planes are parallel.
+
+    Notes
+    -----
+    With normals as rows of W, intercepts b and wanted distances r, the minimum-norm solution is
+    ``z' = z + Wᵀ (W Wᵀ)⁻¹ (r - W z - b)``. ``Wᵀ (W Wᵀ)⁻¹`` is the pseudo-inverse of W, which an SVD
+    gives without squaring the condition number.
+    """
+    wanted = np.asarray(distances, dtype=np.float64)
+    normals = independent_normals(planes)  # (k, d)
+    latents = check_latents(z, normals.shape[1])
+    if wanted.shape != (len(latents), len(planes)) or not np.isfinite(wanted).all():
+        raise UserError(
+            f"Prescribed distances must be finite and of shape {(len(latents), len(planes))}, one for each "
+            f"latent and plane; these have shape {wanted.shape}."
+        )
+    present = np.stack([plane.distance(latents) for plane in planes], axis=1)  # (n, k)
+    return latents + (wanted - present) @ np.linalg.pinv(normals).T  # (n, k) @ (k, d)
+
+
+def partner(
+    z: ArrayLike, *, protected: Hyperplane, target: Hyperplane, variant: str = "paired"
+) -> np.ndarray:
+    """Return the partner z' of each latent z.
+
+    Parameters
+    ----------
+    z : array of shape (n, d)
+        Latents.
+    protected, target : Hyperplane
+        Planes of the protected and of the target attribute.
+    variant : {"paired", "on_hyperplane", "perpendicular", "perpendicular_on_hyperplane"}
+        "paired" negates the signed distance to the protected plane and keeps that to the target plane.
+        "on_hyperplane" makes the protected distance 0 instead. The perpendicular ones move along the
+        protected normal, whatever that does to the target distance.
+
+    Returns
+    -------
+    array of shape (n, d), float64
+
+    Raises
+    ------
+    UserError
+        If the variant is unknown, the planes are parallel, or dimensions differ.
+
+    Notes
+    -----
+    With unit normals and ``c = w_t · w_a`` the paired partner is
+    ``z' = z - 2 (w_a · z + b_a) / (1 - c²) (w_a - c w_t)``.
+    Source: Ramaswamy et al., CVPR 2021, Section 3.2 and the ablations of its supplement.
+    """
+    if variant not in VARIANTS:
+        raise UserError(f"There is no partner variant '{variant}'; {nearest_names(variant, VARIANTS)}")
+    keeps_target, factor = VARIANTS[variant]
+    planes = [protected]
+    wanted = [factor * protected.distance(z)]
+    if keeps_target:
+        planes.append(target)
+        wanted.append(target.distance(z))
+    return nearest_with_distances(z, planes, np.stack(wanted, axis=1))
+
+
+def independent_normals(planes: Sequence[Hyperplane]) -> np.ndarray:
+    """Return the unit normals as rows, (k, d), or raise UserError if they are parallel or dependent."""
+    if not planes:
+        raise UserError("At least one hyperplane is needed to prescribe distances.")
+    for plane in planes[1:]:
+        planes[0].cosine(plane)  # raises where dimensions differ
+    normals = np.stack([plane.normal for plane in planes])  # (k, d)
+    if len(planes) > planes[0].dimension or np.linalg.svd(normals, compute_uv=False)[-1] < PARALLEL:
+        cosines = np.abs(normals @ normals.T)[~np.eye(len(planes), dtype=bool)]
+        raise UserError(
+            f"The hyperplanes are parallel or dependent (largest |cosine| {cosines.max():.9f}), so one "
+            f"distance cannot change while the others stay; choose attributes the generator tells apart."
+        )
+    return normals
