@@ -1,0 +1,97 @@
+"""From factors to pictures: the order in which a face is painted."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from fairlab.data.synthfaces import face, features, finish, hair, wearables
+from fairlab.data.synthfaces.canvas import Canvas
+from fairlab.data.synthfaces.factors import Factors
+from fairlab.data.synthfaces.look import Look
+from fairlab.errors import UserError
+
+SIZES = (32, 64, 128)
+
+#: Pixels painted at once: few enough that a layer stays in the processor's cache.
+_CHUNK_PIXELS = 32 * 64 * 64
+
+
+def draw(factors: Factors, size: int = 64) -> np.ndarray:
+    """Draw faces: a pure function, the same picture for the same factors on every machine.
+
+    Parameters
+    ----------
+    factors : Factors
+        Traits and nuisance of n faces.
+    size : int
+        Width and height in pixels: 32, 64 or 128.
+
+    Returns
+    -------
+    np.ndarray
+        Shape (n, size, size, 3), uint8. Each picture depends on its own factors only; float32 rounding
+        can differ by 1 level between machines or batches.
+
+    Raises
+    ------
+    UserError
+        If the size is another.
+    """
+    if size not in SIZES:
+        raise UserError(f"SynthFaces are drawn at {SIZES} pixels, not {size}; choose one of these sizes.")
+    traits, nuisance = torch.from_numpy(factors.traits).float(), torch.from_numpy(factors.nuisance).float()
+    pictures = np.empty((len(factors), size, size, 3), np.uint8)
+    chunk = max(1, _CHUNK_PIXELS // size**2)
+    with torch.inference_mode():
+        for start in range(0, len(factors), chunk):
+            rows = slice(start, start + chunk)
+            rgb = paint(Look(traits[rows], nuisance[rows]), size)
+            pictures[rows] = (rgb.clamp_(0, 1) * 255).round_().byte().permute(0, 2, 3, 1).numpy()
+    return pictures
+
+
+def paint(look: Look, size: int) -> Tensor:
+    """Paint the layers from the wall to the lens; (n, 3, size, size) float32, not yet clipped to 0..1."""
+    canvas = Canvas(look.pose, size)
+    face.background(canvas, look)
+    locks = hair.Hair(canvas, look)
+    locks.behind()
+    face.neck(canvas, look)
+    wearables.clothes(canvas, look)
+    _where(look, canvas, "Wearing_Necktie", wearables.necktie)
+    _where(look, canvas, "Wearing_Necklace", wearables.necklace)
+    face.ears(canvas, look)
+    face.head(canvas, look)
+    features.nose(canvas, look)
+    features.mouth(canvas, look)
+    rows = torch.nonzero(hair.has_facial_hair(look))[:, 0]
+    _on(rows, look, canvas, hair.facial_hair)
+    features.eyes(canvas, look)
+    features.brows(canvas, look)
+    locks.in_front()
+    _where(look, canvas, "Wearing_Earrings", wearables.earrings)
+    _where(look, canvas, "Eyeglasses", wearables.glasses)
+    _where(look, canvas, "Wearing_Hat", wearables.hat)
+    finish.expose(canvas, look)
+    finish.blur(canvas, look)
+    finish.noise(canvas, look)
+    return canvas.rgb
+
+
+Layer = Callable[[Canvas, Look], None]
+
+
+def _where(look: Look, canvas: Canvas, name: str, layer: Layer) -> None:
+    """Paint a layer on the faces that show attribute `name` at all."""
+    _on(torch.nonzero(look.present(name)[:, 0, 0] > 0)[:, 0], look, canvas, layer)
+
+
+def _on(rows: Tensor, look: Look, canvas: Canvas, layer: Layer) -> None:
+    if len(rows):
+        part = canvas.take(rows)
+        layer(part, look[rows])
+        canvas.put(rows, part)
