@@ -1,0 +1,55 @@
+"""The same code in one process or in many under ``torchrun``: rank 0 writes, gradients are averaged."""
+
+from __future__ import annotations
+
+import os
+
+import torch
+import torch.distributed as dist
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+
+
+def connect(device: str | torch.device | None = None) -> torch.device:
+    """Join the other processes if ``torchrun`` started this one; return the device to work on.
+
+    Parameters
+    ----------
+    device : str or torch.device, optional
+        By default CUDA where there is one (one card per process), else the CPU.
+    """
+    device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    if "LOCAL_RANK" in os.environ and not dist.is_initialized():
+        dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
+    if device.type == "cuda" and device.index is None and "LOCAL_RANK" in os.environ:
+        device = torch.device("cuda", int(os.environ["LOCAL_RANK"]))
+        torch.cuda.set_device(device)
+    return device
+
+
+def rank() -> int:
+    """Return this process's number, 0 when alone."""
+    return dist.get_rank() if dist.is_initialized() else 0
+
+
+def world_size() -> int:
+    """Return the number of processes, 1 when alone."""
+    return dist.get_world_size() if dist.is_initialized() else 1
+
+
+def synchronised(network: nn.Module) -> nn.Module:
+    """Return the network with gradients averaged over all processes; itself when alone."""
+    return DistributedDataParallel(network) if world_size() > 1 else network
+
+
+def total(value: Tensor) -> float:
+    """Return the sum of a scalar over all processes."""
+    if world_size() > 1:
+        dist.all_reduce(value)
+    return float(value)
+
+
+def barrier() -> None:
+    """Wait until every process is here."""
+    if world_size() > 1:
+        dist.barrier()

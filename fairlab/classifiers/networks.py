@@ -1,0 +1,153 @@
+"""Backbones with the paper's two-layer head, and their ImageNet weights."""
+
+from __future__ import annotations
+
+import pickle
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import torch
+from torch import Tensor, nn
+from torchvision.models import ResNet18_Weights, ResNet34_Weights, ResNet50_Weights, WeightsEnum
+from torchvision.models.resnet import BasicBlock, Bottleneck, ResNet
+
+from fairlab.errors import UserError
+
+if TYPE_CHECKING:
+    from fairlab.classifiers.recipe import Recipe
+
+
+@dataclass(frozen=True)
+class Backbone:
+    """One entry of `BACKBONES`.
+
+    Attributes
+    ----------
+    build : callable
+        ``build(width)`` gives a module that maps images (n, 3, h, w) to features (n, d), and d.
+    weights : torchvision WeightsEnum or None
+        Its ImageNet weights, if there are any.
+    """
+
+    build: Callable[[int], tuple[nn.Module, int]]
+    weights: WeightsEnum | None = None
+
+
+class _WidthResNet(ResNet):
+    """torchvision's ResNet, whose first stage may have other than 64 channels."""
+
+    def __init__(self, block: type[BasicBlock | Bottleneck], depths: tuple[int, ...], width: int) -> None:
+        super().__init__(block, list(depths), num_classes=1)
+        if width != 64:
+            self.inplanes = width
+            self.conv1 = nn.Conv2d(3, width, kernel_size=7, stride=2, padding=3, bias=False)
+            self.bn1 = nn.BatchNorm2d(width)
+            self.layer1 = self._make_layer(block, width, depths[0])
+            self.layer2 = self._make_layer(block, 2 * width, depths[1], stride=2)
+            self.layer3 = self._make_layer(block, 4 * width, depths[2], stride=2)
+            self.layer4 = self._make_layer(block, 8 * width, depths[3], stride=2)
+            for module in self.modules():
+                if isinstance(module, nn.Conv2d):
+                    nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+
+
+def _resnet(
+    block: type[BasicBlock | Bottleneck], depths: tuple[int, ...], width: int
+) -> tuple[nn.Module, int]:
+    network = _WidthResNet(block, depths, width)
+    network.fc = nn.Identity()
+    return network, 8 * width * block.expansion
+
+
+#: Name → how to build it. ResNet-10 is ours: one block per stage, for machines without a GPU.
+BACKBONES: dict[str, Backbone] = {
+    "resnet10": Backbone(partial(_resnet, BasicBlock, (1, 1, 1, 1))),
+    "resnet18": Backbone(partial(_resnet, BasicBlock, (2, 2, 2, 2)), ResNet18_Weights.IMAGENET1K_V1),
+    "resnet34": Backbone(partial(_resnet, BasicBlock, (3, 4, 6, 3)), ResNet34_Weights.IMAGENET1K_V1),
+    "resnet50": Backbone(partial(_resnet, Bottleneck, (3, 4, 6, 3)), ResNet50_Weights.IMAGENET1K_V1),
+}
+
+
+class AttributeNetwork(nn.Module):
+    """A backbone and a head: images (n, 3, h, w) to logits (n, k).
+
+    The head follows the paper (Section 4, "Implementation"): the last layer is replaced by linear d→d,
+    ReLU, dropout, linear d→k.
+    """
+
+    def __init__(self, backbone: nn.Module, n_features: int, n_attributes: int, recipe: Recipe) -> None:
+        super().__init__()
+        self.backbone = backbone
+        hidden = (nn.Linear(n_features, n_features), nn.ReLU(), nn.Dropout(recipe.dropout))
+        self.head = nn.Sequential(
+            *(hidden if recipe.hidden_head else ()), nn.Linear(n_features, n_attributes)
+        )
+
+    def forward(self, images: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
+        """Return logits, shape (n, k), float32; `dtype` is that of the backbone's arithmetic."""
+        with torch.autocast(images.device.type, dtype, enabled=dtype != torch.float32):
+            features = self.backbone(images)  # (n, d)
+        # In bfloat16 a logit has 8 significant bits: scores would tie, and ranks and thresholds suffer.
+        logits: Tensor = self.head(features.float())  # (n, k)
+        return logits
+
+
+def build_network(recipe: Recipe, n_attributes: int, *, seed: int, imagenet: bool = True) -> AttributeNetwork:
+    """Build a network with random weights from `seed`, the backbone's from ImageNet where wanted.
+
+    Parameters
+    ----------
+    recipe : Recipe
+        Names the backbone and says whether ImageNet weights are wanted.
+    n_attributes : int
+        Number of outputs.
+    seed : int
+        Of the random weights; the global random state is left as it was.
+    imagenet : bool
+        False leaves ImageNet weights out although the recipe wants them: all will be overwritten.
+
+    Raises
+    ------
+    UserError
+        If ImageNet weights are required and cannot be had.
+    """
+    entry = BACKBONES[recipe.backbone]
+    with torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network = AttributeNetwork(*entry.build(recipe.width), n_attributes, recipe)
+    if imagenet and recipe.pretrained != "none":
+        _load_imagenet_weights(network.backbone, recipe)
+    return network.to(memory_format=torch.channels_last)
+
+
+def _load_imagenet_weights(backbone: nn.Module, recipe: Recipe) -> None:
+    try:
+        state = _imagenet_weights(recipe.backbone)
+    except UserError as error:
+        if recipe.pretrained == "required":
+            raise
+        warnings.warn(f"{error} Training goes on from random weights.", UserWarning, stacklevel=3)
+        return
+    backbone.load_state_dict({name: value for name, value in state.items() if not name.startswith("fc.")})
+
+
+def _imagenet_weights(name: str) -> dict[str, Tensor]:
+    """Read torchvision's ImageNet weights, downloading them the first time."""
+    weights = BACKBONES[name].weights
+    if weights is None:
+        raise UserError(f"There are no ImageNet weights for '{name}'; set pretrained to 'none'.")
+    path = Path(torch.hub.get_dir()) / "checkpoints" / weights.url.rsplit("/", 1)[-1]
+    try:
+        state: dict[str, Tensor] = weights.get_state_dict(progress=True, check_hash=True, weights_only=True)
+    except (OSError, RuntimeError, EOFError, pickle.UnpicklingError) as error:
+        if path.exists():
+            raise UserError(f"{path} is damaged; delete it so that it is downloaded afresh.") from error
+        raise UserError(
+            f"The ImageNet weights of '{name}' could not be downloaded; fetch {weights.url} "
+            f"where there is a network and put it at {path}."
+        ) from error
+    return state

@@ -1,0 +1,144 @@
+"""How a classifier is trained: one frozen dataclass, and the paper's recipe."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import Any
+
+import torch
+
+from fairlab.classifiers.networks import BACKBONES
+from fairlab.errors import UserError, nearest_names
+
+CHOICES: dict[str, tuple[str, ...]] = {
+    "backbone": tuple(BACKBONES),
+    "pretrained": ("required", "preferred", "none"),
+    "selection": ("average_precision", "group_balanced_average_precision"),
+    "precision": ("auto", "float32", "bfloat16"),
+}
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that determines how a classifier is built and trained, apart from data and seed.
+
+    Attributes
+    ----------
+    backbone : str
+        A name in `fairlab.classifiers.networks.BACKBONES`.
+    width : int
+        Channels of the first stage (the later ones have 2, 4 and 8 times as many). Standard: 64.
+    pretrained : {"required", "preferred", "none"}
+        ImageNet weights: an error without them, a warning without them, or not wanted.
+    hidden_head : bool
+        The paper's head (linear d→d, ReLU, dropout, linear d→k) instead of one linear layer.
+    dropout : float
+        Probability in the head, in [0, 1).
+    epochs : int
+        Passes over the training images.
+    batch_size : int
+        Images per optimiser step, over all processes together.
+    learning_rate : float
+        Of Adam.
+    weight_decay : float
+        L2 penalty of Adam, per step.
+    detail : int or None
+        First reduce the shorter side to at most this many pixels. None: keep the stored detail.
+    resize : int or None
+        Then bring the shorter side to this many pixels (bilinear). None: leave it.
+    padding : int
+        Pixels of reflected border the random training crop may reach into.
+    crop : int
+        Side of the square the network sees, in pixels: random in training, centred in evaluation.
+    flip : bool
+        Mirror half of the training images left to right.
+    selection : {"average_precision", "group_balanced_average_precision"}
+        The validation figure whose best epoch is kept, averaged over the attributes.
+    precision : {"auto", "float32", "bfloat16"}
+        Arithmetic of the backbone; "auto" takes bfloat16 where the device computes it natively.
+
+    Raises
+    ------
+    UserError
+        If a name is misspelt or a number out of range.
+    """
+
+    backbone: str = "resnet18"
+    width: int = 64
+    pretrained: str = "none"
+    hidden_head: bool = True
+    dropout: float = 0.5
+    epochs: int = 10
+    batch_size: int = 128
+    learning_rate: float = 1e-3
+    weight_decay: float = 0.0
+    detail: int | None = None
+    resize: int | None = 64
+    padding: int = 4
+    crop: int = 64
+    flip: bool = True
+    selection: str = "average_precision"
+    precision: str = "auto"
+
+    def __post_init__(self) -> None:
+        """Refuse what cannot be trained, in one sentence."""
+        for name, known in CHOICES.items():
+            value = getattr(self, name)
+            if value not in known:
+                raise UserError(f"There is no {name} '{value}'; {nearest_names(str(value), known)}")
+        for name in ("width", "epochs", "batch_size", "learning_rate", "crop"):
+            if not getattr(self, name) > 0:
+                raise UserError(f"A recipe's {name} must be above 0, not {getattr(self, name)}.")
+        for name in ("weight_decay", "padding"):
+            if not getattr(self, name) >= 0:
+                raise UserError(f"A recipe's {name} must not be negative, but it is {getattr(self, name)}.")
+        if not 0 <= self.dropout < 1:
+            raise UserError(f"A recipe's dropout must lie in [0, 1), but it is {self.dropout}.")
+        if self.resize is not None and self.crop > self.resize:
+            raise UserError(
+                f"A crop of {self.crop} pixels does not fit into images of {self.resize}; lower the crop."
+            )
+        if self.pretrained != "none" and self.width != 64:
+            raise UserError("ImageNet weights exist for width 64 only; set pretrained to 'none'.")
+
+    @classmethod
+    def from_dict(cls, values: dict[str, Any]) -> Recipe:
+        """Build a recipe from what `dataclasses.asdict` gave, as read back from JSON."""
+        known = [field.name for field in fields(cls)]
+        for name in values:
+            if name not in known:
+                raise UserError(f"A recipe has no setting '{name}'; {nearest_names(name, known)}")
+        return cls(**values)
+
+
+#: Step 1 of the paper (Section 4): ResNet-50 with ImageNet weights, Adam 1e-4, batch 32, 20 epochs.
+PAPER = Recipe(
+    backbone="resnet50",
+    pretrained="required",
+    epochs=20,
+    batch_size=32,
+    learning_rate=1e-4,
+    detail=64,
+    resize=256,
+    padding=0,
+    crop=224,
+)
+
+
+def compute_dtype(precision: str, device: torch.device) -> torch.dtype:
+    """Return the dtype in which the backbone computes on `device`.
+
+    "auto" takes bfloat16 only with native instructions (AVX512-BF16 or AMX on a CPU): without them it
+    is emulated, and slower than float32.
+    """
+    if precision == "auto":
+        precision = "bfloat16" if _native_bfloat16(device) else "float32"
+    return torch.bfloat16 if precision == "bfloat16" else torch.float32
+
+
+def _native_bfloat16(device: torch.device) -> bool:
+    if device.type == "cuda":
+        return torch.cuda.is_bf16_supported(including_emulation=False)
+    if device.type == "cpu":
+        return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
+    return False
