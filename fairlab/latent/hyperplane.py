@@ -197,9 +197,12 @@ def _check_labelled(z: ArrayLike, labels: ArrayLike) -> tuple[np.ndarray, np.nda
         raise UserError(
             f"There are {len(latents)} latents but labels of shape {classes.shape}; give one each."
         )
-    if not np.isin(classes, (0, 1)).all():
-        others = ", ".join(map(str, np.setdiff1d(classes, (0, 1))[:3]))
-        raise UserError(f"Labels of latents must be 0 or 1, but some are {others}.")
+    wrong = (classes != 0) & (classes != 1)
+    if wrong.any():
+        raise UserError(
+            f"Labels of latents must be 0 or 1, but {wrong.sum()} of {len(classes)} are not "
+            f"(first: {classes[wrong][0]})."
+        )
     return latents, classes.astype(bool)
 
 

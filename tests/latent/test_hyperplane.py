@@ -109,9 +109,9 @@ def test_unconverged_fit_warns():
         (np.zeros(400), "of 400 labels 0 are 1 and 400 are 0"),
         (np.ones(400), "of 400 labels 400 are 1 and 0 are 0"),
         (np.ones(399), r"400 latents but labels of shape \(399,\)"),
-        (np.full(400, 2), "must be 0 or 1, but some are 2"),
-        (np.full(400, np.nan), "must be 0 or 1, but some are nan"),
-        (np.full(400, "yes"), "must be 0 or 1, but some are yes"),
+        (np.full(400, 2), "must be 0 or 1, but 400 of 400 are not .first: 2"),
+        (np.full(400, np.nan), "must be 0 or 1, but 400 of 400 are not .first: nan"),
+        (np.full(400, "yes"), "must be 0 or 1, but 400 of 400 are not .first: yes"),
     ],
 )
 def test_bad_labels_are_one_sentence(labels, sentence):

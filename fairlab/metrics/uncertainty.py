@@ -1,0 +1,258 @@
+"""Bootstrap intervals for metrics and for differences between classifiers, as tidy tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from fairlab.errors import UserError, nearest_names
+from fairlab.metrics.inputs import (
+    GROUPS,
+    cell_masses,
+    check_labels,
+    check_scores,
+    shortage,
+    warn_undefined,
+)
+from fairlab.metrics.resampling import METRICS, RankedCells, resampled_metrics
+from fairlab.metrics.thresholds import calibrated_threshold
+
+COLUMNS: tuple[str, ...] = (
+    "model", "attribute", "group", "metric", "value", "low", "high", "n", "n_positive", "seeds", "note",
+)  # fmt: skip
+
+
+class _Estimate(NamedTuple):
+    """METRICS of one classifier, or of a difference, averaged over training seeds."""
+
+    value: np.ndarray  # (5,)
+    draws: np.ndarray  # (resamples, 5)
+    seeds: int
+    self_calibrated: bool
+
+
+def bootstrap(
+    y_true: ArrayLike,
+    y_score: ArrayLike,
+    protected: ArrayLike,
+    *,
+    n_resamples: int = 1000,
+    seed: int = 0,
+    threshold: float | ArrayLike | None = None,
+    model: str = "model",
+    attribute: str = "",
+    groups: tuple[str, str] = GROUPS,
+) -> pd.DataFrame:
+    """Return AP, group-balanced AP, DEO, BA and KL of one classifier with 95% intervals.
+
+    Parameters
+    ----------
+    y_true, protected : arrays of shape (n,)
+        Target and protected labels, 0 or 1.
+    y_score : array of shape (n,) or (seeds, n)
+        Scores in [0, 1]; one row for each training seed.
+    n_resamples : int
+        Number of bootstrap resamples.
+    seed : int
+        Seed of the resampling.
+    threshold : float or array of shape (seeds,), optional
+        Scores above it are predicted positive, for DEO and BA; best calibrated on validation images. None
+        calibrates it on these very images and says so in the note.
+    model, attribute : str
+        Names for the table.
+    groups : pair of str
+        Names of the groups with protected label 0 and 1, for notes and warnings.
+
+    Returns
+    -------
+    DataFrame
+        A row for each metric with columns model, attribute, group, metric, value, low, high, n,
+        n_positive, seeds, note. Values are fractions, KL (`ScoreKL.symmetric_sum`) in nats. Undefined
+        metrics are NaN with the reason in the note, and an `UndefinedMetricWarning` is given.
+
+    Raises
+    ------
+    UserError
+        If shapes differ, labels are not 0/1, or scores are NaN or outside [0, 1].
+
+    Notes
+    -----
+    Percentile intervals over resamples of the images. With several training seeds each resample also
+    draws as many seeds with replacement and averages over them, so the interval covers both; with two or
+    three seeds it is narrower than it should be, as so few show little of how training varies. The
+    threshold stays fixed. Resamples that leave a metric undefined are skipped, and the note counts them.
+    """
+    return compare(
+        y_true,
+        {model: y_score},
+        protected,
+        thresholds=None if threshold is None else {model: threshold},
+        baseline=model,
+        n_resamples=n_resamples,
+        seed=seed,
+        attribute=attribute,
+        groups=groups,
+    )
+
+
+def compare(
+    y_true: ArrayLike,
+    scores: Mapping[str, ArrayLike],
+    protected: ArrayLike,
+    *,
+    thresholds: Mapping[str, float | ArrayLike] | None = None,
+    baseline: str = "baseline",
+    n_resamples: int = 1000,
+    seed: int = 0,
+    attribute: str = "",
+    groups: tuple[str, str] = GROUPS,
+) -> pd.DataFrame:
+    """Return the metrics of several classifiers, and their paired differences from a baseline.
+
+    Parameters
+    ----------
+    y_true, protected : arrays of shape (n,)
+        Target and protected labels, 0 or 1.
+    scores : mapping of model name to array of shape (n,) or (seeds, n)
+        Scores in [0, 1] of each model for the same images; one row for each training seed. All models
+        have the same number of seeds, and differences pair them by row.
+    thresholds : mapping of model name to float or array of shape (seeds,), optional
+        As `bootstrap`, for each model.
+    baseline : str
+        The model that the others are compared with.
+    n_resamples, seed, attribute, groups
+        As `bootstrap`.
+
+    Returns
+    -------
+    DataFrame
+        As `bootstrap`, for each model and then, with model ``"<name> - <baseline>"``, for each
+        difference. A difference is taken on the same resamples of images and seeds, so its interval is
+        that of the change, much narrower than the two intervals suggest.
+
+    Raises
+    ------
+    UserError
+        As `bootstrap`, and if the baseline or a threshold is missing or numbers of seeds differ.
+    """
+    y = check_labels(y_true, "y_true")
+    a = check_labels(protected, "protected", len(y))
+    if baseline not in scores:
+        raise UserError(
+            f"There are no scores of the baseline '{baseline}'; {nearest_names(baseline, scores)}"
+        )
+    if n_resamples < 1:
+        raise UserError(f"n_resamples must be at least 1, not {n_resamples}.")
+    estimates = _estimates(y, scores, a, thresholds, n_resamples, seed)
+    base = estimates[baseline]
+    for name in scores:
+        if name != baseline:
+            estimates[f"{name} - {baseline}"] = _difference(estimates[name], base)
+    reasons = _undefined(y, a, groups)
+    rows = [
+        {"model": name, "attribute": attribute, "group": "all"} | row
+        for name, estimate in estimates.items()
+        for row in _rows(estimate, reasons)
+    ]
+    table = pd.DataFrame(rows).assign(n=len(y), n_positive=int(y.sum()))
+    return table[list(COLUMNS)]
+
+
+def _estimates(
+    y: np.ndarray,
+    scores: Mapping[str, ArrayLike],
+    a: np.ndarray,
+    thresholds: Mapping[str, float | ArrayLike] | None,
+    n_resamples: int,
+    seed: int,
+) -> dict[str, _Estimate]:
+    by_model = {name: _by_seed(name, values, len(y)) for name, values in scores.items()}
+    n_seeds = {name: len(values) for name, values in by_model.items()}
+    if len(set(n_seeds.values())) > 1:
+        raise UserError(f"Models are paired by training seed, but their numbers of seeds differ: {n_seeds}.")
+    seeds = next(iter(n_seeds.values()))
+    ranked = [
+        RankedCells.build(y, s, a, threshold)
+        for name, values in by_model.items()
+        for s, threshold in zip(values, _thresholds(name, values, y, thresholds), strict=True)
+    ]
+    shape = (len(by_model), seeds, -1, len(METRICS))
+    whole = np.stack([cells.metrics(np.ones((1, len(y)), dtype=np.int32)) for cells in ranked])
+    draws = resampled_metrics(ranked, n_resamples, seed).reshape(shape)
+    # A stream of its own: the images drawn do not depend on how many seeds there are.
+    picked = np.random.default_rng([seed, 1]).integers(0, seeds, size=(seeds, n_resamples))
+    averaged = draws[:, picked, np.arange(n_resamples)].mean(axis=1)  # (models, resamples, 5)
+    values = whole.reshape(shape).mean(axis=(1, 2))
+    return {
+        name: _Estimate(value, draw, seeds, self_calibrated=thresholds is None)
+        for name, value, draw in zip(by_model, values, averaged, strict=True)
+    }
+
+
+def _by_seed(name: str, scores: ArrayLike, n: int) -> np.ndarray:
+    values = np.asarray(scores)
+    if values.ndim not in (1, 2) or 0 in values.shape:
+        raise UserError(f"Scores of '{name}' must have shape ({n},) or (seeds, {n}), not {values.shape}.")
+    return np.stack([check_scores(row, f"scores of '{name}'", n) for row in np.atleast_2d(values)])
+
+
+def _thresholds(
+    name: str, scores: np.ndarray, y: np.ndarray, thresholds: Mapping[str, float | ArrayLike] | None
+) -> np.ndarray:
+    """Return the threshold of each training seed, (seeds,)."""
+    if thresholds is None:
+        # Without positives DEO and BA are undefined at any threshold.
+        return np.array([calibrated_threshold(y, s) if y.any() else 1.0 for s in scores])
+    if name not in thresholds:
+        raise UserError(
+            f"There is no threshold for '{name}'; thresholds are given for {', '.join(thresholds)}."
+        )
+    values = np.asarray(thresholds[name], dtype=np.float64)
+    if values.shape not in ((), (len(scores),)) or not np.isfinite(values).all():
+        raise UserError(
+            f"The threshold of '{name}' must be one finite number, or one for each of {len(scores)} training "
+            f"seeds; got {values.tolist()}."
+        )
+    return np.broadcast_to(values, len(scores))
+
+
+def _difference(first: _Estimate, second: _Estimate) -> _Estimate:
+    return first._replace(value=first.value - second.value, draws=first.draws - second.draws)
+
+
+def _undefined(y: np.ndarray, a: np.ndarray, groups: tuple[str, str]) -> dict[str, str]:
+    """Warn of each metric that is undefined on these images; return the reason for each metric."""
+    mass = cell_masses(y, a)
+    reasons = {metric: shortage(metric, mass, groups) for metric in METRICS}
+    for metric, reason in reasons.items():
+        if reason:
+            warn_undefined(metric, reason)
+    return reasons
+
+
+def _rows(estimate: _Estimate, reasons: dict[str, str]) -> list[dict[str, object]]:
+    rows: list[dict[str, object]] = []
+    for index, metric in enumerate(METRICS):
+        draws = estimate.draws[:, index]
+        defined = draws[~np.isnan(draws)]
+        low, high = np.quantile(defined, (0.025, 0.975)) if len(defined) else (np.nan, np.nan)
+        notes = [reasons[metric]]
+        if not reasons[metric] and len(defined) < len(draws):
+            notes.append(f"{len(draws) - len(defined)} of {len(draws)} resamples undefined")
+        if metric in ("DEO", "BA") and estimate.self_calibrated and not reasons[metric]:
+            notes.append("threshold calibrated on these images")
+        rows.append(
+            {
+                "metric": metric,
+                "value": estimate.value[index],
+                "low": low,
+                "high": high,
+                "seeds": estimate.seeds,
+                "note": "; ".join(filter(None, notes)),
+            }
+        )
+    return rows
