@@ -1,0 +1,27 @@
+"""Generators: a progressive GAN, its training and its shipped weights, and a door for other people's models.
+
+Every generator has ``.latent_dim``, ``.resolution`` and maps (n, latent_dim) latents to
+(n, 3, resolution, resolution) images in [-1, 1].
+"""
+
+from fairlab.generators.files import load_generator, save_generator, shipped_generator
+from fairlab.generators.progressive import ProgressiveCritic, ProgressiveGenerator
+from fairlab.generators.recipe import GANRecipe
+from fairlab.generators.sampling import Generator, ModuleGenerator, generate, sample_latents, to_uint8
+from fairlab.generators.training import export_snapshot, train_gan
+
+__all__ = [
+    "GANRecipe",
+    "Generator",
+    "ModuleGenerator",
+    "ProgressiveCritic",
+    "ProgressiveGenerator",
+    "export_snapshot",
+    "generate",
+    "load_generator",
+    "sample_latents",
+    "save_generator",
+    "shipped_generator",
+    "to_uint8",
+    "train_gan",
+]

@@ -1,0 +1,134 @@
+"""Generators on disk: one safetensors file, with a model card beside the shipped one."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+
+from fairlab.artefacts import atomic_path, read_json, write_json
+from fairlab.errors import UserError
+from fairlab.generators.progressive import ProgressiveGenerator
+from fairlab.generators.sampling import sample_latents, to_uint8
+
+FORMAT = "fairlab progressive generator 1"
+SHIPPED = "synthfaces_pgan_64.safetensors"
+
+
+def save_generator(generator: ProgressiveGenerator, path: Path, card: dict[str, Any]) -> None:
+    """Save a generator at its present stage of growth, and its card as JSON beside it.
+
+    Weights are stored as float16 when that changes no pixel by more than one level of 255, else as float32.
+
+    Parameters
+    ----------
+    generator : ProgressiveGenerator
+        Layers that it does not use at its present resolution are left out.
+    path : Path
+        The ``.safetensors`` file; the card goes to the same name with ``.json``.
+    card : dict
+        JSON-ready facts about data and training; the file's SHA-256 is added to it.
+    """
+    path = Path(path)
+    kept = generator.channels[: generator.stage + 1]
+    config = {"latent_dim": generator.latent_dim, "channels": list(kept), "alpha": generator.alpha}
+    weights = {name: tensor.detach().cpu() for name, tensor in generator.state_dict().items()}
+    weights = {
+        name: tensor.contiguous() for name, tensor in weights.items() if _is_used(name, generator.stage)
+    }
+    halves = {name: tensor.half() for name, tensor in weights.items()}
+    full = _build(config, weights)
+    if _largest_difference(full, _build(config, halves)) <= 1:
+        weights = halves
+    metadata = {"format": FORMAT, "config": json.dumps(config), "card": json.dumps(card)}
+    with atomic_path(path) as partial:
+        save_file(weights, partial, metadata=metadata)
+    write_json(path.with_suffix(".json"), {**card, "sha256": sha256(path)})
+
+
+def load_generator(path: Path, device: torch.device | str | None = None) -> ProgressiveGenerator:
+    """Load what `save_generator` wrote, in evaluation mode, float32.
+
+    Raises
+    ------
+    UserError
+        If the file is missing, truncated, or not a generator of this package.
+    """
+    try:
+        with safe_open(path, framework="pt") as file:
+            metadata = file.metadata() or {}
+            if metadata.get("format") != FORMAT:
+                raise UserError(f"{path} is a safetensors file but not a generator saved by FairLab.")
+            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        generator = _build(json.loads(metadata["config"]), weights)
+    except (OSError, SafetensorError, KeyError, ValueError, TypeError, RuntimeError) as error:
+        raise UserError(
+            f"The generator {path} is missing, truncated or damaged ({error}); restore it or train again."
+        ) from error
+    return generator.to(device or "cpu")
+
+
+def shipped_generator(device: torch.device | str | None = None) -> ProgressiveGenerator:
+    """Load the SynthFaces generator that comes with the package, checked against its card's SHA-256.
+
+    Raises
+    ------
+    UserError
+        If weights or card are missing or do not belong together.
+    """
+    path = weights_folder() / SHIPPED
+    if not path.exists():
+        raise UserError(f"The shipped generator {path} is missing; reinstall FairLab or train one yourself.")
+    return load_verified(path, device)
+
+
+def load_verified(path: Path, device: torch.device | str | None = None) -> ProgressiveGenerator:
+    """Load a generator whose card beside it states its SHA-256, refusing any other content."""
+    card = read_json(path.with_suffix(".json"))
+    expected, found = card.get("sha256"), sha256(path)
+    if expected != found:
+        raise UserError(
+            f"The generator {path} has SHA-256 {found[:12]}... where its card says {str(expected)[:12]}...; "
+            "it was changed or damaged: restore both files."
+        )
+    return load_generator(path, device)
+
+
+def weights_folder() -> Path:
+    """Return the folder of shipped weights, in an installed package or in a source checkout."""
+    package = Path(__file__).resolve().parents[1]
+    installed = package / "weights"
+    return installed if installed.is_dir() else package.parent / "data" / "weights"
+
+
+def sha256(path: Path) -> str:
+    """Return a file's SHA-256 as hexadecimal text."""
+    with open(path, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def _is_used(name: str, stage: int) -> bool:
+    part, _, rest = name.partition(".")
+    if part == "blocks":
+        return int(rest.split(".")[0]) < stage
+    return part != "to_rgb" or int(rest.split(".")[0]) <= stage
+
+
+def _build(config: dict[str, Any], weights: dict[str, torch.Tensor]) -> ProgressiveGenerator:
+    with torch.device("meta"):  # no memory and no random numbers for weights that are replaced at once
+        generator = ProgressiveGenerator(config["latent_dim"], tuple(config["channels"]))
+    generator.load_state_dict({name: tensor.float() for name, tensor in weights.items()}, assign=True)
+    generator.grow(generator.resolution, config["alpha"])
+    return generator.eval().requires_grad_(False)
+
+
+@torch.inference_mode()
+def _largest_difference(a: ProgressiveGenerator, b: ProgressiveGenerator) -> int:
+    """Return the largest difference in levels of 255 over the pictures of 64 latents."""
+    z = torch.from_numpy(sample_latents(64, a.latent_dim, seed=0))
+    return int((to_uint8(a(z)).int() - to_uint8(b(z)).int()).abs().max())
