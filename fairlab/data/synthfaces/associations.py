@@ -90,7 +90,7 @@ def dial_associations(traits: np.ndarray, associations: Associations | None) -> 
 
 def find_shifts(associations: Associations | None) -> tuple[Shift, ...]:
     """Return the shifts that give the associations, in the order in which they must be applied."""
-    pairs = _order_pairs(_check_associations(associations or {}))
+    pairs = _order_pairs(check_associations(associations or {}))
     return _calibrate(tuple(pairs.items()))
 
 
@@ -144,7 +144,7 @@ def _check_pair(pair: tuple[str, str]) -> tuple[str, str]:
     return target, protected
 
 
-def _check_associations(associations: Associations) -> dict[tuple[str, str], float]:
+def check_associations(associations: Associations) -> dict[tuple[str, str], float]:
     """Check names and reach; a pair whose target is Male is turned round, since phi is symmetric."""
     checked: dict[tuple[str, str], float] = {}
     for pair, phi in associations.items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import torch
@@ -46,12 +47,28 @@ def draw(factors: Factors, size: int = 64) -> np.ndarray:
     traits, nuisance = torch.from_numpy(factors.traits).float(), torch.from_numpy(factors.nuisance).float()
     pictures = np.empty((len(factors), size, size, 3), np.uint8)
     chunk = max(1, _CHUNK_PIXELS // size**2)
-    with torch.inference_mode():
-        for start in range(0, len(factors), chunk):
-            rows = slice(start, start + chunk)
-            rgb = paint(Look(traits[rows], nuisance[rows]), size)
+
+    def draw_chunk(start: int) -> None:
+        rows = slice(start, start + chunk)
+        with torch.inference_mode():
+            rgb = paint(Look(traits[rows], nuisance[rows]), size)  # (chunk, 3, size, size)
             pictures[rows] = (rgb.clamp_(0, 1) * 255).round_().byte().permute(0, 2, 3, 1).numpy()
+
+    _in_threads(draw_chunk, range(0, len(factors), chunk))
     return pictures
+
+
+def _in_threads(task: Callable[[int], None], starts: range) -> None:
+    """Run `task` for every start, one thread per core, each with single-threaded torch operations.
+
+    The layers are so small that splitting each of them over the cores costs more than it saves.
+    """
+    threads = torch.get_num_threads()
+    try:
+        with ThreadPoolExecutor(threads, initializer=torch.set_num_threads, initargs=(1,)) as pool:
+            list(pool.map(task, starts))
+    finally:
+        torch.set_num_threads(threads)
 
 
 def paint(look: Look, size: int) -> Tensor:

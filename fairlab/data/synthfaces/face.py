@@ -26,8 +26,8 @@ def background(canvas: Canvas, look: Look) -> None:
 
     colour = hsv(
         look.free("background_hue"),
-        look.free("background_saturation", 0.0, 0.42),
-        look.free("background_value", 0.22, 0.88),
+        look.free("background_saturation", 0.0, 0.27),
+        look.free("background_value", 0.20, 0.80),
     )
     angle = look.free("background_angle", 0.0, 6.2832)
     x, y = canvas.frame[None, None, :], canvas.frame[None, :, None]
@@ -78,6 +78,7 @@ def head(canvas: Canvas, look: Look) -> None:
     region.paint(look.shadow, dark.clamp_(0, 1))
     region.shade(1 + 0.10 * inside * (facing - 0.4).clamp(0, 1) * (1 + strength))
     _cheeks(region, look, inside)
+    _complexion(region, look, inside)
     _age(region, look, inside)
     _double_chin(region, look)
 
@@ -88,16 +89,29 @@ def _cheeks(region: Region, look: Look, inside: Tensor) -> None:
     rosy = look.present("Rosy_Cheeks") * 0.62 + 0.16 * look.show("Heavy_Makeup")
     blush = blob(x - 0.285, y - 0.165, 0.19, 0.15) * inside
     pink = look.skin * torch.tensor([1.0, 0.50, 0.50]) + torch.tensor([0.08, 0.0, 0.03])
-    region.paint(pink, (rosy * 1.25 * blush).clamp(max=0.8))
+    region.paint(pink, (rosy * 1.4 * blush).clamp(max=0.8))
     bone = look.show("High_Cheekbones") * inside
     # The hollow runs from the ear down towards the corner of the mouth, the lit bone lies above it.
     along = y - 0.215 + 0.55 * (x - 0.30)
     hollow = bump(along, 0.10) * smoothstep(x, 0.17, 0.26)
     ridge = blob(x - 0.30, y - 0.055, 0.15, 0.075)
-    region.paint(look.shadow, 0.62 * bone * hollow)
-    region.paint(look.skin * 0.55 + 0.45, 0.50 * bone * ridge)
+    region.paint(look.shadow, 0.80 * bone * hollow)
+    region.paint(look.skin * 0.55 + 0.45, 0.65 * bone * ridge)
     chubby = look.show("Chubby") * inside
     region.paint(look.shadow, 0.38 * chubby * bump(ellipse(x - 0.26, y - 0.22, 0.19, 0.17), 0.06) * (y > 0.16))
+
+
+def _complexion(region: Region, look: Look, inside: Tensor) -> None:
+    """Even, glowing skin for attractive faces; a blotchy one, ruddy around the nose, for others."""
+    plain = (1 - look.show("Attractive")) * inside
+    x, y = region.x - look.turn, region.y
+    phase = look.free("hair_phase", 0, 6.2832)
+    blotch = torch.sin(19 * x + phase) * torch.sin(23 * y + 2 * phase) + 0.6 * torch.sin(41 * x - 37 * y + phase)
+    ruddy = look.skin * torch.tensor([0.98, 0.74, 0.70])
+    patches = 0.34 * blotch.clamp(min=0) + 0.35 * blob(x, y - 0.12, 0.20, 0.16)
+    region.paint(ruddy, (plain * patches).clamp(0, 0.6))
+    glow = look.show("Attractive") * inside * (blob(x.abs() - 0.22, y - 0.10, 0.2, 0.16) + blob(x, y + 0.32, 0.3, 0.16))
+    region.shade(1 + 0.09 * glow)
 
 
 def _age(region: Region, look: Look, inside: Tensor) -> None:
@@ -107,7 +121,8 @@ def _age(region: Region, look: Look, inside: Tensor) -> None:
     old = smoothstep(look.old, 0.15, 0.95) * inside
     wave = y + 0.36 - 0.05 * x * x + 0.006 * torch.sin(9 * x)
     lines = sum(bump(wave - shift, 0.024) for shift in (-0.075, 0.0, 0.06)) * smoothstep(side, 0.30, 0.16)
-    fold = bump(side - 0.115 - 0.42 * (y - 0.16), 0.032) * blob(y * 0, y - 0.26, 1.0, 0.15) ** 0.5
+    outwards = (look.mouth_width + 0.035 - 0.085) / (look.mouth_y - 0.11)
+    fold = bump(side - 0.085 - outwards * (y - 0.11), 0.030) * blob(y * 0, y - 0.225, 1.0, 0.14) ** 0.5
     feet = sum(bump(y - look.eye_y - 0.005 - slant * (side - 0.31), 0.016) for slant in (-0.35, 0.05, 0.45))
     feet = feet * smoothstep(side, 0.305, 0.33) * smoothstep(side, 0.43, 0.38)
     jowl = bump(side - 0.235 - 0.25 * (y - 0.42), 0.035) * blob(y * 0, y - 0.45, 1.0, 0.10)

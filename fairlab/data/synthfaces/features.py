@@ -18,7 +18,7 @@ def eyes(canvas: Canvas, look: Look) -> None:
     x = region.x - look.turn
     side = torch.sign(x)
     ex = x.abs() - look.eye_x  # towards the temple
-    y = region.y - look.eye_y - 0.012 * side * look.uneven + 0.06 * ex
+    y = region.y - look.eye_y - 0.020 * side * look.uneven + 0.06 * ex
     arch = (1 - (ex / look.eye_width) ** 2).clamp(min=-0.6)
     upper, lower = y + look.eye_height * arch, y - 0.72 * look.eye_height * arch
     _lids(region, look, ex, y, upper, lower)
@@ -72,7 +72,7 @@ def brows(canvas: Canvas, look: Look) -> None:
     t = bx / reach  # -1 at the nose, 1 at the temple
     lift = mix(0.010, 0.078, arched) * (1 - ((t - 0.30) / 1.15) ** 2)
     tilt = look.free("brow_tilt", -0.012, 0.012) + 0.010 * look.male
-    y = region.y - look.brow_y + lift - tilt * t - 0.03 * arched + 0.018 * torch.sign(x) * look.uneven
+    y = region.y - look.brow_y + lift - tilt * t - 0.03 * arched + 0.026 * torch.sign(x) * look.uneven
     thick = (0.030 + 0.010 * look.male + 0.046 * bushy) * (1.12 - 0.40 * t) * mix(1.0, 0.8, arched)
     ends = smoothstep(t.abs(), 1.06, 0.84)
     hairs = 0.80 + 0.20 * bushy * torch.sin(95 * bx + 40 * y)
@@ -118,13 +118,13 @@ def mouth(canvas: Canvas, look: Look) -> None:
     x = region.x - 1.1 * look.turn
     t = x / look.mouth_width
     bend = mix(-0.022, 0.082, smile)  # corners up when smiling
-    y = region.y - look.mouth_y + bend * (t * t - 0.30) + 0.012 * look.uneven * t
+    y = region.y - look.mouth_y + bend * (t * t - 0.30) + 0.026 * look.uneven * t
     span = (1 - t * t).clamp(min=0)
     taper = torch.sqrt(span + 1e-4)
     gap = (0.050 + 0.012 * smile) * parted * span
     bow = 1 - 0.30 * torch.exp(-((t / 0.16) ** 2)) - 0.25 * t.abs()
-    top = (0.030 + 0.034 * big - 0.008 * look.male - 0.004 * smile) * bow * taper
-    bottom = (0.040 + 0.042 * big - 0.006 * look.male) * taper
+    top = (0.027 + 0.046 * big - 0.008 * look.male - 0.004 * smile) * bow * taper
+    bottom = (0.036 + 0.056 * big - 0.006 * look.male) * taper
     region.paint(look.shadow, 0.55 * blob(x, y - gap - bottom - 0.035, look.mouth_width * 0.7, 0.04))
     ends = region.fill(x.abs() - look.mouth_width)
     upper = region.fill(torch.maximum(-y - gap * 0.35 - top, y)) * ends

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 import numpy as np
 import torch
 from torch import Tensor
 from torch.nn import functional
 
 from fairlab.data.synthfaces.canvas import Canvas, smoothstep
+from fairlab.data.synthfaces.grain import grain
 from fairlab.data.synthfaces.look import Look
-
-_TILE = 512  # side of the noise tile; a face reads a window of it
 
 
 def expose(canvas: Canvas, look: Look) -> None:
@@ -26,7 +23,7 @@ def expose(canvas: Canvas, look: Look) -> None:
 
 def blur(canvas: Canvas, look: Look) -> None:
     """Gaussian blur: slight for any face, strong for Blurry ones; faces that would not change are skipped."""
-    sigma = look.free("blur", 0.0, 0.016) + 0.070 * smoothstep(look.present("Blurry"), 0.0, 1.0)
+    sigma = look.free("blur", 0.0, 0.016) + 0.046 * smoothstep(look.present("Blurry"), 0.0, 1.0)
     sigma = sigma[:, 0, 0] * (canvas.size / 2)  # pixels
     for low, high in ((0.25, 1.0), (1.0, 2.0), (2.0, 99.0)):
         rows = torch.nonzero((sigma >= low) & (sigma < high))[:, 0]
@@ -48,19 +45,7 @@ def _gaussian(rgb: Tensor, sigma: Tensor) -> Tensor:
     return sum(weights[:, i, None, None, None] * padded[..., i : i + width] for i in range(2 * radius + 1))
 
 
-@cache
-def _noise_tile() -> Tensor:
-    """Fixed, nearly normal noise (3, 512, 512) from a counter-based generator."""
-    uniform = np.random.Generator(np.random.Philox(key=2021)).random((3, 3, _TILE, _TILE), dtype=np.float32)
-    return torch.from_numpy(uniform.sum(0) * 2 - 3)  # variance 1
-
-
 def noise(canvas: Canvas, look: Look) -> None:
     """Sensor noise: a window of the fixed tile, at a place that the face's noise seed chooses."""
-    size, room = canvas.size, _TILE - canvas.size
-    seed = (look.free("noise_seed")[:, 0, 0] * 2**24).long()
-    row, column = (seed % 4093) % room, (seed // 4093) % room
-    windows = _noise_tile().unfold(1, size, 1).unfold(2, size, 1)  # (3, rows, columns, size, size)
-    grain = windows[:, row, column].transpose(0, 1)  # (n, 3, size, size)
     level = look.free("noise_level", 0.004, 0.022)
-    canvas.rgb.addcmul_(grain, level[:, None])
+    canvas.rgb.addcmul_(grain(look, canvas.size), level[:, None])

@@ -7,6 +7,7 @@ from torch import Tensor
 
 from fairlab.data.synthfaces.canvas import Canvas, Region, blob, bump, ellipse, mix, smoothstep, superellipse
 from fairlab.data.synthfaces.face import head_distance
+from fairlab.data.synthfaces.grain import grain
 from fairlab.data.synthfaces.look import Look, light
 
 
@@ -29,10 +30,10 @@ class Hair:
         sway = torch.sin(13.0 * y + self.phase + 0.9 * torch.sign(x)) * (0.3 + 0.7 * long)
         curl = torch.sin(17.0 * x + self.phase) * (y < -0.2) * (1 - long)
         wave = self.wavy * (0.042 * sway + 0.022 * curl)
-        flare = long * (y + 0.2).clamp(0, 1.2) * (0.05 + 0.13 * self.wavy - 0.05 * self.straight)
+        flare = -(1 - long) * 0.30 * (y + 0.34).clamp(min=0) + long * (y + 0.2).clamp(0, 1.2) * (0.05 + 0.13 * self.wavy - 0.05 * self.straight)
         radius = look.half_width + look.hair_volume + flare
         crown = ellipse(x, (y + 0.17).clamp(max=0), radius, 0.545 + look.hair_volume)
-        short_end = 0.10 - 0.10 * look.show("Bald")
+        short_end = 0.06 - 0.06 * look.show("Bald")
         end = mix(short_end, look.free("hair_end", 0.42, 1.25), long)
         ragged = 0.03 * self.wavy * torch.sin(21 * x + self.phase) + 0.25 * (1 - self.straight) * x * x * long
         return torch.maximum(crown + wave, y - end + ragged)
@@ -108,11 +109,12 @@ def facial_hair(canvas: Canvas, look: Look) -> None:
     lips = region.fill(ellipse(x, y - look.mouth_y, look.mouth_width + 0.015, 0.062), 0.04)
     free = inside * (1 - lips)
     jaw = _beard_area(x, y, look)
-    _stubble(region, look, free * region.fill(jaw, 0.08), x, y)
+    speckle = grain(look, canvas.size)[:, 0, region.window[0], region.window[1]]
+    _stubble(region, look, free * region.fill(jaw, 0.08), speckle)
     grown = look.show("No_Beard")
     others = torch.stack([look.show(n) for n in ("Goatee", "Mustache", "Sideburns", "5_o_Clock_Shadow")])
     beard = ((1 - grown - 0.06) / 0.9).clamp(0, 1) * (1 - 0.65 * others.amax(0))
-    texture = 0.86 + 0.14 * torch.sin(60 * x + 13 * y) * torch.sin(47 * y - 11 * x)
+    texture = (0.88 + 0.09 * speckle).clamp(0.5, 1.05)
     _hairs(region, look, beard * free * region.fill(jaw + 0.015, 0.05) * texture)
     side = region.x.abs() - look.half_width
     strip = torch.maximum(-side - 0.125 - 0.10 * (y - 0.1), y - 0.33 - 0.5 * (side + 0.06))
@@ -139,10 +141,10 @@ def _beard_area(x: Tensor, y: Tensor, look: Look) -> Tensor:
     return cheek - y
 
 
-def _stubble(region: Region, look: Look, area: Tensor, x: Tensor, y: Tensor) -> None:
-    dots = 0.72 + 0.28 * torch.sin(83 * x + 19 * y) * torch.sin(71 * y - 23 * x)
+def _stubble(region: Region, look: Look, area: Tensor, speckle: Tensor) -> None:
+    dots = (0.85 + 0.22 * speckle).clamp(0.2, 1.3)
     colour = look.skin * torch.tensor([0.42, 0.44, 0.50])
-    region.paint(colour, 0.62 * look.present("5_o_Clock_Shadow") * area * dots)
+    region.paint(colour, 0.60 * look.present("5_o_Clock_Shadow") * area * dots)
 
 
 def _mustache(region: Region, look: Look, x: Tensor, y: Tensor) -> None:

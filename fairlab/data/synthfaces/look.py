@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from fairlab.attributes import ATTRIBUTES
-from fairlab.data.synthfaces.canvas import Pose, mix
+from fairlab.data.synthfaces.canvas import Pose, mix, smoothstep
 from fairlab.data.synthfaces.factors import NUISANCE
 
 #: How fast an attribute goes from invisible to full as its trait crosses 0: visibility is
@@ -26,11 +26,11 @@ SLOPES: dict[str, float] = {
     "Wearing_Necktie": 8.0, "Young": 2.5,
 }  # fmt: skip
 
-_SKIN = ((0.27, 0.17, 0.12), (0.42, 0.27, 0.19), (0.58, 0.39, 0.28), (0.74, 0.53, 0.40), (0.86, 0.67, 0.54), (0.94, 0.79, 0.69))  # fmt: skip  # noqa: E501
+_SKIN = ((0.36, 0.235, 0.17), (0.50, 0.335, 0.245), (0.64, 0.45, 0.335), (0.77, 0.57, 0.44), (0.87, 0.69, 0.565), (0.94, 0.79, 0.69))  # fmt: skip  # noqa: E501
 _IRIS = ((0.16, 0.09, 0.05), (0.26, 0.15, 0.07), (0.40, 0.27, 0.12), (0.30, 0.40, 0.26), (0.28, 0.44, 0.56), (0.42, 0.50, 0.55))  # fmt: skip  # noqa: E501
 _BLACK, _BROWN = ((0.05, 0.05, 0.06), (0.13, 0.11, 0.11)), ((0.27, 0.16, 0.09), (0.42, 0.27, 0.16))
 _BLOND, _GRAY = ((0.72, 0.55, 0.29), (0.93, 0.82, 0.58)), ((0.50, 0.50, 0.52), (0.80, 0.80, 0.81))
-_OTHER = ((0.44, 0.17, 0.09), (0.60, 0.30, 0.17))
+_OTHER = ((0.33, 0.12, 0.09), (0.47, 0.21, 0.13), (0.54, 0.33, 0.20), (0.58, 0.44, 0.29))
 
 
 class Look:
@@ -58,6 +58,11 @@ class Look:
     def present(self, name: str) -> Tensor:
         """As `show`, but with the faint tail cut to exactly 0, so that most faces need no painting."""
         return ((self.show(name) - 0.06) / 0.9).clamp(0, 1)
+
+    def worn(self, name: str) -> tuple[Tensor, Tensor]:
+        """How opaque an object is (0 to 1 close around the border) and how large (0 to 1, slowly)."""
+        trait = self.traits[:, ATTRIBUTES.index(name), None, None]
+        return smoothstep(self.present(name), 0.2, 0.75), torch.sigmoid(2.0 * trait - 0.6)
 
     def free(self, name: str, low: float = 0.0, high: float = 1.0) -> Tensor:
         """A nuisance factor, stretched to low..high."""
@@ -94,17 +99,17 @@ class Look:
     @cached_property
     def half_width(self) -> Tensor:
         chubby, oval = self.show("Chubby"), self.show("Oval_Face")
-        return 0.455 + self.free("face_width", -0.02, 0.02) + 0.085 * chubby - 0.045 * oval + 0.02 * self.male
+        return 0.455 + self.free("face_width", -0.02, 0.02) + 0.095 * chubby - 0.062 * (oval - 0.4) + 0.02 * self.male
 
     @cached_property
     def chin(self) -> Tensor:
-        longer = 0.045 * self.show("Oval_Face") + 0.03 * self.male - 0.02 * self.show("Chubby")
+        longer = 0.070 * (self.show("Oval_Face") - 0.3) + 0.03 * self.male - 0.02 * self.show("Chubby")
         return 0.575 + longer + self.free("face_length", -0.03, 0.03)
 
     @cached_property
     def jaw(self) -> Tensor:
         """Squareness of the lower face: 2 is an ellipse."""
-        square = 0.65 * self.male + 0.45 * self.show("Chubby") - 0.25 * self.show("Oval_Face")
+        square = 0.65 * self.male + 0.45 * self.show("Chubby") - 0.30 * self.show("Oval_Face")
         return 1.95 + square - 0.12 * self.show("Attractive") + 0.12 * self.old
 
     @cached_property
@@ -117,11 +122,11 @@ class Look:
 
     @cached_property
     def eye_width(self) -> Tensor:
-        return 0.108 - 0.010 * self.male + 0.006 * self.show("Attractive")
+        return 0.104 - 0.010 * self.male + 0.010 * self.show("Attractive")
 
     @cached_property
     def eye_height(self) -> Tensor:
-        full = 0.058 - 0.012 * self.male + self.free("eye_size", -0.006, 0.006) + 0.004 * self.show("Young")
+        full = 0.058 - 0.012 * self.male + self.free("eye_size", -0.006, 0.006) + 0.005 * self.show("Young") + 0.008 * (self.show("Attractive") - 0.5)
         return full * (1 - 0.66 * self.show("Narrow_Eyes")) * (1 - 0.12 * self.show("Smiling"))
 
     @cached_property

@@ -40,18 +40,17 @@ def clothes(canvas: Canvas, look: Look) -> None:
 def necktie(canvas: Canvas, look: Look) -> None:
     """A white shirt collar, dark lapels and a tie, plain or striped."""
     region = canvas.region(-0.9, 0.60, 0.9, 1.6)
-    here = look.present("Wearing_Necktie")
-    cover = smoothstep(here, 0.0, 0.6)
+    cover, here = look.worn("Wearing_Necktie")
     x, y = region.x, region.y
     side = x.abs()
-    top = 0.725
+    top = 0.70
     shirt = torch.maximum(side - 0.38 + 0.42 * (y - top), top + 0.16 * side - y)
     region.paint(look.clothes * 0.45, cover * region.fill(torch.maximum(side - 0.85, 0.80 + 0.25 * side - y)))
     region.paint(_PALE, cover * region.fill(shirt))
-    region.paint(_PALE * 0.62, 0.8 * cover * bump(side - 0.21 + 0.9 * (y - top - 0.02), 0.028) * (y < 0.95))
+    region.paint(_PALE * 0.62, 0.8 * cover * bump(side - 0.21 + 0.9 * (y - top - 0.02), 0.028) * region.fill(shirt))
     colour = hsv(look.free("tie_hue"), 0.62, 0.52)
-    knot = torch.maximum(side - 0.098 + 0.32 * (y - top - 0.03), (y - top - 0.085).abs() - 0.065)
-    blade = torch.maximum(side - 0.052 - 0.20 * (y - top - 0.14), top + 0.14 - y)
+    knot = torch.maximum(side - 0.115 + 0.34 * (y - top - 0.03), (y - top - 0.085).abs() - 0.065)
+    blade = torch.maximum(side - 0.062 - 0.24 * (y - top - 0.14), top + 0.14 - y)
     width = 0.020 * (1 - here)  # a borderline tie is narrow
     tie = cover * region.fill(torch.minimum(knot, blade) + width)
     stripes = (look.free("tie_style") > 0.5) * smoothstep(torch.sin(38 * (y + 0.7 * x)), 0.2, 0.6)
@@ -63,7 +62,7 @@ def necktie(canvas: Canvas, look: Look) -> None:
 def necklace(canvas: Canvas, look: Look) -> None:
     """A chain, beads, or a chain with a pendant around the neck."""
     region = canvas.region(-0.5, 0.55, 0.5, 1.1)
-    here = look.present("Wearing_Necklace")
+    cover, here = look.worn("Wearing_Necklace")
     x, y = region.x, region.y
     hang = y - 0.80 + 1.9 * x * x
     width = 0.34 - 0.03 * (1 - here)
@@ -73,7 +72,7 @@ def necklace(canvas: Canvas, look: Look) -> None:
     thick = mix(0.018, 0.046, beads) * (0.6 + 0.5 * here)
     pearls = 1 - 0.55 * beads * smoothstep(torch.cos(66 * x), 0.1, -0.7)
     colour = mix(ramp(_METAL, look.free("jewel_colour")[:, 0]), _PALE, 0.6 * beads[:, 0])
-    cover = smoothstep(here, 0.0, 0.5) * ends
+    cover = cover * ends
     region.paint(look.shadow * 0.6, 0.6 * cover * region.line(hang - 0.022, thick))
     region.paint(colour, cover * region.line(hang, thick) * pearls)
     stone = ellipse(x, y - 0.845, 0.036, 0.048)
@@ -85,7 +84,7 @@ def necklace(canvas: Canvas, look: Look) -> None:
 def earrings(canvas: Canvas, look: Look) -> None:
     """Studs, drops or hoops below both ears, over the hair."""
     region = canvas.region(-0.80, 0.02, 0.80, 0.50)
-    here = look.present("Wearing_Earrings")
+    cover, here = look.worn("Wearing_Earrings")
     style = look.free("earring_style")
     size = 0.45 + 0.65 * here
     x = region.x.abs() - look.half_width - 0.015
@@ -100,7 +99,6 @@ def earrings(canvas: Canvas, look: Look) -> None:
     metal = ramp(_METAL, look.free("jewel_colour")[:, 0])
     stone = hsv(look.free("jewel_colour", 0.0, 3.0), 0.55, 0.75)
     colour = torch.where((style[:, 0] > 0.3) & (style[:, 0] < 0.5), stone, metal)
-    cover = smoothstep(here, 0.0, 0.5)
     region.paint(_PALE * 0.12, 0.55 * cover * region.fill(shape - 0.016, 0.03))
     region.paint(colour, cover * region.fill(shape))
     region.paint(_PALE, 0.85 * cover * blob(x + 0.012, y - 0.06 * (style > 0.3) * (style < 0.68) - 0.0, 0.022, 0.024))
@@ -109,7 +107,7 @@ def earrings(canvas: Canvas, look: Look) -> None:
 def glasses(canvas: Canvas, look: Look) -> None:
     """Round, square or dark glasses; borderline ones have thin, faint frames."""
     region = canvas.region(-0.62, -0.32, 0.62, 0.22)
-    here = look.present("Eyeglasses")
+    cover, here = look.worn("Eyeglasses")
     style = look.free("glasses_style")
     x = region.x - look.turn
     lens_x = x.abs() - look.eye_x - 0.008
@@ -123,7 +121,6 @@ def glasses(canvas: Canvas, look: Look) -> None:
     arm = region.line(y + 0.035, width * 0.9) * smoothstep(lens_x, 0.14, 0.16) * region.fill(region.x.abs() - look.half_width - 0.02)
     dark = (style > 0.86).float()
     tint = torch.tensor([[0.10, 0.10, 0.12]])
-    cover = smoothstep(here, 0.0, 0.4)
     region.paint(mix(_PALE, tint, dark[:, 0]), cover * region.fill(lens) * mix(0.10, 0.86, dark))
     glint = bump(lens_x + 0.9 * y + 0.05, 0.045) * region.fill(lens + 0.03)
     region.paint(_PALE, cover * mix(0.22, 0.30, dark) * glint)
@@ -134,17 +131,16 @@ def glasses(canvas: Canvas, look: Look) -> None:
 def hat(canvas: Canvas, look: Look) -> None:
     """A cap with a bill, a beanie, or a hat with a brim; borderline ones sit high and faint."""
     region = canvas.region(-1.1, -1.25, 1.1, -0.05)
-    here = look.present("Wearing_Hat")
+    cover, here = look.worn("Wearing_Hat")
     style = look.free("hat_style")
     x, y = region.x, region.y
-    rim = -0.34 - 0.16 * (1 - here)
-    radius = look.half_width + look.hair_volume * 0.6 + 0.055
+    rim = -0.30 - 0.16 * (1 - here)
+    radius = look.half_width + look.hair_volume * 0.75 + 0.055
     crown = torch.maximum(ellipse(x, (y - rim).clamp(max=0), radius, 0.58 + 0.05 * here), y - rim - 0.25 * x * x + 0.03)
     bill = torch.maximum(ellipse(x - 2 * look.turn, y - rim - 0.02, radius * 0.92, 0.105), rim - 0.02 - y)
     brim = ellipse(x, y - rim + 0.02 + 0.10 * x * x, radius + 0.30, 0.075)
     fold = box(x, y - rim + 0.055 - 0.20 * x * x, radius + 0.02, 0.085, 0.05)
     colour = hsv(look.free("hat_hue"), look.free("clothing_saturation", 0.15, 0.6), look.free("hat_value", 0.15, 0.85))
-    cover = smoothstep(here, 0.0, 0.45)
     shade = 1 - 0.35 * smoothstep(x.abs(), 0.1, 0.65) + 0.12 * bump(x + 0.12, 0.25)
     ribs = 1 + 0.13 * torch.sin(46 * x) * ((style > 0.38) & (style < 0.70))
     cast = region.fill(torch.maximum(y - rim - 0.10, x.abs() - look.half_width), 0.10) * (y > rim - 0.1)
