@@ -38,7 +38,8 @@ def pair_grid(labels: np.ndarray, partner_labels: np.ndarray, *, target: str, pr
     both = same[:, 0] & ~same[:, 1]
     return (
         "z above, its partner z' below. By the classifiers' labels, "
-        f"{percent(same[:, 0].mean())} of {len(labels):,} partners keep the label {readable(target)}, {percent(1 - same[:, 1].mean())} change the label "
+        f"{percent(same[:, 0].mean())} of {len(labels):,} partners keep the label "
+        f"{readable(target)}, {percent(1 - same[:, 1].mean())} change the label "
         f"{readable(protected)}, and {percent(both.mean())} do both."
     )
 
@@ -96,8 +97,8 @@ def learning_curves(curves: Mapping[str, Sequence[Mapping[str, Any]]], score: st
     for model, records in curves.items():
         best = max(records, key=lambda record: -math.inf if math.isnan(record[score]) else record[score])
         sentences.append(
-            f"The {model_name(model)} classifier is best after epoch {best['epoch']} of {records[-1]['epoch']}, with "
-            f"a validation {readable(score)} of {percent(best[score])}."
+            f"The {model_name(model)} classifier is best after epoch {best['epoch']} of "
+            f"{records[-1]['epoch']}, with a validation {readable(score)} of {percent(best[score])}."
         )
     return " ".join(sentences)
 

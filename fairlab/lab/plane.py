@@ -126,6 +126,7 @@ def _draw_line(axis: Axes, line: Line, dashes: str) -> None:
         ha="right",
         va="center",
         weight="bold",
+        zorder=5,
         bbox={"facecolor": "white", "edgecolor": "none", "alpha": 0.85, "pad": 1.5},
     )
 

@@ -5,19 +5,20 @@ from __future__ import annotations
 import pandas as pd
 
 from fairlab.lab.style import readable
-from fairlab.lab.tables import Change, changes, number
+from fairlab.lab.tables import Change, Estimate, changes, number
 
 #: What stands in every report, whatever the numbers.
 LIMITS: tuple[str, ...] = (
-    "“Male”, “Young”, “Attractive” and the other names are labels that annotators gave to how a face appears in one "
-    "picture. They are not anyone's identity, and they are often wrong or contested.",
-    "Do not use these classifiers to decide about people, nor to infer gender, age, identity, health or character. "
-    "They exist to study bias in classifiers, and less bias here does not make them fit for such uses.",
-    "The numbers hold for one data set, one pair of labels and the training seeds listed below. Labels are "
-    "binary and the groups are only the two that they form: people who fit neither, and groups within the two, "
-    "are not seen.",
-    "Intervals show the chance in picking the evaluation pictures, not that another data set, another label or "
-    "another training would differ. With several metrics, one in twenty intervals misses by chance.",
+    "“Male”, “Young”, “Attractive” and the other names are labels that annotators gave to how a face appears "
+    "in one picture. They are not anyone's identity, and they are often wrong or contested.",
+    "Do not use these classifiers to decide about people, nor to infer gender, age, identity, health "
+    "or character. They exist to study bias in classifiers; less bias here does not make them fit for such "
+    "uses.",
+    "The numbers hold for one data set, one pair of labels and the training seeds listed here. Labels are "
+    "binary, and the only groups are the two that a label forms: people who fit neither, and groups within "
+    "the two, are not seen.",
+    "Intervals show the chance in picking the evaluation pictures; another data set, other annotators or "
+    "another training run may differ by more. One in twenty intervals misses by chance.",
 )
 
 
@@ -37,7 +38,7 @@ def summarise(table: pd.DataFrame, target: str, protected: str) -> list[str]:
     Returns
     -------
     list of str
-        The problem, one sentence per metric, and last the balance.
+        The problem, the balance, and then one sentence per metric.
 
     Raises
     ------
@@ -46,18 +47,17 @@ def summarise(table: pd.DataFrame, target: str, protected: str) -> list[str]:
     """
     found = changes(table, target)
     problem = [_problem(change, target, protected) for change in found if change.metric == "DEO"]
-    return [*problem, *map(_sentence, found), _balance(found)]
+    return [*problem, _balance(found), *map(_sentence, found)]
 
 
 def _problem(deo: Change, target: str, protected: str) -> str:
     name = f"faces labelled {readable(target)}"
     if not deo.before.defined:
-        return f"Whether the baseline misses {name} unevenly is unknown: {deo.before.text(deo.about)}."
-    gap, low, high = (number(part, deo.about) for part in (deo.before.value, deo.before.low, deo.before.high))
+        return f"Whether the baseline misses {name} unevenly is unknown, {deo.before.text(deo.about)}."
     return (
-        f"The baseline misses {name} unevenly: its miss rates for faces labelled {readable(protected)} and for the "
-        f"others are {gap} points apart (95% interval {low} to {high}; {deo.n:,} pictures, {deo.n_positive:,} of them "
-        f"{readable(target)})."
+        f"In the baseline, the shares of {name} that are missed, among those labelled {readable(protected)} "
+        f"and among the others, are {number(deo.before.value, deo.about)} points apart "
+        f"({_interval(deo.before, deo)}; {deo.n:,} pictures, {deo.n_positive:,} of them {readable(target)})."
     )
 
 
@@ -67,8 +67,8 @@ def _sentence(change: Change) -> str:
         reason = next(e for e in (change.before, change.after, change.difference) if not e.defined)
         return f"{about.label}: cannot be compared, {reason.text(about)}."
     before, after = number(change.before.value, about), number(change.after.value, about)
-    low, high = (number(part, about, signed=True) for part in (change.difference.low, change.difference.high))
-    interval = f"(difference {number(change.difference.value, about, signed=True)} {about.unit}, 95% interval {low} to {high})"
+    step = number(change.difference.value, about, signed=True)
+    interval = f"(difference {step} {about.unit}, {_interval(change.difference, change, signed=True)})"
     if change.verdict == "no clear change":
         return f"{about.label}: no clear change, {before} before and {after} after {interval}."
     if change.verdict == "sign changed":
@@ -79,17 +79,27 @@ def _sentence(change: Change) -> str:
     return f"{about.label}: {change.verdict}, it {verb} from {before} to {after} {interval}."
 
 
+def _interval(estimate: Estimate, change: Change, signed: bool = False) -> str:
+    low, high = (number(part, change.about, signed) for part in (estimate.low, estimate.high))
+    return f"95% interval {low} to {high}"
+
+
 def _balance(found: list[Change]) -> str:
     """Weigh fairness against accuracy in one sentence."""
     fairness = _tally([change for change in found if change.about.about == "fairness"])
     accuracy = _tally([change for change in found if change.about.about == "accuracy"])
-    return f"All in all, on fairness: {fairness}; on accuracy: {accuracy}."
+    return f"De-biasing, on fairness: {fairness}. On accuracy: {accuracy}."
 
 
 def _tally(found: list[Change]) -> str:
-    verdicts = [(change.metric.replace("_", " "), change.verdict) for change in found]
+    verdicts = [(change.short, change.verdict) for change in found]
     parts = []
     for verdict in dict.fromkeys(verdict for _, verdict in verdicts):
         names = [name for name, its in verdicts if its == verdict]
-        parts.append(f"{verdict} in {' and '.join(names)}")
-    return ", ".join(parts) or "not measured"
+        parts.append(f"{verdict} in {_listed(names)}")
+    return "; ".join(parts) or "not measured"
+
+
+def _listed(names: list[str]) -> str:
+    """``"DEO, BA and KL"``."""
+    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)

@@ -15,6 +15,7 @@ import pandas as pd
 
 from fairlab.attributes import check_attribute
 from fairlab.errors import UserError
+from fairlab.lab.style import readable
 
 BASELINE, DEBIASED, DIFFERENCE = "baseline", "debiased", "debiased - baseline"
 WHOLE = "all"  # the group of rows measured on the whole evaluation set
@@ -40,7 +41,7 @@ class Metric:
 METRICS: dict[str, Metric] = {
     "DEO": Metric(
         "Gap in missed faces (DEO)",
-        "difference of the two groups' false negative rates; 0 is fair",
+        "how far apart the two groups' false negative rates are; 0 is fair, and chance alone puts it above 0",
         "zero",
         "fairness",
     ),
@@ -120,6 +121,10 @@ class Change:
         return METRICS[self.metric]
 
     @property
+    def short(self) -> str:
+        return readable(self.metric)
+
+    @property
     def verdict(self) -> Verdict:
         """Whether the paired interval shows a change, and whether it is for the better."""
         if not (self.before.defined and self.after.defined and self.difference.defined):
@@ -135,6 +140,8 @@ class Change:
 
 def number(value: float, metric: Metric, signed: bool = False) -> str:
     """Format a fraction in the metric's unit, with a true minus sign and no ``-0.0``."""
+    if math.isnan(value):
+        return "n/a"
     rounded = round(value * metric.scale, metric.digits) + 0.0
     return f"{rounded:{'+' if signed and rounded else ''}.{metric.digits}f}".replace("-", "\N{MINUS SIGN}")
 
@@ -177,7 +184,7 @@ def comparison(table: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns metric, attribute, baseline, de-biased, paired difference, verdict, images, positives.
+        Columns metric, attribute, unit, baseline, de-biased, paired difference, verdict, images, positives.
     """
     rows = [change for attribute in dict.fromkeys(table["attribute"]) for change in changes(table, attribute)]
     return pd.DataFrame(
@@ -186,6 +193,7 @@ def comparison(table: pd.DataFrame) -> pd.DataFrame:
             "attribute": [row.attribute for row in rows],
             "baseline": [row.before.text(row.about) for row in rows],
             "de-biased": [row.after.text(row.about) for row in rows],
+            "unit": [row.about.axis for row in rows],
             "paired difference": [row.difference.text(row.about, signed=True) for row in rows],
             "verdict": [str(row.verdict) for row in rows],
             "images": [row.n for row in rows],

@@ -1,0 +1,178 @@
+"""One self-contained HTML page that tells what a run found: opens anywhere, offline, and prints."""
+
+from __future__ import annotations
+
+import base64
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import jinja2
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+from PIL import Image
+
+from fairlab.artefacts import write_text
+from fairlab.lab import tables
+from fairlab.lab.style import readable
+from fairlab.lab.summary import LIMITS, summarise
+
+__all__ = ["LIMITS", "Proportion", "Report", "Section", "summarise", "write_report"]
+
+DOTS_PER_INCH = 150  # sharp on a phone's dense screen and in print
+SCREEN_DOTS_PER_INCH = 92  # how large a figure appears on the page
+PNG_BYTES = 250_000  # above this, a figure is mostly photographs: JPEG is several times smaller
+
+
+@dataclass(frozen=True)
+class Proportion:
+    """`count` out of `n`, with the 95% interval of Wilson (1927)."""
+
+    count: int
+    n: int
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """Low and high end, in 0..1; the whole range when nothing was counted."""
+        if self.n == 0:
+            return 0.0, 1.0
+        z2 = 1.959964**2
+        share = self.count / self.n
+        centre = (share + z2 / (2 * self.n)) / (1 + z2 / self.n)
+        half = (share * (1 - share) * z2 / self.n + (z2 / (2 * self.n)) ** 2) ** 0.5 / (1 + z2 / self.n)
+        return max(0.0, centre - half), min(1.0, centre + half)
+
+    def __str__(self) -> str:
+        if self.n == 0:
+            return "n/a (0 pairs)"
+        low, high = (f"{100 * end:.1f}" for end in self.interval)
+        return f"{100 * self.count / self.n:.1f}% [{low}, {high}] ({self.count:,} of {self.n:,})"
+
+
+@dataclass(frozen=True)
+class Section:
+    """One step of the story: why to look, the picture, and what it shows.
+
+    Attributes
+    ----------
+    title : str
+    why : str
+        One or two sentences that say what question the picture answers.
+    picture : Figure, (h, w, 3) uint8 array, or None
+    caption : str
+        What the picture shows, in words with numbers.
+    alt : str
+        What is drawn, for readers who cannot see it; the title when empty.
+    """
+
+    title: str
+    why: str
+    picture: Figure | np.ndarray | None
+    caption: str
+    alt: str = ""
+
+
+@dataclass(frozen=True)
+class Report:
+    """Everything that a report says; `write_report` lays it out.
+
+    Attributes
+    ----------
+    title : str
+    summary : sequence of str
+        Sentences from `summarise`.
+    table : DataFrame
+        Tidy, as in `fairlab.lab.tables`.
+    sections : sequence of Section
+    facts : dict of str to str
+        Data set, preset, seeds, device, versions, seconds per step.
+    truth : dict of str to Proportion, optional
+        What the drawn faces' known factors say of the pairs: "target label kept", "protected label flipped".
+    limits : sequence of str
+    """
+
+    title: str
+    summary: Sequence[str]
+    table: pd.DataFrame
+    sections: Sequence[Section] = ()
+    facts: Mapping[str, str] = field(default_factory=dict)
+    truth: Mapping[str, Proportion] | None = None
+    limits: Sequence[str] = LIMITS
+
+
+def write_report(path: Path, report: Report) -> None:
+    """Write `report` as one HTML file, whole or not at all, that needs nothing else to be read.
+
+    Raises
+    ------
+    UserError
+        If the table lacks rows of the whole evaluation set.
+    """
+    write_text(path, to_html(report))
+
+
+def to_html(report: Report) -> str:
+    """Return the report as HTML; every text in it is escaped."""
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("fairlab.lab", "."),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["readable"] = readable
+    environment.filters["whole_intervals"] = _whole_intervals
+    return environment.get_template("report.html.j2").render(
+        report=report,
+        rows=tables.comparison(report.table).to_dict("records"),
+        meanings=[metric for name, metric in tables.METRICS.items() if name in set(report.table["metric"])],
+        groups=tables.group_counts(report.table).to_dict("records"),
+        whole=tables.WHOLE,
+        sections=[(section, _embed(section.picture)) for section in report.sections],
+    )
+
+
+@dataclass(frozen=True)
+class _Picture:
+    """A picture as HTML wants it: a data URL, and its size on the page in CSS pixels."""
+
+    source: str
+    width: int
+    height: int
+
+
+def _embed(picture: Figure | np.ndarray | None) -> _Picture | None:
+    if picture is None:
+        return None
+    if isinstance(picture, Figure):
+        width, height = (round(SCREEN_DOTS_PER_INCH * inches) for inches in picture.get_size_inches())
+        return _Picture(_data_url(_figure_png(picture)), width, height)
+    height, width = picture.shape[:2]
+    return _Picture(_data_url(_encode(Image.fromarray(picture), "PNG")), width, height)
+
+
+def _whole_intervals(text: str) -> str:
+    """Keep ``[low, high]`` on one line."""
+    return text.replace(", ", ",\N{NO-BREAK SPACE}")
+
+
+def _figure_png(figure: Figure) -> bytes:
+    stream = io.BytesIO()
+    figure.savefig(stream, format="png", dpi=DOTS_PER_INCH)
+    return stream.getvalue()
+
+
+def _encode(image: Image.Image, kind: str, **options: int) -> bytes:
+    stream = io.BytesIO()
+    image.save(stream, kind, **options)
+    return stream.getvalue()
+
+
+def _data_url(png: bytes) -> str:
+    kind, content = "png", png
+    if len(png) > PNG_BYTES:
+        photograph = Image.open(io.BytesIO(png)).convert("RGB")
+        kind, content = "jpeg", _encode(photograph, "JPEG", quality=88, subsampling=0)
+    return f"data:image/{kind};base64,{base64.b64encode(content).decode('ascii')}"
