@@ -18,7 +18,7 @@ from fairlab.errors import UserError
 SIZES = (32, 64, 128)
 
 #: Pixels painted at once: few enough that a layer stays in the processor's cache.
-_CHUNK_PIXELS = 32 * 64 * 64
+_CHUNK_PIXELS = 64 * 64 * 64
 
 
 def draw(factors: Factors, size: int = 64) -> np.ndarray:
@@ -78,15 +78,17 @@ def paint(look: Look, size: int) -> Tensor:
     locks = hair.Hair(canvas, look)
     locks.behind()
     face.neck(canvas, look)
+    _where(look, canvas, "Double_Chin", face.second_chin)
     wearables.clothes(canvas, look)
     _where(look, canvas, "Wearing_Necktie", wearables.necktie)
     _where(look, canvas, "Wearing_Necklace", wearables.necklace)
     face.ears(canvas, look)
     face.head(canvas, look)
+    _where(look, canvas, "Double_Chin", face.double_chin)
+    _on(look.old > 0, look, canvas, face.age)
     features.nose(canvas, look)
     features.mouth(canvas, look)
-    rows = torch.nonzero(hair.has_facial_hair(look))[:, 0]
-    _on(rows, look, canvas, hair.facial_hair)
+    _on(hair.has_facial_hair(look), look, canvas, hair.facial_hair)
     features.eyes(canvas, look)
     features.brows(canvas, look)
     locks.in_front()
@@ -104,10 +106,12 @@ Layer = Callable[[Canvas, Look], None]
 
 def _where(look: Look, canvas: Canvas, name: str, layer: Layer) -> None:
     """Paint a layer on the faces that show attribute `name` at all."""
-    _on(torch.nonzero(look.present(name)[:, 0, 0] > 0)[:, 0], look, canvas, layer)
+    _on(look.present(name) > 0, look, canvas, layer)
 
 
-def _on(rows: Tensor, look: Look, canvas: Canvas, layer: Layer) -> None:
+def _on(shown: Tensor, look: Look, canvas: Canvas, layer: Layer) -> None:
+    """Paint a layer on the faces for which `shown` (n, 1, 1) holds: most faces lack most extras."""
+    rows = torch.nonzero(shown[:, 0, 0])[:, 0]
     if len(rows):
         part = canvas.take(rows)
         layer(part, look[rows])

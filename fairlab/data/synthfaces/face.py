@@ -15,9 +15,9 @@ WIDEST, SKULL = -0.06, -0.70
 def head_distance(x: Tensor, y: Tensor, look: Look) -> Tensor:
     """Signed distance to the outline of the head: an ellipse above, a squarer jaw below."""
     below = y - WIDEST
-    skull = ellipse(x, below, look.half_width, WIDEST - SKULL)
-    jaw = superellipse(x, below, look.half_width, look.chin - WIDEST, look.jaw)
-    return torch.where(below > 0, jaw, skull)
+    lower = below > 0
+    length = torch.where(lower, look.chin - WIDEST, WIDEST - SKULL)
+    return superellipse(x, below, look.half_width, length, torch.where(lower, look.jaw, 2.0))
 
 
 def background(canvas: Canvas, look: Look) -> None:
@@ -41,7 +41,7 @@ def background(canvas: Canvas, look: Look) -> None:
 
 
 def neck(canvas: Canvas, look: Look) -> None:
-    """Neck with the shadow of the head on it, and the second chin."""
+    """Neck with the shadow of the head on it."""
     region = canvas.region(-0.6, 0.3, 0.6, 1.4)
     x, y = region.x, region.y
     width = 0.215 + 0.085 * look.male + 0.04 * look.show("Chubby")
@@ -49,6 +49,11 @@ def neck(canvas: Canvas, look: Look) -> None:
     region.paint(look.skin * 0.93, region.fill(x.abs() - width - flare))
     cast = smoothstep(y, look.chin + 0.24, look.chin - 0.05) * region.fill(x.abs() - width - flare)
     region.paint(look.shadow, 0.75 * cast)
+
+def second_chin(canvas: Canvas, look: Look) -> None:
+    """Flesh under the chin, with its shadow on the neck."""
+    region = canvas.region(-0.4, 0.35, 0.4, 0.9)
+    x, y = region.x, region.y
     double = look.present("Double_Chin")
     under = ellipse(x, y - look.chin + 0.05, 0.27 + 0.05 * double, 0.07 + 0.10 * double)
     region.paint(look.shadow * 0.9, double * region.fill(under - 0.02, 0.04))
@@ -79,8 +84,6 @@ def head(canvas: Canvas, look: Look) -> None:
     region.shade(1 + 0.10 * inside * (facing - 0.4).clamp(0, 1) * (1 + strength))
     _cheeks(region, look, inside)
     _complexion(region, look, inside)
-    _age(region, look, inside)
-    _double_chin(region, look)
 
 
 def _cheeks(region: Region, look: Look, inside: Tensor) -> None:
@@ -106,19 +109,20 @@ def _complexion(region: Region, look: Look, inside: Tensor) -> None:
     plain = (1 - look.show("Attractive")) * inside
     x, y = region.x - look.turn, region.y
     phase = look.free("hair_phase", 0, 6.2832)
-    blotch = torch.sin(19 * x + phase) * torch.sin(23 * y + 2 * phase) + 0.6 * torch.sin(41 * x - 37 * y + phase)
+    blotch = torch.sin(19 * x + phase) * torch.sin(23 * y + 2 * phase)
     ruddy = look.skin * torch.tensor([0.98, 0.74, 0.70])
-    patches = 0.34 * blotch.clamp(min=0) + 0.35 * blob(x, y - 0.12, 0.20, 0.16)
+    patches = 0.55 * blotch.clamp(min=0) + 0.35 * blob(x, y - 0.12, 0.20, 0.16)
     region.paint(ruddy, (plain * patches).clamp(0, 0.6))
     glow = look.show("Attractive") * inside * (blob(x.abs() - 0.22, y - 0.10, 0.2, 0.16) + blob(x, y + 0.32, 0.3, 0.16))
     region.shade(1 + 0.09 * glow)
 
 
-def _age(region: Region, look: Look, inside: Tensor) -> None:
+def age(canvas: Canvas, look: Look) -> None:
     """Wrinkles: forehead, crow's feet, folds beside the mouth; mottled skin."""
+    region = canvas.region(-0.46, -0.50, 0.46, 0.56)
     x, y = region.x - look.turn, region.y
     side = x.abs()
-    old = smoothstep(look.old, 0.15, 0.95) * inside
+    old = look.old
     wave = y + 0.36 - 0.05 * x * x + 0.006 * torch.sin(9 * x)
     lines = sum(bump(wave - shift, 0.024) for shift in (-0.075, 0.0, 0.06)) * smoothstep(side, 0.30, 0.16)
     outwards = (look.mouth_width + 0.035 - 0.085) / (look.mouth_y - 0.11)
@@ -129,10 +133,12 @@ def _age(region: Region, look: Look, inside: Tensor) -> None:
     dark = 0.50 * lines + 0.85 * fold + 0.60 * feet + 0.45 * jowl
     region.paint(look.shadow * 0.92, (old * dark).clamp(0, 0.75))
     mottle = torch.sin(31 * x + 5 * y) * torch.sin(27 * y - 7 * x)
-    region.shade(1 + 0.030 * old * mottle)
+    region.shade(1 + 0.10 * old * mottle * blob(x, y, 0.42, 0.52))
 
 
-def _double_chin(region: Region, look: Look) -> None:
+def double_chin(canvas: Canvas, look: Look) -> None:
+    """The crease between the chin and the one below it."""
+    region = canvas.region(-0.3, 0.35, 0.3, 0.75)
     double = look.present("Double_Chin")
     x, y = region.x - 0.5 * look.turn, region.y
     crease = bump(y - look.chin + 0.055 + 0.9 * x * x, 0.035) * smoothstep(x.abs(), 0.26, 0.15)

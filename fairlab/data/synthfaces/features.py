@@ -75,7 +75,7 @@ def brows(canvas: Canvas, look: Look) -> None:
     y = region.y - look.brow_y + lift - tilt * t - 0.03 * arched + 0.026 * torch.sign(x) * look.uneven
     thick = (0.030 + 0.010 * look.male + 0.046 * bushy) * (1.12 - 0.40 * t) * mix(1.0, 0.8, arched)
     ends = smoothstep(t.abs(), 1.06, 0.84)
-    hairs = 0.80 + 0.20 * bushy * torch.sin(95 * bx + 40 * y)
+    hairs = 0.86 + 0.12 * bushy * torch.sin(70 * bx + 40 * y)
     colour = mix(look.beard, look.skin * 0.42, 0.30 * torch.ones(1))
     region.paint(colour, (0.72 + 0.26 * bushy) * ends * hairs * region.line(y, thick))
     gap = bushy * look.male * blob(bx + look.eye_x, y, 0.07, 0.035)

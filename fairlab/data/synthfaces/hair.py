@@ -43,8 +43,8 @@ class Hair:
         look, x, y = self.look, self.region.x, self.region.y
         part = look.free("hair_parting", -0.22, 0.22)
         bend = self.wavy * 0.075 * torch.sin(13.0 * y + self.phase + 0.9 * torch.sign(x))
-        across = (x - part + bend) / (y + 1.15).clamp(0.35, 0.85)
-        strand = 0.6 * torch.sin(24 * across + self.phase) + 0.4 * torch.sin(41 * across + 2 * self.phase)
+        across = (x - part + bend) / (y + 1.25).clamp(0.5, 0.85)
+        strand = 0.6 * torch.sin(21 * across + self.phase) + 0.4 * torch.sin(34 * across + 2 * self.phase)
         band = self.wavy * torch.sin(13.0 * y + self.phase + 7.0 * x.abs())
         light_x, light_y, strength = light(look)
         facing = light_x * x * 1.3 + light_y * (y + 0.2) * 0.8
@@ -128,10 +128,10 @@ def facial_hair(canvas: Canvas, look: Look) -> None:
 
 
 def has_facial_hair(look: Look) -> Tensor:
-    """Shape (n,), bool: which faces `facial_hair` would change."""
+    """Shape (n, 1, 1), bool: which faces `facial_hair` would change."""
     names = ("Goatee", "Mustache", "Sideburns", "5_o_Clock_Shadow")
     shown = torch.stack([look.present(name) for name in names]).amax(0) > 0
-    return (shown | (look.show("No_Beard") < 0.94))[:, 0, 0]
+    return shown | (look.show("No_Beard") < 0.94)
 
 
 def _beard_area(x: Tensor, y: Tensor, look: Look) -> Tensor:

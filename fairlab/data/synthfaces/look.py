@@ -72,9 +72,9 @@ class Look:
     def pose(self) -> Pose:
         return Pose(
             shift_x=self.free("shift_x", -0.07, 0.07),
-            shift_y=self.free("shift_y", -0.09, 0.03),
+            shift_y=self.free("shift_y", -0.11, 0.0),
             roll=self.free("roll", -0.13, 0.13),
-            scale=self.free("scale", 1.0, 1.16),
+            scale=self.free("scale", 1.04, 1.19),
         )
 
     # --- proportions -----------------------------------------------------------------------------
@@ -84,7 +84,7 @@ class Look:
 
     @cached_property
     def old(self) -> Tensor:
-        return 1 - self.show("Young")
+        return smoothstep(1 - self.show("Young"), 0.12, 0.95)
 
     @cached_property
     def turn(self) -> Tensor:
@@ -109,7 +109,7 @@ class Look:
     @cached_property
     def jaw(self) -> Tensor:
         """Squareness of the lower face: 2 is an ellipse."""
-        square = 0.65 * self.male + 0.45 * self.show("Chubby") - 0.30 * self.show("Oval_Face")
+        square = 0.80 * self.male + 0.45 * self.show("Chubby") - 0.30 * self.show("Oval_Face")
         return 1.95 + square - 0.12 * self.show("Attractive") + 0.12 * self.old
 
     @cached_property
@@ -126,12 +126,12 @@ class Look:
 
     @cached_property
     def eye_height(self) -> Tensor:
-        full = 0.058 - 0.012 * self.male + self.free("eye_size", -0.006, 0.006) + 0.005 * self.show("Young") + 0.008 * (self.show("Attractive") - 0.5)
+        full = 0.059 - 0.015 * self.male + self.free("eye_size", -0.006, 0.006) + 0.005 * self.show("Young") + 0.008 * (self.show("Attractive") - 0.5)
         return full * (1 - 0.66 * self.show("Narrow_Eyes")) * (1 - 0.12 * self.show("Smiling"))
 
     @cached_property
     def brow_y(self) -> Tensor:
-        return self.eye_y - 0.150 + 0.028 * self.male + self.free("brow_height", -0.012, 0.012)
+        return self.eye_y - 0.152 + 0.036 * self.male + self.free("brow_height", -0.012, 0.012)
 
     @cached_property
     def nose_y(self) -> Tensor:
