@@ -26,7 +26,7 @@ def background(canvas: Canvas, look: Look) -> None:
 
     colour = hsv(
         look.free("background_hue"),
-        look.free("background_saturation", 0.0, 0.27),
+        look.free("background_saturation", 0.0, 0.25),
         look.free("background_value", 0.20, 0.80),
     )
     angle = look.free("background_angle", 0.0, 6.2832)
@@ -44,10 +44,9 @@ def neck(canvas: Canvas, look: Look) -> None:
     """Neck with the shadow of the head on it."""
     region = canvas.region(-0.6, 0.3, 0.6, 1.4)
     x, y = region.x, region.y
-    width = 0.215 + 0.085 * look.male + 0.04 * look.show("Chubby")
     flare = 0.35 * (y - 0.70).clamp(min=0) ** 1.5
-    region.paint(look.skin * 0.93, region.fill(x.abs() - width - flare))
-    cast = smoothstep(y, look.chin + 0.24, look.chin - 0.05) * region.fill(x.abs() - width - flare)
+    region.paint(look.skin * 0.93, region.fill(x.abs() - look.neck - flare))
+    cast = smoothstep(y, look.chin + 0.24, look.chin - 0.05) * region.fill(x.abs() - look.neck - flare)
     region.paint(look.shadow, 0.75 * cast)
 
 def second_chin(canvas: Canvas, look: Look) -> None:
@@ -111,10 +110,12 @@ def _complexion(region: Region, look: Look, inside: Tensor) -> None:
     phase = look.free("hair_phase", 0, 6.2832)
     blotch = torch.sin(19 * x + phase) * torch.sin(23 * y + 2 * phase)
     ruddy = look.skin * torch.tensor([0.98, 0.74, 0.70])
-    patches = 0.55 * blotch.clamp(min=0) + 0.35 * blob(x, y - 0.12, 0.20, 0.16)
-    region.paint(ruddy, (plain * patches).clamp(0, 0.6))
+    patches = 0.60 * blotch.clamp(min=0) + 0.45 * blob(x, y - 0.12, 0.20, 0.16)
+    region.paint(ruddy, (plain * patches).clamp(0, 0.75))
+    spots = torch.sin(37 * x + 3 * phase) * torch.sin(33 * y + phase) * smoothstep(blotch, 0.1, 0.5)
+    region.paint(look.shadow, 0.55 * plain * smoothstep(spots, 0.70, 0.95))
     glow = look.show("Attractive") * inside * (blob(x.abs() - 0.22, y - 0.10, 0.2, 0.16) + blob(x, y + 0.32, 0.3, 0.16))
-    region.shade(1 + 0.09 * glow)
+    region.shade(1 + 0.11 * glow)
 
 
 def age(canvas: Canvas, look: Look) -> None:
@@ -126,7 +127,7 @@ def age(canvas: Canvas, look: Look) -> None:
     wave = y + 0.36 - 0.05 * x * x + 0.006 * torch.sin(9 * x)
     lines = sum(bump(wave - shift, 0.024) for shift in (-0.075, 0.0, 0.06)) * smoothstep(side, 0.30, 0.16)
     outwards = (look.mouth_width + 0.035 - 0.085) / (look.mouth_y - 0.11)
-    fold = bump(side - 0.085 - outwards * (y - 0.11), 0.030) * blob(y * 0, y - 0.225, 1.0, 0.14) ** 0.5
+    fold = bump(side - 0.085 - outwards * (y - 0.11), 0.030) * blob(y * 0, y - 0.215, 1.0, 0.125) ** 0.5
     feet = sum(bump(y - look.eye_y - 0.005 - slant * (side - 0.31), 0.016) for slant in (-0.35, 0.05, 0.45))
     feet = feet * smoothstep(side, 0.305, 0.33) * smoothstep(side, 0.43, 0.38)
     jowl = bump(side - 0.235 - 0.25 * (y - 0.42), 0.035) * blob(y * 0, y - 0.45, 1.0, 0.10)

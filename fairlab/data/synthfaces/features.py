@@ -39,10 +39,10 @@ def _lids(region: Region, look: Look, ex: Tensor, y: Tensor, upper: Tensor, lowe
     """Socket shade, lid crease, eyeshadow above; bags below."""
     made_up = look.show("Heavy_Makeup")
     region.paint(look.shadow, (0.30 + 0.12 * look.male) * blob(ex + 0.02, y + 0.015, 0.19, 0.125))
-    lid = smoothstep(upper, -0.085, -0.035) * smoothstep(upper, 0.02, 0.0)
+    lid = smoothstep(upper, -0.105, -0.045) * smoothstep(upper, 0.02, 0.0)
     wing = smoothstep(ex.abs(), look.eye_width + 0.05, look.eye_width - 0.01)
-    hues = hsv(look.free("makeup_hue", 0.62, 1.08), 0.45, 0.42)
-    region.paint(hues, 0.80 * made_up * lid * wing)
+    hues = hsv(look.free("makeup_hue", 0.58, 1.10), 0.55, 0.48)
+    region.paint(hues, 0.85 * made_up * lid * wing)
     crease = bump(upper + 0.036, 0.018) * smoothstep(ex.abs(), look.eye_width + 0.015, look.eye_width - 0.03)
     region.paint(look.shadow * 0.75, 0.55 * crease)
     bags = look.show("Bags_Under_Eyes") * smoothstep(ex.abs(), 0.125, 0.055)
@@ -75,7 +75,7 @@ def brows(canvas: Canvas, look: Look) -> None:
     y = region.y - look.brow_y + lift - tilt * t - 0.03 * arched + 0.026 * torch.sign(x) * look.uneven
     thick = (0.030 + 0.010 * look.male + 0.046 * bushy) * (1.12 - 0.40 * t) * mix(1.0, 0.8, arched)
     ends = smoothstep(t.abs(), 1.06, 0.84)
-    hairs = 0.86 + 0.12 * bushy * torch.sin(70 * bx + 40 * y)
+    hairs = 0.90 + 0.08 * bushy * torch.sin(57 * bx + 40 * y)
     colour = mix(look.beard, look.skin * 0.42, 0.30 * torch.ones(1))
     region.paint(colour, (0.72 + 0.26 * bushy) * ends * hairs * region.line(y, thick))
     gap = bushy * look.male * blob(bx + look.eye_x, y, 0.07, 0.035)
@@ -88,7 +88,7 @@ def nose(canvas: Canvas, look: Look) -> None:
     big, point = look.show("Big_Nose"), look.show("Pointy_Nose")
     x = region.x - 1.35 * look.turn
     y = region.y - look.nose_y
-    wing = (0.068 + 0.062 * big - 0.018 * point + 0.008 * look.male) * torch.ones_like(x[:, :1, :1])
+    wing = (0.064 + 0.084 * big - 0.018 * point + 0.008 * look.male) * torch.ones_like(x[:, :1, :1])
     light_x, _, _ = light(look)
     bridge = 0.034 + 0.022 * big - 0.010 * point
     slope = bridge + (wing - bridge) * smoothstep(y, -0.17, -0.01)
@@ -96,16 +96,16 @@ def nose(canvas: Canvas, look: Look) -> None:
     flank = bump(x.abs() - slope, 0.042) * along * (0.75 - 0.55 * torch.sign(x) * light_x)
     region.paint(look.shadow, (0.55 + 0.30 * point + 0.15 * big) * flank.clamp(0, 1))
     region.paint(look.skin * 0.6 + 0.4, (0.28 + 0.25 * point) * bump(x, bridge * 0.9) * along)
-    ball = ellipse(x, y + 0.022, wing, 0.050 + 0.024 * big - 0.012 * point)
+    ball = ellipse(x, y + 0.022, wing, 0.050 + 0.036 * big - 0.012 * point)
     region.paint(look.shadow, 0.30 * region.fill(ball, 0.05))
     tip = ellipse(x, y + 0.018, wing * 0.60, 0.040 + 0.016 * big)
     region.paint(look.skin * 1.04, 0.75 * region.fill(tip, 0.05))
     drop = y - 0.016 - 0.020 * big
     under = drop - 0.052 * point * (1 - x.abs() / 0.055).clamp(min=0) + 5.0 * x * x * big * 0.35
     rim = smoothstep(x.abs(), wing * 1.08, wing * 0.72)
-    region.paint(look.shadow * 0.78, 0.85 * rim * bump(under, 0.030 + 0.008 * big))
+    region.paint(look.shadow * 0.78, 0.70 * rim * bump(under, 0.030 + 0.008 * big))
     nostril = ellipse(x.abs() - wing * 0.52, drop + 0.006, wing * 0.27, 0.011 + 0.008 * big)
-    region.paint(look.shadow * 0.38, 0.85 * region.fill(nostril))
+    region.paint(look.shadow * 0.45, (0.55 + 0.3 * big) * region.fill(nostril))
     region.paint(look.shadow * 0.80, (0.25 + 0.55 * big) * bump(ellipse(x.abs() - wing * 0.72, y, wing * 0.38, 0.042 + 0.02 * big), 0.022))
     shine = blob(x + 0.01 * light_x, y + 0.030 + 0.008 * point, 0.030 - 0.010 * point, 0.030)
     region.paint(_WHITE, (0.30 + 0.40 * point) * shine)
@@ -147,5 +147,5 @@ def _inside(region: Region, look: Look, x: Tensor, y: Tensor, gap: Tensor, ends:
     line = ends * region.line(y, torch.full_like(look.male, 0.016))
     region.paint(look.lips * 0.45, 0.85 * line)
     region.paint(torch.tensor([[0.20, 0.06, 0.07]]), hole)
-    teeth = smoothstep(y, gap * 0.34, gap * 0.20) * smoothstep(x.abs(), look.mouth_width * 0.86, look.mouth_width * 0.66)
-    region.paint(_WHITE * 0.97, hole * teeth * (0.55 + 0.45 * look.show("Smiling")))
+    teeth = region.fill(y - gap * mix(0.15, 0.45, look.show("Smiling"))) * smoothstep(x.abs(), look.mouth_width * 0.86, look.mouth_width * 0.66)
+    region.paint(_WHITE * 0.97, hole * teeth * (0.60 + 0.40 * look.show("Smiling")))

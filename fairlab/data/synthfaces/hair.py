@@ -16,7 +16,7 @@ class Hair:
 
     def __init__(self, canvas: Canvas, look: Look) -> None:
         self.look = look
-        self.region = canvas.region(-0.95, -1.0, 0.95, 1.5)
+        self.region = canvas.region(-1.1, -1.0, 1.1, 1.5)
         self.wavy = look.show("Wavy_Hair") * (1 - look.show("Straight_Hair"))
         self.straight = look.show("Straight_Hair") * (1 - look.show("Wavy_Hair"))
         self.phase = look.free("hair_phase", 0, 6.2832)
@@ -48,7 +48,7 @@ class Hair:
         band = self.wavy * torch.sin(13.0 * y + self.phase + 7.0 * x.abs())
         light_x, light_y, strength = light(look)
         facing = light_x * x * 1.3 + light_y * (y + 0.2) * 0.8
-        halo = bump(self.outer + 0.13, 0.085) * (y < 0.3) * (0.25 + 0.75 * self.straight)
+        halo = bump(self.outer + 0.13, 0.085) * smoothstep(y, 0.30, -0.25) * (0.25 + 0.75 * self.straight)
         tone = 1 + 0.11 * strand + 0.20 * band + 0.34 * halo + strength * (facing - 0.25).clamp(-0.8, 0.8)
         edge = 1 - 0.25 * smoothstep(self.outer, -0.07, 0.0)
         sheen = 0.05 * (halo + 0.5 * band.clamp(min=0) + 0.25 * strand.clamp(min=0))
@@ -64,7 +64,7 @@ class Hair:
         look, region = self.look, self.region
         bald = look.present("Bald")
         cap = torch.maximum(self.outer, -self._opening())
-        side_end = mix(0.0, look.free("hair_end", 0.42, 1.25), look.hair_long)
+        side_end = mix(0.0, look.free("hair_end", 0.62, 1.45), look.hair_long)
         cap = torch.maximum(cap, region.y - side_end)
         shown = region.fill(cap) * (1 - bald * smoothstep(region.y, -0.22, -0.34))
         thin = 1 - 0.5 * bald * (1 - look.hair_long)

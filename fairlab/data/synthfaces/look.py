@@ -99,11 +99,11 @@ class Look:
     @cached_property
     def half_width(self) -> Tensor:
         chubby, oval = self.show("Chubby"), self.show("Oval_Face")
-        return 0.455 + self.free("face_width", -0.02, 0.02) + 0.095 * chubby - 0.062 * (oval - 0.4) + 0.02 * self.male
+        return 0.455 + self.free("face_width", -0.02, 0.02) + 0.095 * chubby - 0.075 * (oval - 0.4) + 0.02 * self.male
 
     @cached_property
     def chin(self) -> Tensor:
-        longer = 0.070 * (self.show("Oval_Face") - 0.3) + 0.03 * self.male - 0.02 * self.show("Chubby")
+        longer = 0.085 * (self.show("Oval_Face") - 0.3) + 0.03 * self.male - 0.02 * self.show("Chubby")
         return 0.575 + longer + self.free("face_length", -0.03, 0.03)
 
     @cached_property
@@ -111,6 +111,11 @@ class Look:
         """Squareness of the lower face: 2 is an ellipse."""
         square = 0.80 * self.male + 0.45 * self.show("Chubby") - 0.30 * self.show("Oval_Face")
         return 1.95 + square - 0.12 * self.show("Attractive") + 0.12 * self.old
+
+    @cached_property
+    def neck(self) -> Tensor:
+        """Half the width of the neck."""
+        return 0.215 + 0.085 * self.male + 0.04 * self.show("Chubby")
 
     @cached_property
     def eye_x(self) -> Tensor:
@@ -122,11 +127,11 @@ class Look:
 
     @cached_property
     def eye_width(self) -> Tensor:
-        return 0.104 - 0.010 * self.male + 0.010 * self.show("Attractive")
+        return 0.100 - 0.010 * self.male + 0.016 * self.show("Attractive")
 
     @cached_property
     def eye_height(self) -> Tensor:
-        full = 0.059 - 0.015 * self.male + self.free("eye_size", -0.006, 0.006) + 0.005 * self.show("Young") + 0.008 * (self.show("Attractive") - 0.5)
+        full = 0.059 - 0.015 * self.male + self.free("eye_size", -0.006, 0.006) + 0.005 * self.show("Young") + 0.014 * (self.show("Attractive") - 0.5)
         return full * (1 - 0.66 * self.show("Narrow_Eyes")) * (1 - 0.12 * self.show("Smiling"))
 
     @cached_property
@@ -197,8 +202,9 @@ class Look:
         bare = self.skin * mix(
             torch.tensor([0.90, 0.66, 0.64]), torch.tensor([0.90, 0.72, 0.68]), self.male[:, 0]
         )
+        full = mix(1.0, torch.tensor([1.06, 0.86, 0.88]), self.show("Attractive")[:, 0] - 0.3)
         painted = hsv(self.free("lipstick_hue", -0.08, 0.02), 0.80, self.free("skin_tone", 0.55, 0.80))
-        return mix(bare, painted, 0.9 * self.show("Wearing_Lipstick")[:, 0])
+        return mix(bare * full, painted, 0.9 * self.show("Wearing_Lipstick")[:, 0])
 
     @cached_property
     def clothes(self) -> Tensor:

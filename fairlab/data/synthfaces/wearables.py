@@ -64,9 +64,8 @@ def necklace(canvas: Canvas, look: Look) -> None:
     region = canvas.region(-0.5, 0.55, 0.5, 1.1)
     cover, here = look.worn("Wearing_Necklace")
     x, y = region.x, region.y
-    hang = y - 0.80 + 1.9 * x * x
-    width = 0.34 - 0.03 * (1 - here)
-    ends = smoothstep(x.abs(), width, width - 0.05)
+    hang = y - 0.81 + 2.4 * x * x
+    ends = region.fill(x.abs() - look.neck - 0.015)
     style = look.free("necklace_style")
     beads = (style > 0.45).float()
     thick = mix(0.018, 0.046, beads) * (0.6 + 0.5 * here)
@@ -136,7 +135,7 @@ def hat(canvas: Canvas, look: Look) -> None:
     x, y = region.x, region.y
     rim = -0.30 - 0.16 * (1 - here)
     radius = look.half_width + look.hair_volume * 0.75 + 0.055
-    crown = torch.maximum(ellipse(x, (y - rim).clamp(max=0), radius, 0.58 + 0.05 * here), y - rim - 0.25 * x * x + 0.03)
+    crown = torch.maximum(ellipse(x, (y - rim).clamp(max=0), radius, 0.53 + 0.05 * here), y - rim - 0.25 * x * x + 0.03)
     bill = torch.maximum(ellipse(x - 2 * look.turn, y - rim - 0.02, radius * 0.92, 0.105), rim - 0.02 - y)
     brim = ellipse(x, y - rim + 0.02 + 0.10 * x * x, radius + 0.30, 0.075)
     fold = box(x, y - rim + 0.055 - 0.20 * x * x, radius + 0.02, 0.085, 0.05)
