@@ -28,10 +28,10 @@ def average_precision_along(curve: np.ndarray) -> np.ndarray:
     """
     found = np.diff(curve[..., 1, :], axis=-1, prepend=0)
     total = curve[..., -1]  # (..., 2)
+    # Where nothing has been counted yet, nothing was found either: any precision but 0/0 will do.
+    counted = np.maximum(curve.sum(axis=-2), np.finfo(np.float64).tiny)
     with np.errstate(divide="ignore", invalid="ignore"):
-        precision = curve[..., 1, :] / curve.sum(axis=-2)
-        # Where nothing has been drawn yet precision is 0/0, but then nothing was found either.
-        area = np.einsum("...m,...m->...", found, np.nan_to_num(precision)) / total[..., 1]
+        area = np.einsum("...m,...m->...", found, curve[..., 1, :] / counted) / total[..., 1]
     return np.where((total > 0).all(axis=-1), area, np.nan)
 
 

@@ -25,7 +25,7 @@ from fairlab.metrics.formulas import (
 METRICS: tuple[str, ...] = ("AP", "AP_balanced", "DEO", "BA", "KL")
 
 #: Resamples are drawn and measured a few at a time, so that their counts stay in the processor's cache.
-_CHUNK_VALUES = 2**18
+_CHUNK_VALUES = 2**17
 
 
 def resample_counts(n: int, n_resamples: int, rng: np.random.Generator) -> Iterator[np.ndarray]:

@@ -33,6 +33,7 @@ class _Estimate(NamedTuple):
     draws: np.ndarray  # (resamples, 5)
     seeds: int
     self_calibrated: bool
+    least_kl: float = 0.0
 
 
 def bootstrap(
@@ -81,10 +82,17 @@ def bootstrap(
 
     Notes
     -----
-    Percentile intervals over resamples of the images. With several training seeds each resample also
-    draws as many seeds with replacement and averages over them, so the interval covers both; with two or
-    three seeds it is narrower than it should be, as so few show little of how training varies. The
-    threshold stays fixed. Resamples that leave a metric undefined are skipped, and the note counts them.
+    Percentile intervals over resamples of the images. The threshold stays fixed. Resamples that leave a
+    metric undefined are skipped, and the note counts them.
+
+    KL has "basic" intervals instead, percentiles mirrored at the value and cut off at 0. A histogram of
+    few images makes KL too large, in a resample once more than in the sample, so that percentiles would
+    lie above the truth. In small samples the mirrored interval can lie below the value: most of the value
+    is then chance.
+
+    With several training seeds each resample also draws as many seeds with replacement and averages over
+    them, so the interval covers both. Two or three seeds show little of how training varies, and make
+    the interval narrower than it should be.
     """
     return compare(
         y_true,
@@ -221,7 +229,9 @@ def _thresholds(
 
 
 def _difference(first: _Estimate, second: _Estimate) -> _Estimate:
-    return first._replace(value=first.value - second.value, draws=first.draws - second.draws)
+    return first._replace(
+        value=first.value - second.value, draws=first.draws - second.draws, least_kl=-np.inf
+    )
 
 
 def _undefined(y: np.ndarray, a: np.ndarray, groups: tuple[str, str]) -> dict[str, str]:
@@ -236,23 +246,28 @@ def _undefined(y: np.ndarray, a: np.ndarray, groups: tuple[str, str]) -> dict[st
 
 def _rows(estimate: _Estimate, reasons: dict[str, str]) -> list[dict[str, object]]:
     rows: list[dict[str, object]] = []
-    for index, metric in enumerate(METRICS):
-        draws = estimate.draws[:, index]
+    for metric, value, draws in zip(METRICS, estimate.value, estimate.draws.T, strict=True):
         defined = draws[~np.isnan(draws)]
-        low, high = np.quantile(defined, (0.025, 0.975)) if len(defined) else (np.nan, np.nan)
-        notes = [reasons[metric]]
-        if not reasons[metric] and len(defined) < len(draws):
-            notes.append(f"{len(draws) - len(defined)} of {len(draws)} resamples undefined")
-        if metric in ("DEO", "BA") and estimate.self_calibrated and not reasons[metric]:
-            notes.append("threshold calibrated on these images")
-        rows.append(
-            {
-                "metric": metric,
-                "value": estimate.value[index],
-                "low": low,
-                "high": high,
-                "seeds": estimate.seeds,
-                "note": "; ".join(filter(None, notes)),
-            }
-        )
+        low, high = _interval(metric, value, defined, estimate.least_kl)
+        row = {"metric": metric, "value": value, "low": low, "high": high, "seeds": estimate.seeds}
+        note = reasons[metric] or _note(metric, len(defined), len(draws), estimate.self_calibrated)
+        rows.append(row | {"note": note})
     return rows
+
+
+def _interval(metric: str, value: float, draws: np.ndarray, least_kl: float) -> tuple[float, float]:
+    if np.isnan(value) or len(draws) == 0:
+        return np.nan, np.nan
+    low, high = np.quantile(draws, (0.025, 0.975))
+    if metric == "KL":
+        low, high = np.maximum((2 * value - high, 2 * value - low), least_kl)
+    return float(low), float(high)
+
+
+def _note(metric: str, n_defined: int, n_resamples: int, self_calibrated: bool) -> str:
+    notes = []
+    if n_defined < n_resamples:
+        notes.append(f"{n_resamples - n_defined} of {n_resamples} resamples undefined")
+    if self_calibrated and metric in ("DEO", "BA"):
+        notes.append("threshold calibrated on these images")
+    return "; ".join(notes)
