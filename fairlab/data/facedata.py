@@ -91,6 +91,13 @@ class FaceData:
             raise UserError(f"There is no split '{split}'; {nearest_names(split, SPLITS)}")
         return np.flatnonzero(self.split == split)
 
+    def split_images(self, split: str) -> np.ndarray:
+        """Return the images of one split, shape (n_split, h, w, 3): a view where its rows lie together, else a copy."""
+        rows = self.rows(split)
+        if len(rows) and rows[-1] - rows[0] + 1 == len(rows):
+            return self.images[rows[0] : rows[-1] + 1]
+        return self.images[rows]
+
     def label(self, name: str, split: str | None = None) -> np.ndarray:
         """Return one attribute's 0/1 labels, of all images or of one split.
 

@@ -1,0 +1,73 @@
+"""The data sources by name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Protocol
+
+from fairlab.data.facedata import FaceData
+from fairlab.errors import UserError, nearest_names
+
+SOURCES = ("synthfaces", "celeba", "folder")
+
+
+class Source(Protocol):
+    """Where images come from: checked when made, decoded once by `prepare`."""
+
+    @property
+    def name(self) -> str:
+        """The source's name, as in `SOURCES`."""
+        ...
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """Names of the labelled attributes, known before any image is read."""
+        ...
+
+    @property
+    def counts(self) -> Mapping[str, int]:
+        """Number of labelled images in "train", "valid" and "test", known before any image is read."""
+        ...
+
+    def fingerprint(self, size: int) -> str:
+        """Identify pixels and labels at `size` pixels."""
+        ...
+
+    def prepare(self, folder: Path, size: int) -> FaceData:
+        """Fill `folder` with images of `size` pixels, or go on where an earlier call was interrupted."""
+        ...
+
+
+def open_source(name: str, root: str | Path | None = None, **options: Any) -> Source:
+    """Open a data source by name.
+
+    Parameters
+    ----------
+    name : {"synthfaces", "celeba", "folder"}
+        Which source.
+    root : path, optional
+        The folder of its files; needed by all but SynthFaces.
+    **options
+        Further arguments of `SynthFacesSource`, or ``table`` of `FolderSource`.
+
+    Raises
+    ------
+    UserError
+        If there is no such source, it needs a root, or the root is not what it should be.
+    """
+    if name not in SOURCES:
+        raise UserError(f"There is no data source '{name}'; {nearest_names(name, SOURCES)}")
+    if name == "synthfaces":
+        from fairlab.data.synthfaces.source import SynthFacesSource  # torch, for drawing
+
+        return SynthFacesSource(**options)
+    if root is None:
+        raise UserError(f"The source '{name}' needs a folder; name it with --data-root DIR.")
+    if name == "celeba":
+        from fairlab.data.celeba import CelebASource
+
+        return CelebASource(Path(root))
+    from fairlab.data.folder import FolderSource
+
+    return FolderSource(Path(root), **options)
