@@ -29,20 +29,21 @@ class Hair:
         long = look.hair_long
         sway = torch.sin(13.0 * y + self.phase + 0.9 * torch.sign(x)) * (0.3 + 0.7 * long)
         curl = torch.sin(17.0 * x + self.phase) * (y < -0.2) * (1 - long)
-        wave = self.wavy * (0.042 * sway + 0.022 * curl)
+        loose = torch.sin(29.0 * y + 11.0 * x + 2 * self.phase) * (1 - self.straight)
+        wave = self.wavy * (0.042 * sway + 0.022 * curl) + 0.010 * loose
         flare = -(1 - long) * 0.30 * (y + 0.34).clamp(min=0) + long * (y + 0.2).clamp(0, 1.2) * (0.05 + 0.13 * self.wavy - 0.05 * self.straight)
         radius = look.half_width + look.hair_volume + flare
         crown = ellipse(x, (y + 0.17).clamp(max=0), radius, 0.545 + look.hair_volume)
         short_end = 0.06 - 0.06 * look.show("Bald")
         end = mix(short_end, look.free("hair_end", 0.42, 1.25), long)
-        ragged = 0.03 * self.wavy * torch.sin(21 * x + self.phase) + 0.25 * (1 - self.straight) * x * x * long
+        ragged = 0.035 * (1 - self.straight) * torch.sin(25 * x + self.phase) + 0.25 * (1 - self.straight) * x * x * long
         return torch.maximum(crown + wave, y - end + ragged)
 
     def _strands(self) -> Tensor:
         """Colour (n, 3, h, w): strands run from the parting outwards, waves bend and band them."""
         look, x, y = self.look, self.region.x, self.region.y
         part = look.free("hair_parting", -0.22, 0.22)
-        bend = self.wavy * 0.075 * torch.sin(13.0 * y + self.phase + 0.9 * torch.sign(x))
+        bend = (0.015 + 0.060 * self.wavy - 0.015 * self.straight) * torch.sin(13.0 * y + self.phase + 0.9 * torch.sign(x))
         across = (x - part + bend) / (y + 1.25).clamp(0.5, 0.85)
         strand = 0.6 * torch.sin(21 * across + self.phase) + 0.4 * torch.sin(34 * across + 2 * self.phase)
         band = self.wavy * torch.sin(13.0 * y + self.phase + 7.0 * x.abs())

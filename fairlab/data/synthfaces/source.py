@@ -83,6 +83,11 @@ class SynthFacesSource:
         return source
 
     @property
+    def attributes(self) -> tuple[str, ...]:
+        """CelebA's forty attributes."""
+        return ATTRIBUTES
+
+    @property
     def counts(self) -> dict[str, int]:
         """Number of faces in each split."""
         return {"train": self.n_train, "valid": self.n_valid, "test": self.n_test}
