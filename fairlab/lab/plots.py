@@ -137,7 +137,7 @@ def learning_curves(curves: Mapping[str, Sequence[Mapping[str, Any]]], score: st
         loss.plot(epochs, [record["train_loss"] for record in records], label=model_name(model), **line)
         values = 100 * np.array([record[score] for record in records])
         valid.plot(epochs, values, **line)
-        best = int(np.nanargmax(values))
+        best = int(np.argmax(np.nan_to_num(values, nan=-1.0)))
         valid.plot(epochs[best], values[best], "o", markersize=12, fillstyle="none", color=look.colour)
     loss.set(title="training loss", xlabel="epoch", ylabel="cross-entropy")
     valid.set(title="validation score (ringed: best epoch)", xlabel="epoch", ylabel=f"{readable(score)}, %")

@@ -90,6 +90,8 @@ class Report:
         Data set, preset, seeds, device, versions, seconds per step.
     truth : dict of str to Proportion, optional
         What the drawn faces' known factors say of the pairs: "target label kept", "protected label flipped".
+    groups : dict of str to (int, int)
+        Evaluation pictures and positives of each group, from `fairlab.lab.tables.group_counts`.
     limits : sequence of str
     """
 
@@ -99,6 +101,7 @@ class Report:
     sections: Sequence[Section] = ()
     facts: Mapping[str, str] = field(default_factory=dict)
     truth: Mapping[str, Proportion] | None = None
+    groups: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     limits: Sequence[str] = LIMITS
 
 
@@ -128,8 +131,6 @@ def to_html(report: Report) -> str:
         report=report,
         rows=tables.comparison(report.table).to_dict("records"),
         meanings=[metric for name, metric in tables.METRICS.items() if name in set(report.table["metric"])],
-        groups=tables.group_counts(report.table).to_dict("records"),
-        whole=tables.WHOLE,
         sections=[(section, _embed(section.picture)) for section in report.sections],
     )
 

@@ -11,11 +11,12 @@ import math
 from dataclasses import dataclass
 from typing import Literal
 
+import numpy as np
 import pandas as pd
 
 from fairlab.attributes import check_attribute
 from fairlab.errors import UserError
-from fairlab.lab.style import readable
+from fairlab.lab.style import readable, with_or_without
 
 BASELINE, DEBIASED, DIFFERENCE = "baseline", "debiased", "debiased - baseline"
 WHOLE = "all"  # the group of rows measured on the whole evaluation set
@@ -125,6 +126,12 @@ class Change:
         return readable(self.metric)
 
     @property
+    def notes(self) -> str:
+        """What the reader must know of the numbers that are defined, such as how many resamples were not."""
+        estimates = (self.before, self.after, self.difference)
+        return "; ".join(dict.fromkeys(part.note for part in estimates if part.defined and part.note))
+
+    @property
     def verdict(self) -> Verdict:
         """Whether the paired interval shows a change, and whether it is for the better."""
         if not (self.before.defined and self.after.defined and self.difference.defined):
@@ -184,7 +191,8 @@ def comparison(table: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Columns metric, attribute, unit, baseline, de-biased, paired difference, verdict, images, positives.
+        Columns metric, attribute, unit, baseline, de-biased, paired difference, verdict, notes, images,
+        positives.
     """
     rows = [change for attribute in dict.fromkeys(table["attribute"]) for change in changes(table, attribute)]
     return pd.DataFrame(
@@ -196,17 +204,28 @@ def comparison(table: pd.DataFrame) -> pd.DataFrame:
             "unit": [row.about.axis for row in rows],
             "paired difference": [row.difference.text(row.about, signed=True) for row in rows],
             "verdict": [str(row.verdict) for row in rows],
+            "notes": [row.notes for row in rows],
             "images": [row.n for row in rows],
             "positives": [row.n_positive for row in rows],
         }
     )
 
 
-def group_counts(table: pd.DataFrame) -> pd.DataFrame:
-    """Return images and positives of each group in which anything was measured, the whole set last."""
-    counts = table.loc[table["model"] != DIFFERENCE, ["attribute", "group", "n", "n_positive"]]
-    counts = counts.drop_duplicates(["attribute", "group"])
-    return counts.sort_values("group", key=lambda group: group == WHOLE, kind="stable")
+def group_counts(
+    y_true: np.ndarray, protected: np.ndarray, protected_name: str
+) -> dict[str, tuple[int, int]]:
+    """Return pictures and positives of each group: ``{"not Male": (1170, 640), "Male": (830, 328)}``.
+
+    Parameters
+    ----------
+    y_true, protected : (n,) arrays of 0 and 1
+    protected_name : str
+    """
+    groups = (y_true[protected == a] for a in (0, 1))
+    return {
+        name: (len(labels), int(labels.sum()))
+        for name, labels in zip(with_or_without(protected_name), groups, strict=True)
+    }
 
 
 def _change(table: pd.DataFrame, attribute: str, metric: str) -> Change:
