@@ -1,0 +1,57 @@
+"""The schedule of growth, and recipes that cannot be trained."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fairlab.errors import UserError
+from fairlab.generators import GANRecipe
+
+SMALL = GANRecipe(
+    channels=(8, 8, 4), fade_images=(0, 100, 200), stable_images=(50, 100, 300), batch_sizes=(4, 8, 16)
+)
+
+
+@pytest.mark.parametrize(
+    ("images_seen", "resolution", "alpha", "batch_size"),
+    [(0, 4, 1, 4), (49, 4, 1, 4), (50, 8, 0, 8), (100, 8, 0.5, 8), (200, 8, 1, 8), (300, 16, 0.25, 16)]
+    + [(10_000, 16, 1, 16)],
+)
+def test_stage(images_seen, resolution, alpha, batch_size):
+    stage = SMALL.stage(images_seen)
+    assert (stage.resolution, stage.alpha, stage.batch_size) == (resolution, alpha, batch_size)
+
+
+@given(st.integers(0, 1000), st.integers(0, 1000))
+def test_growth_never_goes_back(first, second):
+    earlier, later = (SMALL.stage(n) for n in sorted((first, second)))
+    assert (earlier.resolution, earlier.alpha) <= (later.resolution, later.alpha) or (
+        earlier.resolution < later.resolution
+    )
+
+
+def test_totals_and_dictionary_round_trip():
+    assert SMALL.resolution == 16
+    assert SMALL.total_images == 750
+    assert GANRecipe.from_dict(SMALL.to_dict()) == SMALL
+    assert GANRecipe.paper().resolution == 128
+
+
+@pytest.mark.parametrize(
+    ("values", "word"),
+    [
+        ({"fade_images": (0,)}, "fade_images"),
+        ({"loss": "hinge"}, "hinge"),
+        ({"precision": "float16"}, "float16"),
+        ({"channels": (8, 0, 4)}, "positive"),
+        ({"batch_sizes": (8, 0, 4)}, "positive"),
+    ],
+)
+def test_impossible_recipes_are_refused(values, word):
+    with pytest.raises(UserError, match=word):
+        GANRecipe(**{**SMALL.to_dict(), **values})
+
+
+def test_a_recipe_of_another_version_is_refused():
+    with pytest.raises(UserError, match="momentum"):
+        GANRecipe.from_dict({**SMALL.to_dict(), "momentum": 0.9})
