@@ -3,7 +3,8 @@
 The work happens in ``<folder>.partial``. Threads make the pixels of one chunk of rows each (decoders and
 torch release the interpreter lock, so threads scale and nothing has to be sent between processes) and
 write them at their place in ``images.npy``; every finished chunk is then noted in ``finished.jsonl`` with its
-checksum. A run that was killed goes on with the chunks that are not noted or whose checksum disagrees.
+checksum. A run that was killed goes on with the chunks that are not noted, whose checksum disagrees, or that
+had broken images (which may have been out of reach only for a while).
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ from tqdm.auto import tqdm
 
 from fairlab.artefacts import append_json_line, read_json, write_json, write_text
 from fairlab.data.facedata import IMAGES, LABELS, MANIFEST, SPLITS, FaceData, read_manifest
-from fairlab.data.plan import HEADER, Plan
+from fairlab.data.plan import CHUNK, HEADER, Plan
 from fairlab.errors import UserError
 
 PLANNED, FINISHED = "planned.json", "finished.jsonl"  # in the work folder only
@@ -63,7 +64,7 @@ def prepare(folder: Path, plan: Plan, decode: Decode, *, workers: int | None = N
         What it shall hold.
     decode : callable
         Called from several threads with a range of rows; returns their pixels and the broken rows.
-        Broken rows are left out and listed in ``prepared.json``; the last rows take their places.
+        Broken rows are left out and listed in ``prepared.json``.
     workers : int, optional
         Threads; by default one for each core this process may use.
 
@@ -139,11 +140,11 @@ def _fill(partial: Path, plan: Plan, decode: Decode, workers: int) -> dict[int, 
             append_json_line(partial / FINISHED, note)
             finished[note["chunk"]] = note
             progress.update(len(chunks[note["chunk"]]))
-    return {int(row): why for note in finished.values() for row, why in note["broken"].items()}
+    return {row: why for note in finished.values() for row, why in note["broken"].items()}
 
 
 def _finished_chunks(partial: Path, plan: Plan) -> dict[int, dict[str, Any]]:
-    """Return the notes on chunks whose pixels are on disk as noted, and forget all other notes."""
+    """Return the notes on chunks whose pixels are all on disk as noted, and forget all other notes."""
     record = partial / FINISHED
     chunks, finished = plan.chunks(), {}
     for line in record.read_text(encoding="utf-8").splitlines() if record.exists() else []:
@@ -153,7 +154,7 @@ def _finished_chunks(partial: Path, plan: Plan) -> dict[int, dict[str, Any]]:
             continue
         rows = chunks[note["chunk"]]
         data = _read_at(partial / IMAGES, len(rows) * plan.image_bytes, plan.offset(rows.start))
-        if zlib.crc32(data) == note["checksum"]:
+        if zlib.crc32(data) == note["checksum"] and not note["broken"]:
             finished[note["chunk"]] = note
     write_text(record, "".join(json.dumps(note) + "\n" for note in finished.values()))
     return finished
@@ -188,19 +189,16 @@ def _finish(partial: Path, plan: Plan, broken: dict[int, str]) -> None:
 
 
 def _close_gaps(images: Path, plan: Plan, broken: dict[int, str]) -> np.ndarray:
-    """Move the last good rows into the places of broken ones; return each place's row in the plan."""
+    """Move good rows up over the broken ones, in order; return each stored row's row in the plan."""
     good = np.setdiff1d(np.arange(len(plan.labels)), list(broken))
-    kept = np.arange(len(good))
-    gaps = np.setdiff1d(kept, good)
-    kept[gaps] = good[len(good) - len(gaps) :]
-    # Killed here, all can be repeated: moved rows lie behind the new end, which is cut off last.
-    if images.stat().st_size > plan.offset(len(kept)):
-        for place in gaps:
-            pixels = _read_at(images, plan.image_bytes, plan.offset(int(kept[place])))
-            _write_at(images, pixels, plan.offset(int(place)))
-    _write_at(images, _npy_header((len(kept), plan.size, plan.size, 3)), 0)
-    os.truncate(images, plan.offset(len(kept)))
-    return kept
+    if broken:
+        # Killed in here, the chunks that were overwritten fail their checksum and are decoded again.
+        rows = np.memmap(images, np.uint8, "r", HEADER, (len(plan.labels), plan.image_bytes))
+        for start in range(min(broken), len(good), CHUNK):
+            _write_at(images, rows[good[start : start + CHUNK]].data.cast("B"), plan.offset(start))
+    _write_at(images, _npy_header((len(good), plan.size, plan.size, 3)), 0)
+    os.truncate(images, plan.offset(len(good)))
+    return good
 
 
 def _manifest(plan: Plan, table: pd.DataFrame, broken: dict[int, str]) -> dict[str, Any]:

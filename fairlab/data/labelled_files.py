@@ -1,0 +1,79 @@
+"""What CelebA and a folder of your own have in common: image files, a label table and a split."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from io import BytesIO
+from pathlib import Path
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+
+from fairlab.data.facedata import SPLITS, FaceData
+from fairlab.data.files import ImageFiles
+from fairlab.data.plan import Plan, fingerprint_of, fingerprint_of_table
+from fairlab.data.prepare import prepare
+
+
+class LabelledFiles(ABC):
+    """A source that decodes one image file per row of a label table.
+
+    Parameters
+    ----------
+    root : Path
+        The user's folder.
+    files : ImageFiles
+        Where the images are; has every id of `labels`.
+    labels : DataFrame, n rows
+        Index: file name. One uint8 column of 0/1 per attribute.
+    split : ndarray, shape (n,)
+        "train", "valid" or "test".
+    """
+
+    name: str
+    geometry: ClassVar[dict[str, Any]]  # how an image becomes a square; part of the fingerprint
+    without_image = 0  # rows of the table that were left out
+
+    def __init__(self, root: Path, files: ImageFiles, labels: pd.DataFrame, split: np.ndarray) -> None:
+        self.root, self.files, self.labels, self.split = root, files, labels, split
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """Names of the labelled attributes."""
+        return tuple(self.labels.columns)
+
+    @property
+    def counts(self) -> dict[str, int]:
+        """Number of labelled images in each split."""
+        return {split: int((self.split == split).sum()) for split in SPLITS}
+
+    def fingerprint(self, size: int) -> str:
+        """Hash labels, split, image names, their sizes in bytes, and the geometry.
+
+        No image is read, so one exchanged for another of equally many bytes goes unnoticed. Where the
+        files lie, and whether in a zip, does not matter.
+        """
+        sizes = np.array([self.files.sizes[name] for name in self.labels.index], dtype=np.int64)
+        settings = self.geometry | {"name": self.name, "size": size}
+        return fingerprint_of(settings, fingerprint_of_table(self.labels, self.split), sizes.tobytes())
+
+    def prepare(self, folder: Path, size: int) -> FaceData:
+        """Decode every image to `size` pixels into `folder`, or go on where an earlier call stopped.
+
+        Raises
+        ------
+        UserError
+            See `fairlab.data.prepare.prepare`.
+        """
+        settings = self.geometry | {"root": str(self.root), "rows_without_image": self.without_image}
+        plan = Plan(self.name, self.fingerprint(size), size, self.labels, self.split, settings)
+        return prepare(folder, plan, lambda rows: self.decode(rows, size))
+
+    def read(self, row: int) -> BytesIO:
+        """Read the image file of one row."""
+        return BytesIO(self.files.read(self.labels.index[row]))
+
+    @abstractmethod
+    def decode(self, rows: range, size: int) -> tuple[np.ndarray, dict[int, str]]:
+        """Return the images of some rows, (k, size, size, 3) uint8, and why any of them is broken."""
