@@ -13,6 +13,7 @@ from fairlab.errors import UserError, nearest_names
 CHOICES: dict[str, tuple[str, ...]] = {
     "backbone": tuple(BACKBONES),
     "pretrained": ("required", "preferred", "none"),
+    "schedule": ("constant", "one_cycle"),
     "selection": ("average_precision", "group_balanced_average_precision"),
     "precision": ("auto", "float32", "bfloat16"),
 }
@@ -39,7 +40,10 @@ class Recipe:
     batch_size : int
         Images per optimiser step, over all processes together.
     learning_rate : float
-        Of Adam.
+        Of Adam; with a schedule, its peak.
+    schedule : {"constant", "one_cycle"}
+        The learning rate over the run: as it is (the paper), or up in a line over the first fifth and down
+        to 0 over the rest, which gets further in few epochs.
     weight_decay : float
         L2 penalty of Adam, per step.
     detail : int or None
@@ -71,6 +75,7 @@ class Recipe:
     epochs: int = 10
     batch_size: int = 128
     learning_rate: float = 1e-3
+    schedule: str = "constant"
     weight_decay: float = 0.0
     detail: int | None = None
     resize: int | None = 64
@@ -92,6 +97,8 @@ class Recipe:
         for name in ("weight_decay", "padding"):
             if not getattr(self, name) >= 0:
                 raise UserError(f"A recipe's {name} must not be negative, but it is {getattr(self, name)}.")
+        if self.batch_size < 2:
+            raise UserError("A recipe's batch_size must be at least 2: batch normalisation compares images.")
         if not 0 <= self.dropout < 1:
             raise UserError(f"A recipe's dropout must lie in [0, 1), but it is {self.dropout}.")
         if self.resize is not None and self.crop > self.resize:
@@ -100,6 +107,12 @@ class Recipe:
             )
         if self.pretrained != "none" and self.width != 64:
             raise UserError("ImageNet weights exist for width 64 only; set pretrained to 'none'.")
+
+    def learning_rate_at(self, progress: float) -> float:
+        """Return the learning rate after a share `progress`, in [0, 1], of the whole run."""
+        if self.schedule == "constant":
+            return self.learning_rate
+        return self.learning_rate * min(progress / 0.2, (1 - progress) / 0.8)
 
     @classmethod
     def from_dict(cls, values: dict[str, Any]) -> Recipe:

@@ -75,6 +75,7 @@ class Validation:
     def _figure(self, rule: str, scores: np.ndarray, k: int) -> float:
         if rule == "average_precision":
             return float(average_precision(self.labels[:, k], scores[:, k]))
+        assert self.protected is not None  # by `_defined`
         return float(group_balanced_average_precision(self.labels[:, k], scores[:, k], self.protected))
 
     def _defined(self, rule: str) -> np.ndarray:

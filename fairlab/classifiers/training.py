@@ -175,7 +175,10 @@ class _Training:
         with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
             torch.manual_seed(random_seed)  # of dropout
             # Floor division: no batch is smaller than batch_size, which batch normalisation would feel.
-            for step, batch in enumerate(np.array_split(order, max(1, len(order) // self.recipe.batch_size))):
+            batches = np.array_split(order, max(1, len(order) // self.recipe.batch_size))
+            for step, batch in enumerate(batches):
+                progress = (epoch - 1 + (step + 0.5) / len(batches)) / self.recipe.epochs
+                self.optimiser.param_groups[0]["lr"] = self.recipe.learning_rate_at(progress)
                 rows = np.sort(batch[distributed.rank() :: distributed.world_size()])  # files like order
                 targets = labels[rows], None if weight is None else weight[rows]
                 loss = self._step(images[rows], *targets, generator)
