@@ -223,7 +223,8 @@ def _metric_panel(axis: Axes, rows: list[tables.Change], numbers: bool) -> None:
         axis.set_xlabel(_difference_words(rows[0]), fontsize=9, linespacing=1.5)
     else:
         names = [readable(row.attribute) for row in rows]
-        axis.set_xticks(range(len(rows)), names, rotation=0 if numbers else 60)
+        turned: dict[str, Any] = {} if numbers else {"rotation": 45, "ha": "right", "rotation_mode": "anchor"}
+        axis.set_xticks(range(len(rows)), names, **turned)
 
 
 def _bar(
