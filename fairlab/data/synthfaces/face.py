@@ -45,8 +45,9 @@ def neck(canvas: Canvas, look: Look) -> None:
     region = canvas.region(-0.6, 0.3, 0.6, 1.4)
     x, y = region.x, region.y
     flare = 0.35 * (y - 0.70).clamp(min=0) ** 1.5
-    region.paint(look.skin * 0.93, region.fill(x.abs() - look.neck - flare))
-    cast = smoothstep(y, look.chin + 0.24, look.chin - 0.05) * region.fill(x.abs() - look.neck - flare)
+    column = region.fill(torch.maximum(x.abs() - look.neck - flare, 0.35 - y))
+    region.paint(look.skin * 0.93, column)
+    cast = smoothstep(y, look.chin + 0.24, look.chin - 0.05) * column
     region.paint(look.shadow, 0.75 * cast)
 
 def second_chin(canvas: Canvas, look: Look) -> None:

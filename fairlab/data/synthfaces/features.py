@@ -22,7 +22,7 @@ def eyes(canvas: Canvas, look: Look) -> None:
     arch = (1 - (ex / look.eye_width) ** 2).clamp(min=-0.6)
     upper, lower = y + look.eye_height * arch, y - 0.72 * look.eye_height * arch
     _lids(region, look, ex, y, upper, lower)
-    opening = region.fill(torch.maximum(-upper, lower))
+    opening = region.fill(torch.maximum(torch.maximum(-upper, lower), ex.abs() - look.eye_width))
     region.paint(_WHITE * (1 - 0.10 * look.old[:, 0]), opening)
     region.paint(look.shadow, opening * 0.45 * smoothstep(upper, 0.045, 0.0))
     gaze = ex * side - look.free("gaze", -0.018, 0.018)
