@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from fairlab.data.synthfaces.canvas import Canvas, Region, blob, bump, ellipse, mix, smoothstep, superellipse
-from fairlab.data.synthfaces.look import Look, light
+from fairlab.data.synthfaces.look import Look, hsv, light
 
 #: Height of the widest line of the head, and of the top of the skull (head units).
 WIDEST, SKULL = -0.06, -0.70
@@ -22,8 +22,6 @@ def head_distance(x: Tensor, y: Tensor, look: Look) -> Tensor:
 
 def background(canvas: Canvas, look: Look) -> None:
     """A muted wall: gradient, and soft discs or panels in some."""
-    from fairlab.data.synthfaces.look import hsv
-
     colour = hsv(
         look.free("background_hue"),
         look.free("background_saturation", 0.0, 0.25),
@@ -49,6 +47,7 @@ def neck(canvas: Canvas, look: Look) -> None:
     region.paint(look.skin * 0.93, column)
     cast = smoothstep(y, look.chin + 0.24, look.chin - 0.05) * column
     region.paint(look.shadow, 0.75 * cast)
+
 
 def second_chin(canvas: Canvas, look: Look) -> None:
     """Flesh under the chin, with its shadow on the neck."""
@@ -101,7 +100,9 @@ def _cheeks(region: Region, look: Look, inside: Tensor) -> None:
     region.paint(look.shadow, 0.80 * bone * hollow)
     region.paint(look.skin * 0.55 + 0.45, 0.65 * bone * ridge)
     chubby = look.show("Chubby") * inside
-    region.paint(look.shadow, 0.38 * chubby * bump(ellipse(x - 0.26, y - 0.22, 0.19, 0.17), 0.06) * (y > 0.16))
+    region.paint(
+        look.shadow, 0.38 * chubby * bump(ellipse(x - 0.26, y - 0.22, 0.19, 0.17), 0.06) * (y > 0.16)
+    )
 
 
 def _complexion(region: Region, look: Look, inside: Tensor) -> None:
@@ -115,7 +116,11 @@ def _complexion(region: Region, look: Look, inside: Tensor) -> None:
     region.paint(ruddy, (plain * patches).clamp(0, 0.75))
     spots = torch.sin(37 * x + 3 * phase) * torch.sin(33 * y + phase) * smoothstep(blotch, 0.1, 0.5)
     region.paint(look.shadow, 0.55 * plain * smoothstep(spots, 0.70, 0.95))
-    glow = look.show("Attractive") * inside * (blob(x.abs() - 0.22, y - 0.10, 0.2, 0.16) + blob(x, y + 0.32, 0.3, 0.16))
+    glow = (
+        look.show("Attractive")
+        * inside
+        * (blob(x.abs() - 0.22, y - 0.10, 0.2, 0.16) + blob(x, y + 0.32, 0.3, 0.16))
+    )
     region.shade(1 + 0.11 * glow)
 
 

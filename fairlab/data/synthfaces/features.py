@@ -106,7 +106,10 @@ def nose(canvas: Canvas, look: Look) -> None:
     region.paint(look.shadow * 0.78, 0.70 * rim * bump(under, 0.030 + 0.008 * big))
     nostril = ellipse(x.abs() - wing * 0.52, drop + 0.006, wing * 0.27, 0.011 + 0.008 * big)
     region.paint(look.shadow * 0.45, (0.55 + 0.3 * big) * region.fill(nostril))
-    region.paint(look.shadow * 0.80, (0.25 + 0.55 * big) * bump(ellipse(x.abs() - wing * 0.72, y, wing * 0.38, 0.042 + 0.02 * big), 0.022))
+    region.paint(
+        look.shadow * 0.80,
+        (0.25 + 0.55 * big) * bump(ellipse(x.abs() - wing * 0.72, y, wing * 0.38, 0.042 + 0.02 * big), 0.022),
+    )
     shine = blob(x + 0.01 * light_x, y + 0.030 + 0.008 * point, 0.030 - 0.010 * point, 0.030)
     region.paint(_WHITE, (0.30 + 0.40 * point) * shine)
 
@@ -132,11 +135,19 @@ def mouth(canvas: Canvas, look: Look) -> None:
     region.paint(look.lips * 0.86, upper)
     region.paint(look.lips, lower)
     glossy = 0.30 + 0.35 * look.show("Wearing_Lipstick")
-    region.paint(_WHITE, glossy * big.clamp(min=0.4) * lower * blob(x, y - 0.65 * gap - 0.45 * bottom, look.mouth_width * 0.5, 0.020))
+    region.paint(
+        _WHITE,
+        glossy
+        * big.clamp(min=0.4)
+        * lower
+        * blob(x, y - 0.65 * gap - 0.45 * bottom, look.mouth_width * 0.5, 0.020),
+    )
     _inside(region, look, x, y, gap, ends)
     corner = blob(x.abs() - look.mouth_width - 0.004, y + 0.0, 0.030, 0.030)
     region.paint(look.shadow * 0.7, (0.40 + 0.35 * smile) * corner)
-    fold = bump(x.abs() - look.mouth_width - 0.045 + 0.5 * (y + 0.01) ** 2, 0.026) * smoothstep(y.abs(), 0.10, 0.03)
+    fold = bump(x.abs() - look.mouth_width - 0.045 + 0.5 * (y + 0.01) ** 2, 0.026) * smoothstep(
+        y.abs(), 0.10, 0.03
+    )
     region.paint(look.shadow, 0.55 * smile * fold)
 
 
@@ -147,5 +158,7 @@ def _inside(region: Region, look: Look, x: Tensor, y: Tensor, gap: Tensor, ends:
     line = ends * region.line(y, torch.full_like(look.male, 0.016))
     region.paint(look.lips * 0.45, 0.85 * line)
     region.paint(torch.tensor([[0.20, 0.06, 0.07]]), hole)
-    teeth = region.fill(y - gap * mix(0.15, 0.45, look.show("Smiling"))) * smoothstep(x.abs(), look.mouth_width * 0.86, look.mouth_width * 0.66)
+    teeth = region.fill(y - gap * mix(0.15, 0.45, look.show("Smiling"))) * smoothstep(
+        x.abs(), look.mouth_width * 0.86, look.mouth_width * 0.66
+    )
     region.paint(_WHITE * 0.97, hole * teeth * (0.60 + 0.40 * look.show("Smiling")))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
+import math
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 from torch.nn import functional
@@ -10,6 +12,9 @@ from torch.nn import functional
 from fairlab.data.synthfaces.canvas import Canvas, smoothstep
 from fairlab.data.synthfaces.grain import grain
 from fairlab.data.synthfaces.look import Look
+
+#: Standard deviations after which a blur is cut.
+_REACH = 2.6
 
 
 def expose(canvas: Canvas, look: Look) -> None:
@@ -33,16 +38,26 @@ def blur(canvas: Canvas, look: Look) -> None:
 
 def _gaussian(rgb: Tensor, sigma: Tensor) -> Tensor:
     """Blur each picture (n, 3, h, w) by its own sigma in pixels, edges repeated."""
-    n, channels, height, width = rgb.shape
-    # The radius must not depend on which faces share the batch beyond what a weight of zero changes.
-    radius = int(np.ceil(2.6 * float(sigma.max())))
+    height, width = rgb.shape[-2:]
+    # Taps beyond a face's own reach weigh 0, so that its blur does not depend on who shares the batch.
+    radius = math.ceil(_REACH * float(sigma.max()))
     taps = torch.arange(-radius, radius + 1, dtype=torch.float32)
-    weights = torch.exp(-0.5 * (taps / sigma[:, None]) ** 2) * (taps.abs() <= torch.ceil(2.6 * sigma)[:, None])
+    weights = torch.exp(-0.5 * (taps / sigma[:, None]) ** 2) * (
+        taps.abs() <= torch.ceil(_REACH * sigma)[:, None]
+    )
     weights = weights / weights.sum(1, keepdim=True)  # (n, taps)
-    padded = functional.pad(rgb, (0, 0, radius, radius), mode="replicate")
-    rgb = sum(weights[:, i, None, None, None] * padded[:, :, i : i + height] for i in range(2 * radius + 1))
-    padded = functional.pad(rgb, (radius, radius, 0, 0), mode="replicate")
-    return sum(weights[:, i, None, None, None] * padded[..., i : i + width] for i in range(2 * radius + 1))
+    shares = weights[:, :, None, None, None].unbind(1)
+    tall = functional.pad(rgb, (0, 0, radius, radius), mode="replicate")  # (n, 3, h + 2 radius, w)
+    rgb = _weighted_sum(shares, [tall[:, :, i : i + height] for i in range(len(taps))])
+    wide = functional.pad(rgb, (radius, radius, 0, 0), mode="replicate")  # (n, 3, h, w + 2 radius)
+    return _weighted_sum(shares, [wide[..., i : i + width] for i in range(len(taps))])
+
+
+def _weighted_sum(shares: Sequence[Tensor], pictures: Sequence[Tensor]) -> Tensor:
+    total = torch.zeros_like(pictures[0])
+    for share, picture in zip(shares, pictures, strict=True):
+        total.addcmul_(picture, share)
+    return total
 
 
 def noise(canvas: Canvas, look: Look) -> None:

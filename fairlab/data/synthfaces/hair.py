@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from fairlab.data.synthfaces.canvas import Canvas, Region, blob, bump, ellipse, mix, smoothstep, superellipse
+from fairlab.data.synthfaces.canvas import Canvas, Region, bump, ellipse, mix, smoothstep, superellipse
 from fairlab.data.synthfaces.face import head_distance
 from fairlab.data.synthfaces.grain import grain
 from fairlab.data.synthfaces.look import Look, light
@@ -31,19 +31,26 @@ class Hair:
         curl = torch.sin(17.0 * x + self.phase) * (y < -0.2) * (1 - long)
         loose = torch.sin(29.0 * y + 11.0 * x + 2 * self.phase) * (1 - self.straight)
         wave = self.wavy * (0.042 * sway + 0.022 * curl) + 0.010 * loose
-        flare = -(1 - long) * 0.30 * (y + 0.34).clamp(min=0) + long * (y + 0.2).clamp(0, 1.2) * (0.05 + 0.13 * self.wavy - 0.05 * self.straight)
+        flare = -(1 - long) * 0.30 * (y + 0.34).clamp(min=0) + long * (y + 0.2).clamp(0, 1.2) * (
+            0.05 + 0.13 * self.wavy - 0.05 * self.straight
+        )
         radius = look.half_width + look.hair_volume + flare
         crown = ellipse(x, (y + 0.17).clamp(max=0), radius, 0.545 + look.hair_volume)
         short_end = 0.06 - 0.06 * look.show("Bald")
         end = mix(short_end, look.free("hair_end", 0.42, 1.25), long)
-        ragged = 0.035 * (1 - self.straight) * torch.sin(25 * x + self.phase) + 0.25 * (1 - self.straight) * x * x * long
+        ragged = (
+            0.035 * (1 - self.straight) * torch.sin(25 * x + self.phase)
+            + 0.25 * (1 - self.straight) * x * x * long
+        )
         return torch.maximum(crown + wave, y - end + ragged)
 
     def _strands(self) -> Tensor:
         """Colour (n, 3, h, w): strands run from the parting outwards, waves bend and band them."""
         look, x, y = self.look, self.region.x, self.region.y
         part = look.free("hair_parting", -0.22, 0.22)
-        bend = (0.015 + 0.060 * self.wavy - 0.015 * self.straight) * torch.sin(13.0 * y + self.phase + 0.9 * torch.sign(x))
+        bend = (0.015 + 0.060 * self.wavy - 0.015 * self.straight) * torch.sin(
+            13.0 * y + self.phase + 0.9 * torch.sign(x)
+        )
         across = (x - part + bend) / (y + 1.25).clamp(0.5, 0.85)
         strand = 0.6 * torch.sin(21 * across + self.phase) + 0.4 * torch.sin(34 * across + 2 * self.phase)
         band = self.wavy * torch.sin(13.0 * y + self.phase + 7.0 * x.abs())
@@ -69,7 +76,9 @@ class Hair:
         cap = torch.maximum(cap, region.y - side_end)
         shown = region.fill(cap) * (1 - bald * smoothstep(region.y, -0.22, -0.34))
         thin = 1 - 0.5 * bald * (1 - look.hair_long)
-        region.paint(look.shadow * 0.8, 0.5 * region.fill(cap - 0.035, 0.07) * (1 - bald) * region.fill(self.outer))
+        region.paint(
+            look.shadow * 0.8, 0.5 * region.fill(cap - 0.035, 0.07) * (1 - bald) * region.fill(self.outer)
+        )
         region.paint(self.colour, shown * thin)
         self._bangs(1 - bald)
 
@@ -138,7 +147,13 @@ def has_facial_hair(look: Look) -> Tensor:
 def _beard_area(x: Tensor, y: Tensor, look: Look) -> Tensor:
     """Below a line from the ears past the corners of the mouth, and the upper lip."""
     style = look.free("beard_style", 0.0, 0.06)
-    cheek = look.mouth_y - 0.13 + style - 1.2 * (x.abs() - 0.16).clamp(min=0) - 0.9 * (0.16 - x.abs()).clamp(0, 0.02)
+    cheek = (
+        look.mouth_y
+        - 0.13
+        + style
+        - 1.2 * (x.abs() - 0.16).clamp(min=0)
+        - 0.9 * (0.16 - x.abs()).clamp(0, 0.02)
+    )
     return cheek - y
 
 

@@ -99,7 +99,13 @@ class Look:
     @cached_property
     def half_width(self) -> Tensor:
         chubby, oval = self.show("Chubby"), self.show("Oval_Face")
-        return 0.455 + self.free("face_width", -0.02, 0.02) + 0.095 * chubby - 0.075 * (oval - 0.4) + 0.02 * self.male
+        return (
+            0.455
+            + self.free("face_width", -0.02, 0.02)
+            + 0.095 * chubby
+            - 0.075 * (oval - 0.4)
+            + 0.02 * self.male
+        )
 
     @cached_property
     def chin(self) -> Tensor:
@@ -131,7 +137,13 @@ class Look:
 
     @cached_property
     def eye_height(self) -> Tensor:
-        full = 0.059 - 0.015 * self.male + self.free("eye_size", -0.006, 0.006) + 0.005 * self.show("Young") + 0.014 * (self.show("Attractive") - 0.5)
+        full = (
+            0.059
+            - 0.015 * self.male
+            + self.free("eye_size", -0.006, 0.006)
+            + 0.005 * self.show("Young")
+            + 0.014 * (self.show("Attractive") - 0.5)
+        )
         return full * (1 - 0.66 * self.show("Narrow_Eyes")) * (1 - 0.12 * self.show("Smiling"))
 
     @cached_property

@@ -47,8 +47,8 @@ def attribute_pairs(names: Sequence[str] = ATTRIBUTES, *, strength: float = 1.5,
     generator = np.random.default_rng(seed)
     n = len(names)
     nuisance = generator.random((n, len(NUISANCE)), dtype=np.float32)
-    for column, value in {"blur": 0.0, "noise_level": 0.0, "yaw": 0.5, "exposure": 0.7}.items():
-        nuisance[:, NUISANCE.index(column)] = value
+    for factor, value in {"blur": 0.0, "noise_level": 0.0, "yaw": 0.5, "exposure": 0.7}.items():
+        nuisance[:, NUISANCE.index(factor)] = value
     nuisance[:, NUISANCE.index("skin_tone")] = np.linspace(0.25, 0.9, n)[generator.permutation(n)]
     traits = generator.normal(-1.2, 0.4, (n, len(ATTRIBUTES))).astype(np.float32)
     faces = Factors(traits, nuisance)
@@ -61,9 +61,9 @@ def attribute_pairs(names: Sequence[str] = ATTRIBUTES, *, strength: float = 1.5,
         other = (colour == shown) & ~np.isin(names, _HAIR_COLOURS)
         faces = faces.with_trait(shown, np.where(other, 1.5, -2.0))
     pairs = faces[np.repeat(np.arange(n), 2)]
-    for i, name in enumerate(names):
-        column = ATTRIBUTES.index(name)
-        pairs.traits[2 * i, column], pairs.traits[2 * i + 1, column] = -strength, strength
+    for i, attribute in enumerate(names):
+        column = ATTRIBUTES.index(attribute)
+        pairs.traits[2 * i : 2 * i + 2, column] = -strength, strength
     return pairs
 
 
@@ -81,8 +81,9 @@ def attribute_sheet(random_faces: Factors, *, size: int = 64, pairs_per_row: int
     """
     upper = contact_sheet(draw(random_faces, size), 2 * pairs_per_row)
     pictures = draw(attribute_pairs(), size)
-    font = ImageFont.load_default(size=max(9, size // 6))
-    caption = 2 * font.size
+    letters = max(9, size // 6)
+    font = ImageFont.load_default(size=letters)
+    caption = 2 * letters
     cell_width, cell_height = 2 * (size + _GAP), size + caption
     rows = -(-len(ATTRIBUTES) // pairs_per_row)
     sheet = Image.new("RGB", (upper.width, upper.height + 4 * _GAP + rows * cell_height), _PAPER)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor
 
-from fairlab.data.synthfaces.canvas import Canvas, Region, blob, box, bump, ellipse, mix, smoothstep
+from fairlab.data.synthfaces.canvas import Canvas, blob, box, bump, ellipse, mix, smoothstep
 from fairlab.data.synthfaces.look import Look, hsv, ramp
 
 _METAL = ((0.86, 0.66, 0.25), (0.90, 0.78, 0.45), (0.85, 0.86, 0.88), (0.95, 0.95, 0.97))
@@ -47,7 +46,9 @@ def necktie(canvas: Canvas, look: Look) -> None:
     shirt = torch.maximum(side - 0.38 + 0.42 * (y - top), top + 0.16 * side - y)
     region.paint(look.clothes * 0.45, cover * region.fill(torch.maximum(side - 0.85, 0.80 + 0.25 * side - y)))
     region.paint(_PALE, cover * region.fill(shirt))
-    region.paint(_PALE * 0.62, 0.8 * cover * bump(side - 0.21 + 0.9 * (y - top - 0.02), 0.028) * region.fill(shirt))
+    region.paint(
+        _PALE * 0.62, 0.8 * cover * bump(side - 0.21 + 0.9 * (y - top - 0.02), 0.028) * region.fill(shirt)
+    )
     colour = hsv(look.free("tie_hue"), 0.62, 0.52)
     knot = torch.maximum(side - 0.115 + 0.34 * (y - top - 0.03), (y - top - 0.085).abs() - 0.065)
     blade = torch.maximum(side - 0.062 - 0.24 * (y - top - 0.14), top + 0.14 - y)
@@ -100,7 +101,9 @@ def earrings(canvas: Canvas, look: Look) -> None:
     colour = torch.where((style[:, 0] > 0.3) & (style[:, 0] < 0.5), stone, metal)
     region.paint(_PALE * 0.12, 0.55 * cover * region.fill(shape - 0.016, 0.03))
     region.paint(colour, cover * region.fill(shape))
-    region.paint(_PALE, 0.85 * cover * blob(x + 0.012, y - 0.06 * (style > 0.3) * (style < 0.68) - 0.0, 0.022, 0.024))
+    region.paint(
+        _PALE, 0.85 * cover * blob(x + 0.012, y - 0.06 * (style > 0.3) * (style < 0.68) - 0.0, 0.022, 0.024)
+    )
 
 
 def glasses(canvas: Canvas, look: Look) -> None:
@@ -117,7 +120,11 @@ def glasses(canvas: Canvas, look: Look) -> None:
     width = 0.016 + 0.018 * here + 0.014 * ((style > 0.62) & (style < 0.82))
     frame = region.line(lens, width)
     bridge = region.line(y + 0.030 + 0.35 * x * x, width) * (x.abs() < 0.06)
-    arm = region.line(y + 0.035, width * 0.9) * smoothstep(lens_x, 0.14, 0.16) * region.fill(region.x.abs() - look.half_width - 0.02)
+    arm = (
+        region.line(y + 0.035, width * 0.9)
+        * smoothstep(lens_x, 0.14, 0.16)
+        * region.fill(region.x.abs() - look.half_width - 0.02)
+    )
     dark = (style > 0.86).float()
     tint = torch.tensor([[0.10, 0.10, 0.12]])
     region.paint(mix(_PALE, tint, dark[:, 0]), cover * region.fill(lens) * mix(0.10, 0.86, dark))
@@ -135,11 +142,15 @@ def hat(canvas: Canvas, look: Look) -> None:
     x, y = region.x, region.y
     rim = -0.30 - 0.16 * (1 - here)
     radius = look.half_width + look.hair_volume * 0.75 + 0.055
-    crown = torch.maximum(ellipse(x, (y - rim).clamp(max=0), radius, 0.53 + 0.05 * here), y - rim - 0.25 * x * x + 0.03)
+    crown = torch.maximum(
+        ellipse(x, (y - rim).clamp(max=0), radius, 0.53 + 0.05 * here), y - rim - 0.25 * x * x + 0.03
+    )
     bill = torch.maximum(ellipse(x - 2 * look.turn, y - rim - 0.02, radius * 0.92, 0.105), rim - 0.02 - y)
     brim = ellipse(x, y - rim + 0.02 + 0.10 * x * x, radius + 0.30, 0.075)
     fold = box(x, y - rim + 0.055 - 0.20 * x * x, radius + 0.02, 0.085, 0.05)
-    colour = hsv(look.free("hat_hue"), look.free("clothing_saturation", 0.15, 0.6), look.free("hat_value", 0.15, 0.85))
+    colour = hsv(
+        look.free("hat_hue"), look.free("clothing_saturation", 0.15, 0.6), look.free("hat_value", 0.15, 0.85)
+    )
     shade = 1 - 0.35 * smoothstep(x.abs(), 0.1, 0.65) + 0.12 * bump(x + 0.12, 0.25)
     ribs = 1 + 0.13 * torch.sin(46 * x) * ((style > 0.38) & (style < 0.70))
     cast = region.fill(torch.maximum(y - rim - 0.10, x.abs() - look.half_width), 0.10) * (y > rim - 0.1)
