@@ -5,7 +5,6 @@ import json
 import numpy as np
 import pytest
 import torch
-from safetensors import safe_open
 from safetensors.torch import save_file
 
 from fairlab.errors import UserError
@@ -29,7 +28,7 @@ def generator():
 
 
 def _pictures(generator):
-    return generate(generator, Z, progress=False).astype(int)
+    return generate(generator, Z, progress=False)
 
 
 @pytest.mark.parametrize(("resolution", "alpha"), [(32, 1.0), (16, 0.5), (4, 1.0)])
@@ -38,20 +37,7 @@ def test_round_trip_at_every_stage(generator, tmp_path, resolution, alpha):
     save_generator(generator, tmp_path / "g.safetensors", {"data": "noise"})
     loaded = load_generator(tmp_path / "g.safetensors")
     assert (loaded.latent_dim, loaded.resolution, loaded.alpha) == (16, resolution, alpha)
-    assert np.abs(_pictures(loaded) - _pictures(generator)).max() <= 1
-
-
-def test_half_precision_is_used_where_it_suffices_and_only_there(generator, tmp_path):
-    def stored_dtype():
-        save_generator(generator, tmp_path / "g.safetensors", {})
-        with safe_open(tmp_path / "g.safetensors", framework="pt") as file:
-            return file.get_tensor("dense.weight").dtype
-
-    generator.to_rgb[3].weight.data *= 0.2  # a fresh network's images have more contrast than a trained one's
-    assert stored_dtype() == torch.float16
-    torch.nn.init.constant_(generator.to_rgb[3].bias, 1e5)  # beyond float16's largest number
-    torch.nn.init.normal_(generator.to_rgb[3].weight, std=1e5)
-    assert stored_dtype() == torch.float32
+    np.testing.assert_array_equal(_pictures(loaded), _pictures(generator))
 
 
 def test_loading_leaves_the_random_state_alone(generator, tmp_path):
@@ -96,7 +82,7 @@ def _ship(generator, folder, monkeypatch):
 def test_shipped_generator_is_verified_by_its_card(generator, tmp_path, monkeypatch):
     path = _ship(generator, tmp_path, monkeypatch)
     assert json.loads(path.with_suffix(".json").read_text())["data"] == "SynthFaces"
-    assert np.abs(_pictures(shipped_generator()) - _pictures(generator)).max() <= 1
+    np.testing.assert_array_equal(_pictures(shipped_generator()), _pictures(generator))
     save_file(generator.state_dict(), path)
     with pytest.raises(UserError, match="SHA-256"):
         shipped_generator()

@@ -31,9 +31,7 @@ def test_gradient_penalty_of_a_linear_critic_is_the_squared_distance_of_its_norm
 def test_gradient_penalty_looks_between_real_and_fake():
     """The critic |x|² / 2 has gradient x, so the penalty tells where it was taken."""
     real, fake = torch.zeros(1, 3, 8, 8), torch.ones(1, 3, 8, 8)
-    penalty = gradient_penalty(
-        lambda x: x.square().sum(dim=(1, 2, 3)) / 2, real, fake, torch.tensor([0.25])
-    )
+    penalty = gradient_penalty(lambda x: x.square().sum(dim=(1, 2, 3)) / 2, real, fake, torch.tensor([0.25]))
     assert penalty.item() == pytest.approx((0.25 * math.sqrt(192) - 1) ** 2, rel=1e-4)
 
 

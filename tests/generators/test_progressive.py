@@ -41,7 +41,11 @@ def test_critic_at_alpha_zero_is_the_old_stage_of_the_downsampled_image(critic, 
 
 @pytest.mark.parametrize("resolution", [8, 16, 32])
 def test_at_alpha_one_the_old_image_layers_no_longer_matter(generator, critic, resolution):
-    z, images, stage = torch.randn(3, 16), torch.randn(4, 3, resolution, resolution), resolution.bit_length() - 3
+    z, images, stage = (
+        torch.randn(3, 16),
+        torch.randn(4, 3, resolution, resolution),
+        resolution.bit_length() - 3,
+    )
     for network, layers, x in ((generator, "to_rgb", z), (critic, "from_rgb", images)):
         network.grow(resolution)
         before = network(x)

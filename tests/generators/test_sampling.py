@@ -48,7 +48,12 @@ def test_output_may_be_a_memory_map_and_latents_a_tensor(generator, tmp_path):
 
 @pytest.mark.parametrize("size", [8, 32])
 def test_pictures_of_another_size(generator, size):
-    assert generate(generator, sample_latents(2, 16, 0), size=size, progress=False).shape == (2, size, size, 3)
+    assert generate(generator, sample_latents(2, 16, 0), size=size, progress=False).shape == (
+        2,
+        size,
+        size,
+        3,
+    )
 
 
 @pytest.mark.parametrize("shape", [(3, 15), (16,)])
@@ -67,4 +72,6 @@ def test_any_module_can_be_a_generator():
     adapted = ModuleGenerator(module, latent_dim=4, resolution=8)
     assert generate(adapted, sample_latents(3, 4, 0), progress=False).shape == (3, 8, 8, 3)
     with pytest.raises(UserError, match="resolution"):
-        generate(ModuleGenerator(module, latent_dim=4, resolution=16), sample_latents(3, 4, 0), progress=False)
+        generate(
+            ModuleGenerator(module, latent_dim=4, resolution=16), sample_latents(3, 4, 0), progress=False
+        )
