@@ -92,7 +92,7 @@ class FaceData:
         return np.flatnonzero(self.split == split)
 
     def split_images(self, split: str) -> np.ndarray:
-        """Return the images of one split, (n_split, h, w, 3): a view if its rows lie together, else a copy."""
+        """Return one split's images, (n_split, h, w, 3): a view if its rows lie together, else a copy."""
         rows = self.rows(split)
         if len(rows) and rows[-1] - rows[0] + 1 == len(rows):
             return self.images[rows[0] : rows[-1] + 1]

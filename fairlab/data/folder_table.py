@@ -78,7 +78,7 @@ def _read_csv(path: Path) -> pd.DataFrame:
     try:
         table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
     except (OSError, ValueError) as error:  # pandas' parser errors derive from ValueError
-        raise UserError(f"{path} is not readable as CSV ({error}).") from error
+        raise UserError(f"{path} is not readable as CSV ({str(error).strip()}).") from error
     if not isinstance(table.index, pd.RangeIndex):  # pandas takes the surplus field for an index
         raise UserError(f"The rows of {path} have more fields than its header; name every column.")
     table = table.fillna("").rename(columns=str.strip).apply(lambda column: column.str.strip())

@@ -1,0 +1,248 @@
+"""CelebA in every layout, and what is said when it is not CelebA."""
+
+import shutil
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from fairlab.artefacts import read_json
+from fairlab.data.celeba import CelebASource
+from fairlab.data.facedata import FaceData
+from fairlab.errors import UserError
+
+Write = Callable[..., Path]
+COUNT = 24
+
+
+def prepared(root: Path, size: int = 64) -> FaceData:
+    return CelebASource(root).prepare(root.parent / f"prepared-{size}", size)
+
+
+def as_csv(root: Path, absent: str = "-1") -> None:
+    """Turn the published annotations into Kaggle's."""
+    _, header, *rows = (root / "list_attr_celeba.txt").read_text().splitlines()
+    lines = ["image_id," + ",".join(header.split())]
+    lines += [",".join(row.split()).replace("-1", absent) for row in rows]
+    (root / "list_attr_celeba.csv").write_text("\n".join(lines))
+    partition = (root / "list_eval_partition.txt").read_text().replace(" ", ",")
+    (root / "list_eval_partition.csv").write_text("image_id,partition\n" + partition)
+    for name in ("list_attr_celeba.txt", "list_eval_partition.txt"):
+        (root / name).unlink()
+
+
+def as_zip(root: Path) -> None:
+    with zipfile.ZipFile(root / "img_align_celeba.zip", "w", zipfile.ZIP_DEFLATED) as archive:
+        for path in sorted((root / "img_align_celeba").iterdir()):
+            archive.write(path, f"img_align_celeba/{path.name}")
+    shutil.rmtree(root / "img_align_celeba")
+
+
+def nested(root: Path) -> None:
+    (root / "img_align_celeba").rename(root / "inner")
+    (root / "img_align_celeba").mkdir()
+    (root / "inner").rename(root / "img_align_celeba" / "img_align_celeba")
+
+
+def in_published_folders(root: Path) -> None:
+    for sub, name in (
+        ("Img", "img_align_celeba"),
+        ("Anno", "list_attr_celeba.txt"),
+        ("Eval", "list_eval_partition.txt"),
+    ):
+        (root / sub).mkdir()
+        (root / name).rename(root / sub / name)
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    text = path.read_bytes().decode()
+    assert old in text
+    path.write_bytes(text.replace(old, new, 1).encode())
+
+
+def test_labels_split_and_order_as_published(celeba_root: Write):
+    data = prepared(celeba_root(COUNT))
+    assert data.attributes == ("Smiling", "Male", "Young")
+    assert data.label("Smiling").tolist() == [row & 1 for row in range(COUNT)]
+    assert data.label("Young").tolist() == [row >> 2 & 1 for row in range(COUNT)]
+    assert data.split.tolist() == ["train"] * 8 + ["valid"] * 8 + ["test"] * 8
+    assert data.labels.index[0] == "000001.jpg"
+
+
+@pytest.mark.parametrize("size", [32, 64, 128])
+def test_pixels_are_the_published_window_resized_by_pillow(celeba_root: Write, size: int):
+    root = celeba_root(8)
+    data = prepared(root, size)
+    for row, name in enumerate(data.labels.index):
+        picture = Image.open(root / "img_align_celeba" / name).crop((25, 57, 153, 185))
+        expected = np.asarray(picture.resize((size, size), Image.Resampling.BILINEAR)).astype(int)
+        assert np.abs(data.images[row] - expected).max() <= 1
+
+
+LAYOUTS: dict[str, Callable[[Path], None]] = {
+    "csv": as_csv,
+    "csv with 0/1": lambda root: as_csv(root, absent="0"),
+    "zip": as_zip,
+    "nested": nested,
+    "published folders": in_published_folders,
+    "nested csv": lambda root: (as_csv(root), nested(root))[0],
+}
+
+
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_every_layout_is_the_same_data(celeba_root: Write, layout: str):
+    root = celeba_root(COUNT)
+    published = prepared(root)
+    LAYOUTS[layout](root)
+    source = CelebASource(root)
+    assert source.fingerprint(64) == published.fingerprint
+    data = source.prepare(root.parent / "again", 64)
+    np.testing.assert_array_equal(data.images, published.images)
+    assert data.labels.equals(published.labels)
+
+
+def test_line_ends_do_not_matter(celeba_root: Write):
+    root = celeba_root(COUNT, end="\r\n")
+    with_crlf = CelebASource(root).fingerprint(64)
+    for name in ("list_attr_celeba.txt", "list_eval_partition.txt"):
+        (root / name).write_bytes((root / name).read_bytes().replace(b"\r\n", b"\n"))
+    assert CelebASource(root).fingerprint(64) == with_crlf
+
+
+def test_fingerprint_knows_size_labels_and_images(celeba_root: Write):
+    root = celeba_root(COUNT)
+    seen = {CelebASource(root).fingerprint(size) for size in (32, 64)}
+    edit(root / "list_attr_celeba.txt", "000003.jpg -1", "000003.jpg  1")
+    seen.add(CelebASource(root).fingerprint(64))
+    with open(root / "img_align_celeba" / "000005.jpg", "ab") as stream:
+        stream.write(b"\0")
+    seen.add(CelebASource(root).fingerprint(64))
+    (root / "img_align_celeba" / "000006.jpg").unlink()
+    seen.add(CelebASource(root).fingerprint(64))
+    assert len(seen) == 5
+
+
+def test_rows_without_an_image_are_left_out_and_counted(celeba_root: Write):
+    root = celeba_root(COUNT)
+    for number in (1, 10):
+        (root / "img_align_celeba" / f"{number:06d}.jpg").unlink()
+    source = CelebASource(root)
+    assert source.without_image == 2
+    assert source.counts == {"train": 7, "valid": 7, "test": 8}
+    data = prepared(root)
+    assert len(data) == 22
+    assert read_json(root.parent / "prepared-64" / "prepared.json")["settings"]["rows_without_image"] == 2
+
+
+def test_images_without_a_row_are_ignored(celeba_root: Write):
+    root = celeba_root(COUNT)
+    lines = (root / "list_attr_celeba.txt").read_text().splitlines()
+    (root / "list_attr_celeba.txt").write_text("\n".join(lines[:12]))
+    assert len(prepared(root)) == 10
+
+
+@pytest.mark.parametrize("damage", ["truncated", "text", "empty", "size"])
+def test_a_broken_image_is_listed_with_its_reason(celeba_root: Write, damage: str):
+    root = celeba_root(COUNT)
+    path = root / "img_align_celeba" / "000004.jpg"
+    if damage == "truncated":
+        path.write_bytes(path.read_bytes()[:-2000])
+    elif damage == "size":
+        Image.new("RGB", (100, 100)).save(path)
+    else:
+        path.write_bytes(b"no image" if damage == "text" else b"")
+    data = prepared(root)
+    assert len(data) == COUNT - 1
+    assert "000004.jpg" not in data.labels.index
+    (broken,) = read_json(root.parent / "prepared-64" / "prepared.json")["broken"]
+    assert broken["file"] == "000004.jpg"
+    assert {"truncated": "truncated", "size": "100x100 pixels"}.get(damage, "cannot identify") in broken[
+        "reason"
+    ]
+
+
+def test_a_damaged_entry_of_a_zip_is_listed(celeba_root: Write):
+    root = celeba_root(COUNT)
+    as_zip(root)
+    path = root / "img_align_celeba.zip"
+    data = bytearray(path.read_bytes())
+    with zipfile.ZipFile(path) as archive:
+        start = archive.getinfo("img_align_celeba/000002.jpg").header_offset
+    data[start + 500 : start + 600] = bytes(100)
+    path.write_bytes(data)
+    assert len(prepared(root)) == COUNT - 1
+
+
+def remove(name: str) -> Callable[[Path], None]:
+    return lambda root: (root / name).unlink()
+
+
+def write(name: str, text: str, encoding: str = "utf-8") -> Callable[[Path], None]:
+    return lambda root: (root / name).write_text(text, encoding) and None
+
+
+def replace(name: str, old: str, new: str) -> Callable[[Path], None]:
+    return lambda root: edit(root / name, old, new)
+
+
+ATTRIBUTES, PARTITION = "list_attr_celeba.txt", "list_eval_partition.txt"
+
+MISTAKES: dict[str, tuple[Callable[[Path], None], str]] = {
+    "no root": (shutil.rmtree, r"does not exist; fetch img_align_celeba\.zip, list_attr_celeba\.txt and"),
+    "no attributes": (remove(ATTRIBUTES), "has no list_attr_celeba.*it holds img_align_celeba.*fetch"),
+    "no partition": (remove(PARTITION), r"has no list_eval_partition\.txt or .*fetch"),
+    "no images": (lambda root: shutil.rmtree(root / "img_align_celeba"), "no images in img_align_celeba"),
+    "short row": (replace(ATTRIBUTES, "000003.jpg -1", "000003.jpg"), "line 5: .* has 2 values, not 3"),
+    "long row": (replace(ATTRIBUTES, "000003.jpg", "000003.jpg 1"), "line 5: .* has 4 values, not 3"),
+    "cut name": (replace(ATTRIBUTES, "Smiling ", ""), "line 3: .* has 3 values, not 2"),
+    "value 2": (replace(ATTRIBUTES, "000003.jpg -1", "000003.jpg 2"), "line 5: the value '2' for 000003.jpg"),
+    "value text": (replace(ATTRIBUTES, "000003.jpg -1", "000003.jpg no"), "line 5: the value 'no'"),
+    "-1 and 0": (replace(ATTRIBUTES, "000003.jpg -1", "000003.jpg 0"), "mixes -1 and 0"),
+    "row twice": (replace(ATTRIBUTES, "000003.jpg", "000004.jpg"), "two rows for 000004.jpg"),
+    "name twice": (replace(ATTRIBUTES, "Smiling Male", "Male Male"), "twice in its header"),
+    "empty": (write(ATTRIBUTES, ""), "no rows below its header"),
+    "not text": (write(ATTRIBUTES, "\xff", "latin-1"), "not readable as text"),
+    "partition 3": (replace(PARTITION, "000002.jpg 0", "000002.jpg 3"), "line 2: the value '3' .* 0, 1, 2"),
+    "partition short": (replace(PARTITION, "000002.jpg 0", "000002.jpg"), "line 2: .* has 0 values, not 1"),
+    "partition misses": (replace(PARTITION, "000002.jpg 0\r\n", ""), "no row for .* such as 000002.jpg"),
+    "other names": (lambda root: [path.rename(path.with_suffix(".jpeg")) for path in
+                    (root / "img_align_celeba").iterdir()] and None, "holds none of the 24 images"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_is_one_sentence(celeba_root: Write, mistake: str):
+    root = celeba_root(COUNT)
+    spoil, message = MISTAKES[mistake]
+    spoil(root)
+    with pytest.raises(UserError, match=message) as caught:
+        CelebASource(root)
+    assert "\n" not in str(caught.value)
+
+
+def test_root_that_is_the_image_folder(celeba_root: Write):
+    root = celeba_root(COUNT)
+    with pytest.raises(UserError, match=f"point to the folder with the annotations, {root}"):
+        CelebASource(root / "img_align_celeba")
+
+
+def test_root_that_is_something_else(tmp_path: Path):
+    (tmp_path / "train_labels.csv").write_text(
+        "file,age,gender,race,service_test\ntrain/1.jpg,50-59,Male,x,True\n"
+    )
+    with pytest.raises(UserError, match="it holds train_labels"):
+        CelebASource(tmp_path)
+    with pytest.raises(UserError, match="is a file, not a folder"):
+        CelebASource(tmp_path / "train_labels.csv")
+
+
+def test_a_zip_that_is_cut_short(celeba_root: Write):
+    root = celeba_root(COUNT)
+    as_zip(root)
+    path = root / "img_align_celeba.zip"
+    path.write_bytes(path.read_bytes()[:-100])
+    with pytest.raises(UserError, match=r"img_align_celeba\.zip is not a readable zip"):
+        CelebASource(root)
