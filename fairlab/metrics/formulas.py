@@ -17,22 +17,21 @@ _SMOOTHING = gaussian_filter1d(np.eye(N_BINS), sigma=1.0, axis=0)
 _FLOOR = 1e-6
 
 
-def average_precision_along(curve: np.ndarray) -> np.ndarray:
+def average_precision_along(negatives: np.ndarray, positives: np.ndarray) -> np.ndarray:
     """Return the step-wise area Σ (R_j - R_{j-1}) P_j under the precision-recall curve, (...).
 
     Parameters
     ----------
-    curve : array of shape (..., 2, m)
-        Number or weight of negatives (index 0) and of positives (index 1) that score at least the j-th of
-        m falling thresholds: every score of a positive, and last one so low that it counts all.
+    negatives, positives : arrays of shape (..., m)
+        Number or weight of images of each class that score at least the j-th of m falling thresholds: one
+        above all scores, every score of a positive, and one that counts all images.
     """
-    found = np.diff(curve[..., 1, :], axis=-1, prepend=0)
-    total = curve[..., -1]  # (..., 2)
     # Where nothing has been counted yet, nothing was found either: any precision but 0/0 will do.
-    counted = np.maximum(curve.sum(axis=-2), np.finfo(np.float64).tiny)
+    counted = np.maximum(negatives + positives, np.finfo(np.float64).tiny)
     with np.errstate(divide="ignore", invalid="ignore"):
-        area = np.einsum("...m,...m->...", found, curve[..., 1, :] / counted) / total[..., 1]
-    return np.where((total > 0).all(axis=-1), area, np.nan)
+        precision = positives / counted
+        area = np.einsum("...m,...m->...", np.diff(positives), precision[..., 1:]) / positives[..., -1]
+    return np.where((negatives[..., -1] > 0) & (positives[..., -1] > 0), area, np.nan)
 
 
 def equal_opportunity_gap(mass: np.ndarray, flagged: np.ndarray) -> np.ndarray:

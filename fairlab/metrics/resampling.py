@@ -25,7 +25,7 @@ from fairlab.metrics.formulas import (
 METRICS: tuple[str, ...] = ("AP", "AP_balanced", "DEO", "BA", "KL")
 
 #: Resamples are drawn and measured a few at a time, so that their counts stay in the processor's cache.
-_CHUNK_VALUES = 2**17
+_CHUNK_VALUES = 2**16
 
 
 def resample_counts(n: int, n_resamples: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
@@ -53,7 +53,7 @@ class RankedCells:
     starts: np.ndarray  #: (4, 1) place where each cell starts
     ends: np.ndarray  #: (4, 1) place where each cell ends
     above_threshold: np.ndarray  #: (4, 1) place after each cell's last image above the threshold
-    at_positives: np.ndarray  #: (4, m) place after its last image at or above each positive's score, then 0
+    at_positives: np.ndarray  #: (4, m) place after its last image at or above ∞, each positive's score, 0
     at_edges: np.ndarray  #: (4, bins + 1) the same for each bin edge; at the top edge, the start
 
     @classmethod
@@ -71,8 +71,8 @@ class RankedCells:
 
         at_edges = places(EDGES, "left")
         at_edges[:, -1] = starts  # the last bin holds a score of exactly 1
-        # The curve ends at score 0, where it counts all images.
-        falling = np.unique(np.append(s[y == 1], 0.0))[::-1]
+        # The curve starts above all scores, where it counts none, and ends at 0, where it counts all.
+        falling = np.unique(np.concatenate([[0.0], s[y == 1], [np.inf]]))[::-1]
         return cls(
             order=order,
             starts=starts[:, None],
@@ -98,10 +98,10 @@ class RankedCells:
         curve = read(self.at_positives)  # (rows, 2, 2, m)
         with np.errstate(divide="ignore", invalid="ignore"):
             balance = mass.sum(axis=2, keepdims=True) / (2 * mass)  # (rows, 2, 2)
-            balanced = np.einsum("ryam,rya->rym", curve, balance)
+            balanced = np.einsum("ryam,rya->yrm", curve, balance)
         values = [
-            average_precision_along(curve.sum(axis=2)),
-            average_precision_along(balanced),
+            average_precision_along(*(curve[:, y, 0] + curve[:, y, 1] for y in (0, 1))),
+            average_precision_along(*balanced),
             equal_opportunity_gap(mass, flagged),
             amplification(mass, flagged),
             histogram_divergences(histograms).sum(axis=-1),

@@ -6,6 +6,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from hypothesis import strategies as st
+from scipy.ndimage import gaussian_filter1d
+from sklearn.metrics import average_precision_score
 
 
 class Predictions(NamedTuple):
@@ -33,3 +35,36 @@ def predictions(draw: Any, max_n: int = 60) -> Predictions:
     s = rng.random(n)
     steps = draw(st.sampled_from([None, 1, 3, 10, 50]))
     return Predictions(cell // 2, s if steps is None else np.round(s * steps) / steps, cell % 2)
+
+
+def plain_metrics(y: np.ndarray, s: np.ndarray, a: np.ndarray, threshold: float) -> list[float]:
+    """Compute AP, group-balanced AP, DEO, BA and KL of one sample from their definitions.
+
+    Straightforward scikit-learn and numpy that shares no code with the package.
+    """
+    masks = {(label, group): (y == label) & (a == group) for label in (0, 1) for group in (0, 1)}
+    weights = np.zeros(len(y))
+    for (label, _), mask in masks.items():
+        weights[mask] = (y == label).sum() / (2 * mask.sum())
+    flagged = s > threshold
+    missed = [np.mean(~flagged[masks[1, group]]) for group in (0, 1)]
+    amplified = 0.0
+    for (label, group), mask in masks.items():
+        sign = np.sign(mask.mean() - (y == label).mean() * (a == group).mean())
+        amplified += sign * (np.mean(flagged[a == group] == label) - np.mean(y[a == group] == label)) / 4
+    shares = {}
+    for cell, mask in masks.items():
+        smoothed = gaussian_filter1d(np.histogram(s[mask], bins=50, range=(0, 1))[0].astype(float), 1.0)
+        shares[cell] = smoothed / smoothed.sum() + 1e-6
+    kl = sum(
+        np.sum(shares[label, one] * np.log(shares[label, one] / shares[label, 1 - one]))
+        for label in (0, 1)
+        for one in (0, 1)
+    )
+    return [
+        average_precision_score(y, s),
+        average_precision_score(y, s, sample_weight=weights),
+        abs(missed[0] - missed[1]),
+        amplified,
+        kl,
+    ]
