@@ -5,13 +5,15 @@ Nothing here is pickled, so a file from a stranger can be read without running t
 
 from __future__ import annotations
 
+import io
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
@@ -41,6 +43,47 @@ def write_text(path: Path, text: str) -> None:
     """Write `text` to `path`, whole or not at all."""
     with atomic_path(path) as partial:
         partial.write_text(text, encoding="utf-8")
+
+
+def save_array(path: Path, values: np.ndarray) -> None:
+    """Write an array as .npy without pickling, whole or not at all."""
+    with atomic_path(path) as partial, open(partial, "wb") as stream:
+        np.save(stream, values, allow_pickle=False)
+
+
+def write_rows(
+    path: Path, shape: tuple[int, ...], make: Callable[[slice], np.ndarray], chunk: int = 2048
+) -> None:
+    """Fill a uint8 .npy file some rows at a time, or go on with a file that was left unfinished.
+
+    Plain writes, not a memory map: a full disk then raises an error where a map would kill the process.
+
+    Parameters
+    ----------
+    path : Path
+        The file; its header is written first, so it is not readable before the last row.
+    shape : tuple of int
+        Of the whole array.
+    make : callable
+        Given a slice of rows, returns them. Rows already on disk are not asked for again.
+    chunk : int
+        Rows at a time.
+    """
+    header = io.BytesIO()
+    descriptor = {"descr": "|u1", "fortran_order": False, "shape": tuple(shape)}
+    np.lib.format.write_array_header_1_0(header, descriptor)
+    start, row_bytes = len(header.getvalue()), int(np.prod(shape[1:]))
+    with open(path, "ab") as stream:
+        done = max(0, stream.tell() - start) // row_bytes
+        if done:
+            stream.truncate(start + done * row_bytes)
+        else:
+            stream.truncate(0)
+            stream.write(header.getvalue())
+        for first in range(done, shape[0], chunk):
+            rows = slice(first, min(first + chunk, shape[0]))
+            stream.write(np.ascontiguousarray(make(rows)).data)
+            stream.flush()
 
 
 def write_json(path: Path, value: Any) -> None:

@@ -86,7 +86,7 @@ class Store:
             guard.acquire()
         except Timeout as error:
             raise UserError(
-                f"Another process is working in {self.root}; wait for it to end, or choose another --run name."
+                f"Another process is working in {self.root}; wait for it, or choose another --run name."
             ) from error
         except OSError as error:
             raise UserError(
@@ -162,14 +162,13 @@ class Store:
         if done.fingerprint != mark:
             found = read_json(done.folder / "step.json")
             raise UserError(
-                f"The step '{name}' in {self.root} was made with other settings ({_differences(found, content)}); "
+                f"The step '{name}' in {self.root} was made with other settings "
+                f"({_differences(found, content)}); "
                 "choose another --run name, or delete that folder."
             )
         return done
 
-    def _make(
-        self, name: str, make: Callable[[Path], None], content: dict[str, Any], mark: str
-    ) -> Step:
+    def _make(self, name: str, make: Callable[[Path], None], content: dict[str, Any], mark: str) -> Step:
         partial = self.root / f"{name}.partial"
         elapsed = self._begin(partial, mark)
         started = time.monotonic()

@@ -1,0 +1,190 @@
+"""The command line: assembles arguments, holds no method."""
+
+from __future__ import annotations
+
+import argparse
+import errno
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from fairlab import __version__
+from fairlab.errors import UserError
+
+DESCRIPTION = """\
+See an image classifier become unfair, walk a GAN's latent space, and repair the classifier.
+
+The method (Ramaswamy, Kim, Russakovsky, CVPR 2021): train a classifier for a TARGET attribute on images in
+which it is correlated with a PROTECTED attribute; sample faces from a GAN; for each face z make a partner z'
+that keeps the target label and flips the protected one; train again on the real images and all pairs.
+"""
+
+EXAMPLES = """\
+examples:
+  fairlab run                                    the default experiment, on drawn faces (SynthFaces)
+  fairlab run --preset smoke                     the same in under a minute, to see that everything works
+  fairlab run --target Smiling --seeds 3         another target, three training seeds
+  fairlab run --data celeba --data-root DIR --target Smiling --protected Male
+  fairlab run --data folder --data-root DIR --target wears_badge --protected night_shift
+  fairlab prepare --data celeba --data-root DIR  only decode the images, once for all later runs
+
+Interrupt a run whenever you like: the same command goes on where it stopped. Results are in
+data/runs/RUN: report.html to read, metrics.csv to compute with, manifest.json to cite.
+
+"Male" and the other attribute names are annotators' labels of how a face appears in one picture, not
+identities. Do not use FairLab, or a classifier trained with it, to decide about people.
+"""
+
+
+SOURCE_ARGUMENTS: dict[str, dict[str, Any]] = {
+    "--data": {
+        "default": "synthfaces",
+        "metavar": "SOURCE",
+        "help": "synthfaces (default), celeba, or folder (your own images and one CSV)",
+    },
+    "--data-root": {"metavar": "DIR", "help": "folder with the source's files"},
+    "--table": {"metavar": "CSV", "help": "for --data folder: the CSV, when the folder has several"},
+    "--preset": {
+        "default": "quick",
+        "metavar": "NAME",
+        "help": "smoke (does it run), quick (minutes on two cores, default), full (workstation), "
+        "paper (the published constants; wants a GPU)",
+    },
+    "--image-size": {"type": int, "metavar": "PX", "help": "side of the stored images (default: 64)"},
+    "--home": {
+        "type": Path,
+        "metavar": "DIR",
+        "help": "where prepared data, generators and runs live (default: $FAIRLAB_HOME or ./data)",
+    },
+}
+
+RUN_ARGUMENTS: dict[str, dict[str, Any]] = {
+    "--target": {"metavar": "NAME", "help": "attribute to classify (default: Wearing_Earrings)"},
+    "--protected": {"metavar": "NAME", "help": "attribute whose influence to remove (default: Male)"},
+    "--seeds": {"type": int, "metavar": "N", "help": "train both classifiers N times"},
+    "--variant": {
+        "metavar": "NAME",
+        "help": "which partner z': paired (default), on_hyperplane, perpendicular, "
+        "perpendicular_on_hyperplane",
+    },
+    "--train-gan": {
+        "action": "store_true",
+        "default": None,
+        "help": "train a generator although one is shipped",
+    },
+    "--run": {
+        "metavar": "NAME",
+        "help": "name of the run folder (default: source, preset and attribute names)",
+    },
+    "--device": {"metavar": "DEVICE", "help": "torch device (default: cuda where there is one, else cpu)"},
+}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command line; return the exit code (0 done, 2 the user's mistake, 130 interrupted)."""
+    arguments = _parser().parse_args(argv)
+    try:
+        command: Callable[[argparse.Namespace], None] = arguments.command
+        command(arguments)
+    except UserError as error:
+        return _refuse(str(error))
+    except KeyboardInterrupt:
+        print("\nStopped. What is finished is kept; the same command goes on from here.", file=sys.stderr)
+        return 130
+    except OSError as error:
+        sentence = _storage_sentence(error)
+        if sentence is None:
+            raise
+        return _refuse(sentence)
+    return 0
+
+
+def _refuse(sentence: str) -> int:
+    print(f"fairlab: {sentence}", file=sys.stderr)
+    return 2
+
+
+def _storage_sentence(error: OSError) -> str | None:
+    """Say in one sentence what the disk refused; None for an error that is no user's mistake."""
+    where = error.filename or "the output folder"
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return (
+            f"The disk is full while writing {where}; free some space and run again: finished steps are kept."
+        )
+    if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+        return f"{where} cannot be written to ({error.strerror}); make it writable or choose another --home."
+    return None
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="fairlab",
+        description=DESCRIPTION,
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.add_argument("--version", action="version", version=f"fairlab {__version__}")
+    commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
+    _add_run(commands)
+    _add_prepare(commands)
+    return parser
+
+
+def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    run = commands.add_parser(
+        "run", help="the whole method: baseline, latents, pairs, de-biased classifier, table"
+    )
+    _add_source_arguments(run)
+    for flag, options in RUN_ARGUMENTS.items():
+        run.add_argument(flag, **options)
+    run.set_defaults(command=_run)
+
+
+def _add_prepare(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    prepare = commands.add_parser("prepare", help="decode the images once into data/prepared")
+    _add_source_arguments(prepare)
+    prepare.set_defaults(command=_prepare)
+
+
+def _add_source_arguments(parser: argparse.ArgumentParser) -> None:
+    for flag, options in SOURCE_ARGUMENTS.items():
+        parser.add_argument(flag, **options)
+
+
+def _run(arguments: argparse.Namespace) -> None:
+    # Imported late: torch takes seconds, and --help should not.
+    from fairlab.config import home_folder, preset
+    from fairlab.execute import execute
+
+    experiment = preset(
+        arguments.preset,
+        **_source_changes(arguments),
+        target=arguments.target,
+        protected=arguments.protected,
+        seeds=arguments.seeds,
+        variant=arguments.variant,
+        train_gan=arguments.train_gan,
+    )
+    name = arguments.run or "-".join(
+        [experiment.data, arguments.preset, experiment.target, experiment.protected]
+    )
+    execute(experiment, home_folder(arguments.home), name=name, device=arguments.device)
+
+
+def _prepare(arguments: argparse.Namespace) -> None:
+    from fairlab.config import home_folder, preset
+    from fairlab.pipeline import prepare_data, source_of
+
+    experiment = preset(arguments.preset, **_source_changes(arguments))
+    data = prepare_data(source_of(experiment), home_folder(arguments.home), experiment.image_size)
+    print(f"{len(data)} images of {data.size} px with {len(data.attributes)} attributes are prepared.")
+
+
+def _source_changes(arguments: argparse.Namespace) -> dict[str, object]:
+    return {
+        "data": arguments.data,
+        "data_root": arguments.data_root,
+        "table": arguments.table,
+        "image_size": arguments.image_size,
+    }

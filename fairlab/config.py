@@ -1,0 +1,208 @@
+"""One experiment, frozen, and the presets that fill it in.
+
+Everything a result depends on is a field of `Experiment`; nothing is read from anywhere else.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fairlab.attributes import check_attribute
+from fairlab.classifiers.recipe import PAPER, Recipe
+from fairlab.data.sources import SOURCES
+from fairlab.errors import UserError, nearest_names
+from fairlab.generators.recipe import GANRecipe
+from fairlab.latent import VARIANTS
+
+#: Attributes of the default experiment: plainly drawn, strongly associated, neither trivial nor hopeless.
+DEFAULT_TARGET, DEFAULT_PROTECTED = "Wearing_Earrings", "Male"
+
+#: Classifiers trained from scratch at 64 pixels: in seconds, in minutes on two cores, with more care.
+SMOKE_CLASSIFIER = Recipe(
+    backbone="resnet10", width=16, epochs=2, batch_size=64, resize=32, crop=32, padding=2
+)
+QUICK_CLASSIFIER = Recipe(backbone="resnet10", epochs=5)
+FULL_CLASSIFIER = Recipe(backbone="resnet18", epochs=10)
+
+DEFAULT_GAN = GANRecipe()
+
+#: A generator for a first look in minutes on two cores, and one that only shows that training runs.
+QUICK_GAN = GANRecipe(
+    fade_images=(0, 5_000, 8_000, 12_000, 10_000),
+    stable_images=(5_000, 10_000, 20_000, 35_000, 15_000),
+)
+SMOKE_GAN = GANRecipe(
+    channels=(16, 16, 8, 8), fade_images=(0, 200, 200, 200), stable_images=(200, 200, 200, 400),
+    batch_sizes=(16,) * 4, ema_images=200,
+)  # fmt: skip
+
+_NOT_IDENTITY = ("seeds", "n_resamples", "data_root", "table")
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """All settings of one run of the method.
+
+    Attributes
+    ----------
+    data : str
+        Source: "synthfaces", "celeba" or "folder".
+    target, protected : str
+        The attribute to classify, and the one whose influence is to be removed.
+    data_root : str or None
+        Folder of the source's files; None for SynthFaces.
+    table : str or None
+        CSV of a "folder" source; None means the only CSV in the root.
+    image_size : int
+        Side of the stored square images, in pixels.
+    synthfaces_counts : tuple of int
+        Faces drawn for train, valid and test.
+    synthfaces_association : float or None
+        The bias dial: phi between target and protected; None keeps CelebA's.
+    classifier : Recipe
+        Recipe of every classifier (steps 1 and 6).
+    generated_epochs : int
+        Epochs of step 6, over real and generated images together.
+    gan : GANRecipe
+        Recipe of a generator trained here.
+    train_gan : bool
+        Whether to train a generator even where a shipped one fits.
+    n_fit, n_held_out, n_pairs : int
+        Latents to fit the hyperplanes on, to test them on, and to build partners for.
+    variant : str
+        Which partner point: see `fairlab.latent.partner`.
+    seed : int
+        Seed of data, generator and latents; training seed `k` is ``seed + k``.
+    seeds : int
+        How many times both classifiers are trained.
+    n_resamples : int
+        Bootstrap resamples of the evaluation set.
+    """
+
+    data: str = "synthfaces"
+    target: str = DEFAULT_TARGET
+    protected: str = DEFAULT_PROTECTED
+    data_root: str | None = None
+    table: str | None = None
+    image_size: int = 64
+    synthfaces_counts: tuple[int, int, int] = (162_770, 19_867, 19_962)
+    synthfaces_association: float | None = None
+    classifier: Recipe = PAPER
+    generated_epochs: int = 20
+    gan: GANRecipe = DEFAULT_GAN
+    train_gan: bool = False
+    n_fit: int = 10_000
+    n_held_out: int = 5_000
+    n_pairs: int = 160_000
+    variant: str = "paired"
+    seed: int = 0
+    seeds: int = 1
+    n_resamples: int = 1_000
+
+    def __post_init__(self) -> None:
+        if self.data not in SOURCES:
+            raise UserError(f"There is no data source '{self.data}'; {nearest_names(self.data, SOURCES)}")
+        if self.data == "synthfaces":
+            check_attribute(self.target)
+            check_attribute(self.protected)
+        elif self.data_root is None:
+            raise UserError(f"The source '{self.data}' needs a folder; name it with --data-root DIR.")
+        if self.target == self.protected:
+            raise UserError(
+                f"Target and protected attribute are both '{self.target}'; choose two different ones."
+            )
+        if self.variant not in VARIANTS:
+            raise UserError(f"There is no variant '{self.variant}'; {nearest_names(self.variant, VARIANTS)}")
+        if self.image_size < 16 or self.image_size % self.gan.resolution:
+            raise UserError(
+                f"Images of {self.image_size} pixels do not fit a generator of {self.gan.resolution}; "
+                f"choose an --image-size that is a multiple of {self.gan.resolution}."
+            )
+        if self.seeds < 1:
+            raise UserError(f"--seeds is {self.seeds}; at least one training seed is needed.")
+
+    @property
+    def n_latents(self) -> int:
+        """Number of latents sampled in all."""
+        return self.n_fit + self.n_held_out + self.n_pairs
+
+    def identity(self) -> dict[str, Any]:
+        """Return the settings that tie a run folder to this experiment.
+
+        Left out are the number of training seeds and of resamples, since a run can be given more of either
+        without repeating what is done, and paths, since the data's fingerprint stands for their content.
+        """
+        settings = dataclasses.asdict(self)
+        return {name: value for name, value in settings.items() if name not in _NOT_IDENTITY}
+
+
+#: What each preset sets; a preset's entry for a source overrides its general one.
+PRESETS: dict[str, dict[str, Any]] = {
+    "smoke": {
+        "synthfaces_counts": (3_000, 1_000, 1_500),
+        "classifier": SMOKE_CLASSIFIER,
+        "generated_epochs": 1,
+        "gan": SMOKE_GAN,
+        "n_fit": 600,
+        "n_held_out": 300,
+        "n_pairs": 600,
+        "n_resamples": 200,
+    },
+    "quick": {
+        "synthfaces_counts": (16_000, 3_000, 10_000),
+        "classifier": QUICK_CLASSIFIER,
+        "generated_epochs": 3,
+        "gan": QUICK_GAN,
+        "n_fit": 3_000,
+        "n_held_out": 1_000,
+        "n_pairs": 8_000,
+    },
+    "full": {
+        "synthfaces_counts": (60_000, 10_000, 20_000),
+        "classifier": FULL_CLASSIFIER,
+        "generated_epochs": 8,
+        "gan": GANRecipe(),
+        "n_fit": 10_000,
+        "n_held_out": 5_000,
+        "n_pairs": 30_000,
+        "seeds": 3,
+    },
+    "paper": {"gan": GANRecipe.paper(), "image_size": 128},
+}
+
+#: Photographs are harder than drawings: the quick preset gives them a larger network and more epochs.
+REAL_IMAGES: dict[str, dict[str, Any]] = {
+    "quick": {"classifier": FULL_CLASSIFIER, "generated_epochs": 5},
+}
+
+
+def preset(name: str, **changes: Any) -> Experiment:
+    """Return the experiment of a named preset, with some fields changed.
+
+    Parameters
+    ----------
+    name : {"smoke", "quick", "full", "paper"}
+        smoke: does it run (under a minute); quick: a result in minutes on two cores; full: a careful
+        result on a workstation; paper: the published constants (wants a GPU).
+    **changes
+        Fields of `Experiment` to replace; None keeps the preset's value.
+
+    Raises
+    ------
+    UserError
+        If there is no such preset, or a field's value makes no sense.
+    """
+    if name not in PRESETS:
+        raise UserError(f"There is no preset '{name}'; {nearest_names(name, PRESETS)}")
+    given = {key: value for key, value in changes.items() if value is not None}
+    real = REAL_IMAGES.get(name, {}) if given.get("data", "synthfaces") != "synthfaces" else {}
+    return Experiment(**{**PRESETS[name], **real, **given})
+
+
+def home_folder(given: str | os.PathLike[str] | None = None) -> Path:
+    """Return where prepared data, generators and runs live: `given`, $FAIRLAB_HOME, or ./data."""
+    return Path(given or os.environ.get("FAIRLAB_HOME") or "data")

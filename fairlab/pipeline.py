@@ -1,0 +1,347 @@
+"""The six steps of the method, in order, each kept in the run folder.
+
+Ask a `Run` for any step and it makes what is missing before it, so the command line, a notebook and a test
+walk the same way:
+
+>>> run = Run(preset("smoke"), home_folder())        # doctest: +SKIP
+>>> run.hyperplanes(0)["target"].held_out_accuracy   # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+import dataclasses
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from tqdm.auto import tqdm
+
+from fairlab.artefacts import read_json, save_array, write_json, write_rows
+from fairlab.attributes import check_attribute
+from fairlab.classifiers import Classifier, Concatenated, Recipe, Selected, train_classifier
+from fairlab.config import Experiment
+from fairlab.data import FaceData
+from fairlab.data.sources import Source, open_source
+from fairlab.errors import UserError
+from fairlab.generators import (
+    Generator,
+    generate,
+    load_generator,
+    sample_latents,
+    save_generator,
+    shipped_generator,
+    train_gan,
+)
+from fairlab.generators.files import SHIPPED, sha256, weights_folder
+from fairlab.latent import Hyperplane, partner
+from fairlab.metrics import best_f1_threshold
+from fairlab.store import Step, Store, fingerprint
+
+Planes = dict[str, Hyperplane]
+
+
+class Run:
+    """One experiment on its way through the six steps.
+
+    Parameters
+    ----------
+    experiment : Experiment
+        All settings.
+    home : Path
+        Folder that holds ``prepared/``, ``generators/`` and ``runs/``.
+    name : str, optional
+        The run's folder below ``runs/``; by default made of source, size of the run and attribute names.
+    device : str, optional
+        Torch device; by default CUDA where there is one.
+
+    Raises
+    ------
+    UserError
+        If the run folder belongs to an experiment with other settings.
+    """
+
+    def __init__(
+        self, experiment: Experiment, home: Path, *, name: str | None = None, device: str | None = None
+    ) -> None:
+        self.experiment = experiment
+        self.home = Path(home)
+        self.name = name or f"{experiment.data}-{experiment.target}-{experiment.protected}"
+        self.device = _usable_device(device)
+        self.store = Store(self.home / "runs" / self.name)
+        self.store.claim(experiment.identity())
+
+    @property
+    def folder(self) -> Path:
+        """The run folder."""
+        return self.store.root
+
+    # Before step 1: the images, decoded once and shared by all runs.
+
+    @cached_property
+    def source(self) -> Source:
+        """Where the images come from; checks the root before anything heavy starts."""
+        e = self.experiment
+        source = source_of(e)
+        for name in (e.target, e.protected):
+            check_attribute(name, source.attributes)
+        return source
+
+    @cached_property
+    def data(self) -> FaceData:
+        """The prepared images and labels, with every (target, protected) group known to have positives."""
+        data = self.prepared(self.source)
+        data.require_groups(self.experiment.target, self.experiment.protected)
+        return data
+
+    def prepared(self, source: Source) -> FaceData:
+        """Return a source's images, decoded into the shared store when they are not there yet."""
+        return prepare_data(source, self.home, self.experiment.image_size)
+
+    # Step 1: a target and a protected classifier on the real images.
+
+    def baseline(self, seed: int) -> Step:
+        """Train the target classifier on the real images."""
+        return self._train(f"seed{seed}/baseline", self.experiment.target, seed)
+
+    def protected(self) -> Step:
+        """Train the protected classifier; one serves all training seeds."""
+        return self._train("protected", self.experiment.protected, 0)
+
+    # Step 2: latents and their images.
+
+    @cached_property
+    def generator(self) -> Generator:
+        """The shipped generator where it fits the data, else one trained on the real training images."""
+        if self.uses_shipped_generator:
+            return shipped_generator().to(self.device)
+        return load_generator(self._trained_generator().folder / "generator.safetensors").to(self.device)
+
+    @property
+    def uses_shipped_generator(self) -> bool:
+        """Whether the generator comes with the package: SynthFaces with CelebA's own associations."""
+        e = self.experiment
+        return e.data == "synthfaces" and e.synthfaces_association is None and not e.train_gan
+
+    def _trained_generator(self) -> Step:
+        e, data = self.experiment, self.data
+        shared = Store(self.home / "generators")
+        config = {"gan": dataclasses.asdict(e.gan), "seed": e.seed}
+        mark = fingerprint([config, data.fingerprint])
+        card = {"data": data.name, "data_fingerprint": data.fingerprint, **config}
+
+        def make(folder: Path) -> None:
+            images = data.split_images("train")
+            trained = train_gan(folder, images=images, recipe=e.gan, seed=e.seed, device=self.device)
+            save_generator(trained, folder / "generator.safetensors", card)
+
+        with shared.lock(wait=True):
+            name = f"{data.name}-{e.gan.resolution}-{mark[:8]}"
+            return shared.step(name, make, config=config, inputs={"data": data.fingerprint})
+
+    def latents(self) -> Step:
+        """Sample z ~ N(0, I) and draw its images: ``z.npy`` (n, d), ``images.npy`` (n, h, w, 3) uint8."""
+        e = self.experiment
+
+        def make(folder: Path) -> None:
+            z = sample_latents(e.n_latents, self.generator.latent_dim, e.seed)
+            self._save_faces(folder, z, "Generating faces")
+
+        config = {"n": e.n_latents, "seed": e.seed, "size": e.image_size}
+        return self.store.step("latents", make, config=config, inputs={"generator": self._generator_mark()})
+
+    # Step 3: what the classifiers say of the generated images.
+
+    def generated_labels(self, classifier: Step) -> Step:
+        """Score the generated images: ``scores.npy`` (n,) and the best-F1 ``threshold.json``."""
+        attribute = Classifier.load(classifier.folder).attributes[0]
+
+        def make(folder: Path) -> None:
+            network = Classifier.load(classifier.folder, self.device)
+            valid = network.score(self.images("valid"))[:, 0]
+            threshold = best_f1_threshold(self.data.label(attribute, "valid"), valid)
+            images = np.load(self.latents().folder / "images.npy", mmap_mode="r")
+            save_array(folder / "scores.npy", network.score(images)[:, 0])
+            write_json(folder / "threshold.json", {"attribute": attribute, "threshold": threshold})
+
+        inputs = {"classifier": classifier.fingerprint, "latents": self.latents().fingerprint}
+        name = f"{classifier.name}_generated"
+        return self.store.step(name, make, config={"attribute": attribute}, inputs=inputs)
+
+    def labels(self, seed: int) -> dict[str, np.ndarray]:
+        """Return 0/1 labels (n,) of all generated images, under "target" and "protected"."""
+        steps = {"target": self.baseline(seed), "protected": self.protected()}
+        return {role: self._thresholded(self.generated_labels(step)) for role, step in steps.items()}
+
+    # Step 4: two hyperplanes.
+
+    def hyperplanes(self, seed: int) -> Planes:
+        """Return the "target" and "protected" hyperplanes fitted on the first `n_fit` latents."""
+        folder = self._hyperplanes(seed).folder
+        return {role: Hyperplane.load(folder / f"{role}.json") for role in ("target", "protected")}
+
+    def _hyperplanes(self, seed: int) -> Step:
+        e = self.experiment
+        fit, held_out = slice(0, e.n_fit), slice(e.n_fit, e.n_fit + e.n_held_out)
+
+        def make(folder: Path) -> None:
+            z = self.z()
+            for role, y in self.labels(seed).items():
+                plane = Hyperplane.fit(z[fit], y[fit], held_out=(z[held_out], y[held_out]))
+                plane.save(folder / f"{role}.json")
+
+        config = {"n_fit": e.n_fit, "n_held_out": e.n_held_out}
+        return self.store.step(f"seed{seed}/hyperplanes", make, config=config, inputs=self._label_marks(seed))
+
+    # Step 5: partners.
+
+    def partners(self, seed: int) -> Step:
+        """Build z' for the remaining latents and draw them: ``z.npy``, ``images.npy``."""
+        e = self.experiment
+
+        def make(folder: Path) -> None:
+            planes = self.hyperplanes(seed)
+            z = self.z()[self.pair_rows]
+            moved = partner(z, protected=planes["protected"], target=planes["target"], variant=e.variant)
+            self._save_faces(folder, moved.astype(np.float32), "Generating partners")
+
+        inputs = {"hyperplanes": self._hyperplanes(seed).fingerprint}
+        config = {"variant": e.variant, "n": e.n_pairs}
+        return self.store.step(f"seed{seed}/partners", make, config=config, inputs=inputs)
+
+    # Step 6: the classifier again, on real and generated images.
+
+    def debiased(self, seed: int) -> Step:
+        """Train the target classifier on the real images and both halves of every pair."""
+        return self._train(f"seed{seed}/debiased", self.experiment.target, seed, augmented=True)
+
+    def test_scores(self, classifier: Step) -> Step:
+        """Score real images: ``valid.npy`` and ``test.npy``, each (n,) in [0, 1]."""
+
+        def make(folder: Path) -> None:
+            network = Classifier.load(classifier.folder, self.device)
+            for split in ("valid", "test"):
+                save_array(folder / f"{split}.npy", network.score(self.images(split))[:, 0])
+
+        inputs = {"classifier": classifier.fingerprint, "data": self.data.fingerprint}
+        return self.store.step(f"{classifier.name}_scores", make, config={}, inputs=inputs)
+
+    # What the steps share.
+
+    def images(self, split: str) -> Selected:
+        """The real images of one split, without copying them."""
+        return Selected(self.data.images, self.data.rows(split))
+
+    def z(self) -> np.ndarray:
+        """All latents, (n, d) float32."""
+        return np.load(self.latents().folder / "z.npy")
+
+    @property
+    def pair_rows(self) -> slice:
+        """Rows of the latents for which partners are built."""
+        return slice(self.experiment.n_fit + self.experiment.n_held_out, self.experiment.n_latents)
+
+    def recipe(self, *, augmented: bool) -> Recipe:
+        """The recipe of step 1, or that of step 6: its own length, and best epoch by group-balanced AP."""
+        recipe = self.experiment.classifier
+        if not augmented:
+            return recipe
+        return dataclasses.replace(
+            recipe, epochs=self.experiment.generated_epochs, selection="group_balanced_average_precision"
+        )
+
+    def _train(self, name: str, attribute: str, seed: int, *, augmented: bool = False) -> Step:
+        e, recipe = self.experiment, self.recipe(augmented=augmented)
+
+        def make(folder: Path) -> None:
+            images, labels = self._augmented(seed) if augmented else self._real(attribute)
+            train_classifier(
+                folder,
+                images=images,
+                labels=labels[:, None],  # (n, 1)
+                valid_images=self.images("valid"),
+                valid_labels=self.data.label(attribute, "valid")[:, None],  # (n, 1)
+                valid_protected=self.data.label(e.protected, "valid"),
+                attributes=(attribute,),
+                recipe=recipe,
+                seed=e.seed + seed,
+                device=self.device,
+            )
+
+        inputs = {"data": self.data.fingerprint}
+        if augmented:
+            inputs |= {"partners": self.partners(seed).fingerprint, **self._label_marks(seed)}
+        config = {"attribute": attribute, "recipe": dataclasses.asdict(recipe), "seed": e.seed + seed}
+        return self.store.step(name, make, config=config, inputs=inputs)
+
+    def _real(self, attribute: str) -> tuple[Any, np.ndarray]:
+        return self.images("train"), self.data.label(attribute, "train")
+
+    def _augmented(self, seed: int) -> tuple[Any, np.ndarray]:
+        """X and X_aug: every z and every z' carries the label that the baseline gave to z."""
+        images, labels = self._real(self.experiment.target)
+        z_images = np.load(self.latents().folder / "images.npy", mmap_mode="r")[self.pair_rows]
+        partner_images = np.load(self.partners(seed).folder / "images.npy", mmap_mode="r")
+        given = self.labels(seed)["target"][self.pair_rows]
+        return Concatenated([images, z_images, partner_images]), np.concatenate([labels, given, given])
+
+    def _save_faces(self, folder: Path, z: np.ndarray, what: str) -> None:
+        """Write latents and their pictures; an interrupted call goes on with the next pictures."""
+        save_array(folder / "z.npy", z)
+        size = self.experiment.image_size
+        with tqdm(total=len(z), desc=what, unit="face") as bar:
+
+            def make(rows: slice) -> np.ndarray:
+                bar.update(rows.start - bar.n)
+                pictures = generate(self.generator, z[rows], size=size, progress=False)
+                bar.update(len(pictures))
+                return pictures
+
+            write_rows(folder / "images.npy", (len(z), size, size, 3), make, chunk=512)
+
+    def _generator_mark(self) -> str:
+        if self.uses_shipped_generator:
+            return sha256(weights_folder() / SHIPPED)
+        return self._trained_generator().fingerprint
+
+    def _label_marks(self, seed: int) -> dict[str, str]:
+        steps = {"target": self.baseline(seed), "protected": self.protected()}
+        return {role: self.generated_labels(step).fingerprint for role, step in steps.items()}
+
+    def _thresholded(self, step: Step) -> np.ndarray:
+        threshold = read_json(step.folder / "threshold.json")["threshold"]
+        return (np.load(step.folder / "scores.npy") > threshold).astype(np.uint8)
+
+
+def _usable_device(name: str | None) -> torch.device:
+    """Return the named device, or CUDA where there is one; refuse what this machine cannot use."""
+    try:
+        device = torch.device(name or ("cuda" if torch.cuda.is_available() else "cpu"))
+        torch.empty(1, device=device)
+    except (RuntimeError, AssertionError) as error:
+        raise UserError(
+            f"The device '{name}' cannot be used here; leave --device out, or name cpu."
+        ) from error
+    return device
+
+
+def source_of(experiment: Experiment) -> Source:
+    """Open the source that an experiment names; checks its root and reads its labels, but no image."""
+    e = experiment
+    if e.data == "celeba":
+        return open_source("celeba", e.data_root)
+    if e.data == "folder":
+        return open_source("folder", e.data_root, table=e.table)
+    counts: dict[str, Any] = dict(zip(("n_train", "n_valid", "n_test"), e.synthfaces_counts, strict=True))
+    dial = e.synthfaces_association
+    pairs = {} if dial is None else {(e.target, e.protected): dial}
+    return open_source("synthfaces", **counts, seed=e.seed, associations=pairs)
+
+
+def prepare_data(source: Source, home: Path, size: int) -> FaceData:
+    """Return a source's images at `size` pixels, decoded once for all runs into ``home/prepared``."""
+    store = Store(home / "prepared")
+    with store.lock(wait=True):
+        mark = source.fingerprint(size)
+        return source.prepare(store.root / f"{source.name}-{size}-{mark[:8]}", size)

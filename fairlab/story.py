@@ -1,0 +1,206 @@
+"""The report of a run: which pictures it shows, in which order, and what is said beside them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from fairlab.artefacts import read_json, read_json_lines
+from fairlab.classifiers import Classifier
+from fairlab.config import Experiment
+from fairlab.lab import captions, plots, tables
+from fairlab.lab.faces import face_grid, pair_grid
+from fairlab.lab.plane import Line, latent_plane
+from fairlab.lab.report import Proportion, Report, Section, summarise
+from fairlab.latent import plane_basis, plane_coordinates
+from fairlab.pipeline import Run
+from fairlab.results import classifiers, scores_and_thresholds
+
+
+def tell(
+    run: Run, table: pd.DataFrame, facts: dict[str, Any], truth: dict[str, tuple[int, int]] | None
+) -> Report:
+    """Return the report of a run from its table, its manifest and, for SynthFaces, the truth of its pairs."""
+    e = run.experiment
+    return Report(
+        title=f"{e.target} without {e.protected}: what de-biasing changed",
+        summary=summarise(table, e.target, e.protected),
+        table=table,
+        groups=_group_counts(run),
+        sections=[
+            _label_section(run),
+            _face_section(run),
+            _generated_section(run),
+            _plane_section(run),
+            _pair_section(run),
+            _histogram_section(run),
+            _metric_section(table),
+            _curve_section(run),
+        ],
+        facts=_facts(facts),
+        truth=None if truth is None else {key: Proportion(*counts) for key, counts in truth.items()},
+    )
+
+
+def _label_section(run: Run) -> Section:
+    e = run.experiment
+    labels = run.data.label(e.target, "train"), run.data.label(e.protected, "train")
+    names: dict[str, Any] = {"target": e.target, "protected": e.protected}
+    return Section(
+        "The training labels",
+        "A classifier uses whatever goes with the target. How unevenly is it spread over the groups?",
+        plots.label_table(*labels, **names),
+        captions.label_table(*labels, **names),
+    )
+
+
+def _face_section(run: Run) -> Section:
+    e = run.experiment
+    labels = 2 * run.data.label(e.target, "train") + run.data.label(e.protected, "train")
+    chosen = np.concatenate([np.flatnonzero(labels == cell)[:6] for cell in (0, 1, 2, 3)])
+    names = [_words(e, t, a) for t in (0, 1) for a in (0, 1)]
+    return Section(
+        "Training faces",
+        "The four groups of labels, six faces each.",
+        face_grid(run.images("train")[chosen], [names[labels[i]] for i in chosen], columns=6),
+        captions.face_grid(len(chosen), len(labels), "training faces"),
+    )
+
+
+def _generated_section(run: Run) -> Section:
+    e = run.experiment
+    images, labels = _latent_images(run), run.labels(0)
+    rows = np.arange(24)
+    words = [_words(e, labels["target"][i], labels["protected"][i]) for i in rows]
+    shares = ", ".join(
+        f"{100 * labels[r].mean():.1f}% {n}" for r, n in (("target", e.target), ("protected", e.protected))
+    )
+    return Section(
+        "Generated faces",
+        "What the generator draws from random latents, with the labels that the classifiers give.",
+        face_grid(images[rows], words),
+        captions.face_grid(len(rows), len(images), "generated faces") + f" Labelled: {shares}.",
+    )
+
+
+def _plane_section(run: Run) -> Section:
+    e, planes, labels = run.experiment, run.hyperplanes(0), run.labels(0)
+    basis = plane_basis(planes["target"], planes["protected"])
+    rows = slice(e.n_fit, e.n_fit + e.n_held_out)
+    points = plane_coordinates(run.z()[rows], planes["target"], planes["protected"])
+    start, end = (plane_coordinates(z, planes["target"], planes["protected"]) for z in _pair_latents(run, 8))
+    lines = (
+        Line.of(planes["target"], basis, e.target),
+        Line.of(planes["protected"], basis, e.protected),
+    )
+    held_out = labels["target"][rows], labels["protected"][rows]
+    return Section(
+        "Latents and hyperplanes",
+        "Held-out latents in the plane of the two normals. A straight line should part the labels.",
+        latent_plane(points, *held_out, lines, (start, end)),
+        captions.latent_plane(points, *held_out, lines),
+    )
+
+
+def _pair_section(run: Run, shown: int = 16) -> Section:
+    e = run.experiment
+    images = _latent_images(run)[run.pair_rows]
+    partners = np.load(run.partners(0).folder / "images.npy", mmap_mode="r")
+    networks = {e.target: run.baseline(0), e.protected: run.protected()}
+    scores, seen = {}, {}
+    for name, step in networks.items():
+        network = Classifier.load(step.folder, run.device)
+        threshold = read_json(run.generated_labels(step).folder / "threshold.json")["threshold"]
+        scores[name] = [network.score(part, progress=False)[:, 0] for part in (images, partners)]
+        seen[name] = [(part > threshold).astype(np.uint8) for part in scores[name]]
+    below = [
+        [captions.scores({name: float(scores[name][side][i]) for name in scores}) for i in range(shown)]
+        for side in (0, 1)
+    ]
+    before, after = (np.stack([seen[name][side] for name in seen], axis=1) for side in (0, 1))  # (n, 2)
+    return Section(
+        "Pairs",
+        "Each z and its partner z': the target should stay, the protected attribute should flip.",
+        pair_grid(np.asarray(images[:shown]), np.asarray(partners[:shown]), list(zip(*below, strict=True))),
+        captions.pair_grid(before, after, target=e.target, protected=e.protected),
+    )
+
+
+def _histogram_section(run: Run) -> Section:
+    e = run.experiment
+    scores, thresholds = scores_and_thresholds(run)
+    arguments: tuple[Any, ...] = (
+        {model: values[0] for model, values in scores.items()},
+        run.data.label(e.target, "test"),
+        run.data.label(e.protected, "test"),
+        {model: float(values[0]) for model, values in thresholds.items()},
+    )
+    names: dict[str, Any] = {"target": e.target, "protected_name": e.protected}
+    return Section(
+        "Scores by group",
+        "Within one true label, both groups should be scored alike (first training seed).",
+        plots.score_histograms(*arguments, **names),
+        captions.score_histograms(*arguments, **names),
+    )
+
+
+def _metric_section(table: pd.DataFrame) -> Section:
+    return Section(
+        "Metrics",
+        "Both classifiers on the same test images; the difference is paired.",
+        plots.metric_bars(table),
+        captions.metric_bars(table),
+    )
+
+
+def _curve_section(run: Run) -> Section:
+    steps = classifiers(run, 0)
+    curves = {model: read_json_lines(step.folder / "curve.jsonl") for model, step in steps.items()}
+    return Section(
+        "Training",
+        "Loss and group-balanced validation AP by epoch: how long each classifier kept learning.",
+        plots.learning_curves(curves, score="group_balanced_average_precision"),
+        captions.learning_curves(curves, score="group_balanced_average_precision"),
+    )
+
+
+def _group_counts(run: Run) -> dict[str, tuple[int, int]]:
+    e = run.experiment
+    return tables.group_counts(
+        run.data.label(e.target, "test"), run.data.label(e.protected, "test"), e.protected
+    )
+
+
+def _words(e: Experiment, target: int, protected: int) -> str:
+    """Name both labels of a face, one below the other."""
+    return f"{'' if target else 'not '}{e.target}\n{'' if protected else 'not '}{e.protected}"
+
+
+def _latent_images(run: Run) -> np.ndarray:
+    return np.load(run.latents().folder / "images.npy", mmap_mode="r")
+
+
+def _pair_latents(run: Run, n: int) -> tuple[np.ndarray, np.ndarray]:
+    return run.z()[run.pair_rows][:n], np.load(run.partners(0).folder / "z.npy")[:n]
+
+
+def _facts(facts: dict[str, Any]) -> dict[str, str]:
+    experiment, planes = facts["experiment"], facts["hyperplanes"]
+    accuracy = "; ".join(
+        f"{role} {100 * planes[0][role]['held_out_accuracy']:.1f}% "
+        f"(always guessing: {100 * planes[0][role]['held_out_majority']:.1f}%)"
+        for role in ("target", "protected")
+    )
+    return {
+        "Data": f"{facts['data']['name']}: "
+        + ", ".join(f"{n:,} {s}" for s, n in facts["data"]["images"].items()),
+        "Pairs": f"{experiment['n_pairs']:,}, variant {experiment['variant']}",
+        "Hyperplanes, held-out accuracy": accuracy,
+        "Angle between normals": f"{planes[0]['angle_degrees']:.0f}°",
+        "Training seeds": ", ".join(map(str, facts["training_seeds"])),
+        "Device": facts["device"],
+        "Versions": ", ".join(f"{name} {version}" for name, version in facts["versions"].items()),
+        "Seconds": ", ".join(f"{name} {seconds:.0f}" for name, seconds in facts["seconds"].items()),
+    }

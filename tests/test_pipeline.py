@@ -1,0 +1,182 @@
+"""The whole method on the smoke preset: what it leaves behind, and that killing it changes nothing."""
+
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fairlab.artefacts import read_json
+from fairlab.config import preset
+from fairlab.latent import Hyperplane
+from fairlab.pipeline import Run
+
+pytestmark = pytest.mark.slow
+
+#: Every step of a run, in order; the kill test waits for each one's work folder.
+STEPS = (
+    "protected",
+    "seed0/baseline",
+    "latents",
+    "protected_generated",
+    "seed0/baseline_generated",
+    "seed0/hyperplanes",
+    "seed0/partners",
+    "seed0/debiased",
+    "seed0/debiased_scores",
+    "oracle",
+)
+
+
+def command(home):
+    return [
+        sys.executable,
+        "-m",
+        "fairlab",
+        "run",
+        "--preset",
+        "smoke",
+        "--home",
+        str(home),
+        "--run",
+        "smoke",
+    ]
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory):
+    """A home folder with one finished smoke run."""
+    home = tmp_path_factory.mktemp("home")
+    finished = subprocess.run(command(home), capture_output=True, text=True)
+    assert finished.returncode == 0, finished.stderr
+    (home / "printed.txt").write_text(finished.stdout)
+    return home
+
+
+@pytest.fixture
+def run(home):
+    return Run(preset("smoke"), home, name="smoke")
+
+
+def test_the_plan_comes_first_and_the_table_last(home):
+    printed = (home / "printed.txt").read_text()
+    assert printed.index("6 train the de-biased classifier") < printed.index("| DEO (%)")
+    assert "debiased - baseline" in printed
+    assert "report.html" in printed
+
+
+def test_the_table_has_every_metric_with_interval_and_count(home):
+    table = pd.read_csv(home / "runs/smoke/metrics.csv")
+    assert set(table["model"]) == {"baseline", "debiased", "debiased - baseline"}
+    for metric in ("AP", "AP_balanced", "DEO", "BA", "KL"):
+        rows = table[table["metric"] == metric]
+        assert len(rows) == 3
+        assert (rows["low"] <= rows["high"]).all()
+    assert (table["n"] == preset("smoke").synthfaces_counts[2]).all()
+    difference = table.pivot(index="metric", columns="model", values="value")
+    assert np.allclose(difference["debiased"] - difference["baseline"], difference["debiased - baseline"])
+
+
+def test_the_manifest_says_what_is_needed_to_repeat_the_run(home):
+    manifest = read_json(home / "runs/smoke/manifest.json")
+    assert manifest["experiment"]["target"] == preset("smoke").target
+    assert manifest["training_seeds"] == [0]
+    assert {"torch", "numpy"} <= set(manifest["versions"])
+    assert set(STEPS) <= set(manifest["seconds"])
+
+
+def test_the_report_stands_alone(home):
+    report = (home / "runs/smoke/report.html").read_text()
+    assert report.count("data:image/") >= 7
+    assert "http://" not in report.replace("http://www.w3.org", "")
+    for heading in ("Pairs", "Latents and hyperplanes", "Scores by group", "Metrics"):
+        assert heading in report
+
+
+def test_the_truth_of_the_pairs_is_reported(home):
+    truth = read_json(home / "runs/smoke/truth.json")
+    pairs = preset("smoke").n_pairs
+    kept = next(value for name, value in truth.items() if name.startswith("partner kept"))
+    assert kept["n"] == pairs
+    assert 0 <= kept["count"] <= pairs
+
+
+def test_partners_flip_one_distance_and_keep_the_other(run):
+    planes = run.hyperplanes(0)
+    z = run.z()[run.pair_rows]
+    moved = np.load(run.partners(0).folder / "z.npy")
+    assert np.allclose(planes["target"].distance(moved), planes["target"].distance(z), atol=1e-5)
+    assert np.allclose(planes["protected"].distance(moved), -planes["protected"].distance(z), atol=1e-5)
+
+
+def test_the_augmented_set_has_as_many_of_either_group_by_construction(run):
+    planes = run.hyperplanes(0)
+    z, moved = run.z()[run.pair_rows], np.load(run.partners(0).folder / "z.npy")
+    sides = np.concatenate([planes["protected"].distance(part) > 0 for part in (z, moved)])
+    assert np.mean(sides) == pytest.approx(0.5, abs=1e-9)
+    images, labels = run._augmented(0)
+    assert len(images) == len(labels) == preset("smoke").synthfaces_counts[0] + 2 * preset("smoke").n_pairs
+
+
+def test_hyperplanes_were_fitted_on_the_first_latents_and_measured_on_the_next(run):
+    e, planes, labels = run.experiment, run.hyperplanes(0), run.labels(0)
+    again = Hyperplane.fit(run.z()[: e.n_fit], labels["protected"][: e.n_fit])
+    assert again.cosine(planes["protected"]) == pytest.approx(1, abs=1e-9)
+    held_out = slice(e.n_fit, e.n_fit + e.n_held_out)
+    right = (planes["protected"].distance(run.z()[held_out]) > 0) == labels["protected"][held_out]
+    assert planes["protected"].held_out_accuracy == pytest.approx(np.mean(right))
+
+
+def test_running_again_changes_nothing_and_is_quick(home):
+    before = (home / "runs/smoke/metrics.csv").read_bytes()
+    stamps = {path: path.stat().st_mtime_ns for path in home.glob("runs/smoke/**/step.json")}
+    subprocess.run(command(home), check=True, capture_output=True)
+    assert (home / "runs/smoke/metrics.csv").read_bytes() == before
+    assert {path: path.stat().st_mtime_ns for path in home.glob("runs/smoke/**/step.json")} == stamps
+
+
+def test_a_corrupted_checkpoint_is_one_sentence(home, tmp_path):
+    broken = tmp_path / "home"
+    shutil.copytree(home, broken)
+    finished = broken / "runs/smoke/seed0/debiased"
+    partial = finished.with_name("debiased.partial")
+    finished.rename(partial)
+    record = json.loads((partial / "step.json").read_text())
+    (partial / "step.json").unlink()
+    (partial / "classifier.json").unlink()
+    (partial / "progress.json").write_text(json.dumps({"fingerprint": record["fingerprint"], "seconds": 1}))
+    (partial / "checkpoint.safetensors").write_bytes(b"not a checkpoint")
+    result = subprocess.run(command(broken), capture_output=True, text=True)
+    assert result.returncode == 2
+    last = result.stderr.replace("\r", "\n").strip().splitlines()[-1]
+    assert last.startswith("fairlab: ")
+    assert "checkpoint.safetensors" in last
+
+
+def kill_when(home: Path, name: str) -> bool:
+    """Start the run, kill -9 it once the step's work folder is there; whether it was caught."""
+    process = subprocess.Popen(command(home), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    partial = home / "runs/smoke" / f"{name}.partial"
+    while process.poll() is None and not partial.exists():
+        time.sleep(0.005)
+    caught = process.poll() is None
+    if caught:
+        os.kill(process.pid, signal.SIGKILL)
+    process.wait()
+    return caught
+
+
+def test_killed_in_every_step_the_run_ends_with_the_same_numbers(home, tmp_path):
+    shutil.copytree(home / "prepared", tmp_path / "prepared")
+    caught = [kill_when(tmp_path, name) for name in STEPS]
+    assert sum(caught) >= len(STEPS) - 2  # the shortest steps may be over before the signal
+    subprocess.run(command(tmp_path), check=True, capture_output=True)
+    for file in ("metrics.csv", "truth.json"):
+        assert (tmp_path / "runs/smoke" / file).read_bytes() == (home / "runs/smoke" / file).read_bytes()
