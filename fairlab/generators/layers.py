@@ -48,7 +48,9 @@ def minibatch_stddev(x: Tensor, group: int = 4) -> Tensor:
     n, _, h, w = x.shape
     group = next(size for size in range(min(group, n), 0, -1) if n % size == 0)
     grouped = x.reshape(group, n // group, -1)  # (group, n / group, c * h * w)
-    deviation = (grouped.var(dim=0, unbiased=False) + 1e-8).sqrt().mean(dim=1)  # (n / group,)
+    # Not Tensor.var, which is several times slower here on CPUs.
+    variance = (grouped - grouped.mean(dim=0)).square().mean(dim=0)  # (n / group, c * h * w)
+    deviation = (variance + 1e-8).sqrt().mean(dim=1)  # (n / group,)
     statistic = deviation.repeat(group).reshape(n, 1, 1, 1).expand(n, 1, h, w)
     return torch.cat([x, statistic], dim=1)
 

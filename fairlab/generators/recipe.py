@@ -24,16 +24,16 @@ class Stage:
 class GANRecipe:
     """How a progressive GAN is built and trained; tuples hold one value per resolution 4, 8, 16, ... pixels.
 
-    The defaults make 64-pixel faces in about an hour and a half on two CPU cores; `GANRecipe.paper` holds the
-    published values.
+    The defaults are for small networks and few images: 64-pixel faces after some hours on two CPU cores.
+    `GANRecipe.paper` holds the published values.
     """
 
     channels: tuple[int, ...] = (128, 128, 64, 32, 16)  # feature maps of both networks
     latent_dim: int = 512  # length of a latent
-    fade_images: tuple[int, ...] = (0, 10_000, 15_000, 30_000, 30_000)  # real images shown while fading in
-    stable_images: tuple[int, ...] = (10_000, 15_000, 40_000, 150_000, 150_000)  # ... and after that
-    batch_sizes: tuple[int, ...] = (32, 32, 32, 32, 32)  # images per step
-    learning_rate: float = 0.002  # Adam's, for both networks
+    fade_images: tuple[int, ...] = (0, 3_000, 4_000, 8_000, 12_000)  # real images shown while fading in
+    stable_images: tuple[int, ...] = (1_500, 4_000, 30_000, 90_000, 150_000)  # ... and after that
+    batch_sizes: tuple[int, ...] = (16, 16, 16, 16, 16)  # images per step
+    learning_rate: float = 0.005  # Adam's, for both networks
     betas: tuple[float, float] = (0.0, 0.99)  # Adam's decay rates
     loss: Loss = "logistic"  # "logistic" (non-saturating) or "wgan-gp"
     penalty_weight: float = 0.5  # of R1 ("logistic") or of the gradient penalty ("wgan-gp")
