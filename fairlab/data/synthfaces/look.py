@@ -15,15 +15,15 @@ from fairlab.data.synthfaces.factors import NUISANCE
 #: How fast an attribute goes from invisible to full as its trait crosses 0: visibility is
 #: sigmoid(slope * trait). Lower is harder. This table is where the difficulty of the data set is tuned.
 SLOPES: dict[str, float] = {
-    "5_o_Clock_Shadow": 4.0, "Arched_Eyebrows": 2.0, "Attractive": 1.5, "Bags_Under_Eyes": 1.8,
-    "Bald": 6.0, "Bangs": 5.0, "Big_Lips": 1.8, "Big_Nose": 1.8, "Black_Hair": 4.0, "Blond_Hair": 4.0,
-    "Blurry": 4.0, "Brown_Hair": 4.0, "Bushy_Eyebrows": 2.5, "Chubby": 3.0, "Double_Chin": 4.0,
-    "Eyeglasses": 8.0, "Goatee": 6.0, "Gray_Hair": 5.0, "Heavy_Makeup": 3.0, "High_Cheekbones": 1.4,
-    "Male": 2.6, "Mouth_Slightly_Open": 2.2, "Mustache": 6.0, "Narrow_Eyes": 3.0, "No_Beard": 5.0,
-    "Oval_Face": 1.5, "Pale_Skin": 4.0, "Pointy_Nose": 2.0, "Receding_Hairline": 4.0,
-    "Rosy_Cheeks": 4.0, "Sideburns": 6.0, "Smiling": 2.0, "Straight_Hair": 2.0, "Wavy_Hair": 2.0,
+    "5_o_Clock_Shadow": 4.0, "Arched_Eyebrows": 4.0, "Attractive": 2.5, "Bags_Under_Eyes": 4.5,
+    "Bald": 6.0, "Bangs": 5.0, "Big_Lips": 3.5, "Big_Nose": 3.0, "Black_Hair": 4.0, "Blond_Hair": 6.0,
+    "Blurry": 4.0, "Brown_Hair": 6.0, "Bushy_Eyebrows": 4.0, "Chubby": 5.0, "Double_Chin": 6.0,
+    "Eyeglasses": 8.0, "Goatee": 6.0, "Gray_Hair": 7.0, "Heavy_Makeup": 3.0, "High_Cheekbones": 3.0,
+    "Male": 2.6, "Mouth_Slightly_Open": 2.2, "Mustache": 6.0, "Narrow_Eyes": 6.0, "No_Beard": 5.0,
+    "Oval_Face": 3.0, "Pale_Skin": 6.0, "Pointy_Nose": 4.0, "Receding_Hairline": 7.0,
+    "Rosy_Cheeks": 4.0, "Sideburns": 6.0, "Smiling": 2.0, "Straight_Hair": 4.0, "Wavy_Hair": 4.0,
     "Wearing_Earrings": 6.0, "Wearing_Hat": 8.0, "Wearing_Lipstick": 3.0, "Wearing_Necklace": 6.0,
-    "Wearing_Necktie": 8.0, "Young": 1.8,
+    "Wearing_Necktie": 8.0, "Young": 3.0,
 }  # fmt: skip
 
 _SKIN = ((0.36, 0.235, 0.17), (0.50, 0.335, 0.245), (0.64, 0.45, 0.335), (0.77, 0.57, 0.44), (0.87, 0.69, 0.565), (0.94, 0.79, 0.69))  # fmt: skip  # noqa: E501

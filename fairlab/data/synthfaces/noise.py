@@ -18,11 +18,11 @@ from fairlab.data.synthfaces.statistics import MALE, label_statistics
 
 #: Jitter, in standard deviations of the trait, of the labels on which CelebA's annotators disagree.
 JITTER: dict[str, float] = {
-    "Big_Lips": 0.9,
+    "Big_Lips": 0.7,
     "Big_Nose": 0.6,
-    "Oval_Face": 0.9,
+    "Oval_Face": 0.7,
     "Pale_Skin": 0.5,
-    "Straight_Hair": 1.0,
+    "Straight_Hair": 0.8,
     "Wavy_Hair": 0.6,
     "Attractive": 0.5,
 }
