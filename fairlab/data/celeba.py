@@ -81,8 +81,8 @@ def _window(file: BytesIO) -> np.ndarray:
     image = Image.open(file)
     if image.size != (WIDTH, HEIGHT):
         raise ValueError(f"{image.width}x{image.height} pixels instead of {WIDTH}x{HEIGHT}")
-    window = image.convert("RGB").crop((LEFT, TOP, LEFT + WINDOW, TOP + WINDOW))
-    return np.asarray(window)  # (128, 128, 3)
+    window = image.crop((LEFT, TOP, LEFT + WINDOW, TOP + WINDOW))
+    return np.asarray(window if window.mode == "RGB" else window.convert("RGB"))  # (128, 128, 3)
 
 
 def _resize(windows: np.ndarray, size: int) -> np.ndarray:
