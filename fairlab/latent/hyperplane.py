@@ -101,7 +101,7 @@ class Hyperplane:
         Source: Ramaswamy et al., CVPR 2021, Section 3: 10,000 latents to fit, 5,000 held out.
         """
         latents, classes = _check_labelled(z, labels)
-        if isinstance(held_out, float):
+        if isinstance(held_out, int | float):
             first = _first_held_out(len(latents), held_out)
             held_out = latents[first:], classes[first:]
             latents, classes = latents[:first], classes[:first]
@@ -135,7 +135,7 @@ class Hyperplane:
         UserError
             If `z` is not a finite array of shape (n, d) with this plane's d.
         """
-        return check_latents(z, self.dimension) @ self.normal + self.intercept
+        return project(z, self.normal[None])[:, 0] + self.intercept
 
     @property
     def dimension(self) -> int:
@@ -176,8 +176,11 @@ class Hyperplane:
 
 
 def check_latents(z: ArrayLike, dimension: int | None = None) -> np.ndarray:
-    """Return `z` as a finite (n, d) float64 array, or raise UserError saying what is wrong."""
-    latents = np.asarray(z, dtype=np.float64)
+    """Return `z` as an (n, d) float64 array, or raise UserError saying what is wrong with its shape."""
+    try:
+        latents = np.asarray(z, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise UserError(f"Latents must be an (n, d) array of numbers ({error}).") from error
     if latents.ndim != 2:
         raise UserError(f"Latents must have shape (n, d); these have shape {latents.shape}.")
     if dimension is not None and latents.shape[1] != dimension:
@@ -185,14 +188,34 @@ def check_latents(z: ArrayLike, dimension: int | None = None) -> np.ndarray:
             f"These latents have {latents.shape[1]} dimensions but the hyperplane has {dimension}; "
             f"use latents of the generator it was fitted on."
         )
-    n_bad = int((~np.isfinite(latents)).any(axis=1).sum())
-    if n_bad:
-        raise UserError(f"{n_bad} of {len(latents)} latents hold NaN or infinity; leave these rows out.")
     return latents
+
+
+def project(z: ArrayLike, vectors: np.ndarray) -> np.ndarray:
+    """Return the scalar product of each latent (n, d) with each vector (k, d), (n, k) float64.
+
+    Raises
+    ------
+    UserError
+        If `z` is not a finite array of shape (n, d).
+    """
+    latents = check_latents(z, vectors.shape[1])
+    with np.errstate(invalid="ignore"):
+        products = latents @ vectors.T
+    # A latent that is not finite has no finite product: k numbers to look at instead of d.
+    _check_finite(products)
+    return products
+
+
+def _check_finite(rows: np.ndarray) -> None:
+    n_bad = int((~np.isfinite(rows)).any(axis=1).sum())
+    if n_bad:
+        raise UserError(f"{n_bad} of {len(rows)} latents hold NaN or infinity; leave these rows out.")
 
 
 def _check_labelled(z: ArrayLike, labels: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     latents, classes = check_latents(z), np.asarray(labels)
+    _check_finite(latents)
     if classes.shape != (len(latents),):
         raise UserError(
             f"There are {len(latents)} latents but labels of shape {classes.shape}; give one each."

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fairlab.errors import UserError, nearest_names
-from fairlab.latent.hyperplane import Hyperplane, check_latents
+from fairlab.latent.hyperplane import Hyperplane, check_latents, project
 
 
 class Variant(NamedTuple):
@@ -64,13 +64,15 @@ def nearest_with_distances(z: ArrayLike, planes: Sequence[Hyperplane], distances
     wanted = np.asarray(distances, dtype=np.float64)
     normals = independent_normals(planes)  # (k, d)
     latents = check_latents(z, normals.shape[1])
+    present = project(latents, normals) + [plane.intercept for plane in planes]  # (n, k)
     if wanted.shape != (len(latents), len(planes)) or not np.isfinite(wanted).all():
         raise UserError(
             f"Prescribed distances must be finite and of shape {(len(latents), len(planes))}, one for each "
             f"latent and plane; these have shape {wanted.shape}."
         )
-    present = np.stack([plane.distance(latents) for plane in planes], axis=1)  # (n, k)
-    return latents + (wanted - present) @ np.linalg.pinv(normals).T  # (n, k) @ (k, d)
+    nearest = (wanted - present) @ np.linalg.pinv(normals).T  # (n, k) @ (k, d)
+    nearest += latents  # in place: these arrays can be large
+    return nearest
 
 
 def partner(
@@ -107,12 +109,11 @@ def partner(
     if variant not in VARIANTS:
         raise UserError(f"There is no partner variant '{variant}'; {nearest_names(variant, VARIANTS)}")
     keeps_target, factor = VARIANTS[variant]
-    planes = [protected]
-    wanted = [factor * protected.distance(z)]
-    if keeps_target:
-        planes.append(target)
-        wanted.append(target.distance(z))
-    return nearest_with_distances(z, planes, np.stack(wanted, axis=1))
+    planes = [protected, target] if keeps_target else [protected]
+    latents = check_latents(z)
+    distances = np.stack([plane.distance(latents) for plane in planes], axis=1)  # (n, k)
+    distances[:, 0] *= factor
+    return nearest_with_distances(latents, planes, distances)
 
 
 def independent_normals(planes: Sequence[Hyperplane]) -> np.ndarray:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from fairlab.latent.hyperplane import Hyperplane, check_latents
+from fairlab.latent.hyperplane import Hyperplane, project
 from fairlab.latent.partners import independent_normals
 
 
@@ -32,5 +32,4 @@ def plane_coordinates(z: ArrayLike, target: Hyperplane, protected: Hyperplane) -
     distance to that line is the latent's signed distance to the hyperplane. The target line is the
     vertical at ``-target.intercept``.
     """
-    basis = plane_basis(target, protected)
-    return check_latents(z, target.dimension) @ basis.T  # (n, d) @ (d, 2)
+    return project(z, plane_basis(target, protected))

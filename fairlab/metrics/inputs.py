@@ -87,7 +87,7 @@ def check_labels(values: ArrayLike, name: str, n: int | None = None) -> np.ndarr
 
 def check_scores(values: ArrayLike, name: str, n: int | None = None) -> np.ndarray:
     """Return scores in [0, 1] as an (n,) float64 array, or raise UserError saying what is wrong."""
-    scores = _check_shape(_as_numbers(values, name), name, n)
+    scores = _check_shape(as_numbers(values, name), name, n)
     wrong = ~((scores >= 0) & (scores <= 1))  # NaN is neither
     if wrong.any():
         raise UserError(
@@ -101,7 +101,7 @@ def check_weights(values: ArrayLike | None, n: int) -> np.ndarray | None:
     """Return sample weights as an (n,) float64 array (None stays None), or raise UserError."""
     if values is None:
         return None
-    weights = _check_shape(_as_numbers(values, "sample_weight"), "sample_weight", n)
+    weights = _check_shape(as_numbers(values, "sample_weight"), "sample_weight", n)
     wrong = ~((weights >= 0) & np.isfinite(weights))
     if wrong.any():
         raise UserError(
@@ -111,7 +111,8 @@ def check_weights(values: ArrayLike | None, n: int) -> np.ndarray | None:
     return weights
 
 
-def _as_numbers(values: ArrayLike, name: str) -> np.ndarray:
+def as_numbers(values: ArrayLike, name: str) -> np.ndarray:
+    """Return `values` as a float64 array of any shape, or raise UserError."""
     try:
         return np.asarray(values, dtype=np.float64)
     except (TypeError, ValueError) as error:

@@ -12,6 +12,7 @@ from numpy.typing import ArrayLike
 from fairlab.errors import UserError, nearest_names
 from fairlab.metrics.inputs import (
     GROUPS,
+    as_numbers,
     cell_masses,
     check_labels,
     check_scores,
@@ -149,6 +150,8 @@ def compare(
     """
     y = check_labels(y_true, "y_true")
     a = check_labels(protected, "protected", len(y))
+    if not scores:
+        raise UserError("There are no scores to compare; give those of at least one model.")
     if baseline not in scores:
         raise UserError(
             f"There are no scores of the baseline '{baseline}'; {nearest_names(baseline, scores)}"
@@ -202,7 +205,7 @@ def _estimates(
 
 
 def _by_seed(name: str, scores: ArrayLike, n: int) -> np.ndarray:
-    values = np.asarray(scores)
+    values = as_numbers(scores, f"scores of '{name}'")
     if values.ndim not in (1, 2) or 0 in values.shape:
         raise UserError(f"Scores of '{name}' must have shape ({n},) or (seeds, {n}), not {values.shape}.")
     return np.stack([check_scores(row, f"scores of '{name}'", n) for row in np.atleast_2d(values)])
@@ -219,7 +222,7 @@ def _thresholds(
         raise UserError(
             f"There is no threshold for '{name}'; thresholds are given for {', '.join(thresholds)}."
         )
-    values = np.asarray(thresholds[name], dtype=np.float64)
+    values = as_numbers(thresholds[name], f"the threshold of '{name}'")
     if values.shape not in ((), (len(scores),)) or not np.isfinite(values).all():
         raise UserError(
             f"The threshold of '{name}' must be one finite number, or one for each of {len(scores)} training "

@@ -126,6 +126,11 @@ def test_bad_latents_are_one_sentence():
         Hyperplane.fit(z, labels)
     with pytest.raises(UserError, match=r"shape \(n, d\); these have shape \(6,\)"):
         Hyperplane.fit(z[0], labels)
+    with pytest.raises(UserError, match=r"must be an \(n, d\) array of numbers"):
+        Hyperplane.fit([["a", "b"]], [1])
+    for bad in (np.nan, np.inf):
+        with pytest.raises(UserError, match="1 of 2 latents hold NaN or infinity"):
+            Hyperplane(np.array([1.0, 0.0]), 0.0).distance([[0.0, bad], [1.0, 2.0]])
     with pytest.raises(UserError, match="latents have 5 dimensions but the hyperplane has 2"):
         Hyperplane(np.ones(2), 0.0).distance(np.ones((3, 5)))
 
@@ -139,7 +144,7 @@ def test_impossible_planes_are_refused(normal, intercept):
         Hyperplane(np.array(normal), intercept)
 
 
-@pytest.mark.parametrize("fraction", [0.0, 1.0, -0.5, 0.0001])
+@pytest.mark.parametrize("fraction", [0.0, 1.0, -0.5, 0.0001, 1])
 def test_bad_held_out_fraction(fraction):
     z, labels, _ = noisy_halves()
     with pytest.raises(UserError, match=r"[Hh]eld-out|Holding out"):

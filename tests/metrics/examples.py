@@ -50,7 +50,8 @@ def plain_metrics(y: np.ndarray, s: np.ndarray, a: np.ndarray, threshold: float)
     missed = [np.mean(~flagged[masks[1, group]]) for group in (0, 1)]
     amplified = 0.0
     for (label, group), mask in masks.items():
-        sign = np.sign(mask.mean() - (y == label).mean() * (a == group).mean())
+        together, by_chance = mask.mean(), (y == label).mean() * (a == group).mean()
+        sign = 0.0 if np.isclose(together, by_chance, rtol=0, atol=1e-12) else np.sign(together - by_chance)
         amplified += sign * (np.mean(flagged[a == group] == label) - np.mean(y[a == group] == label)) / 4
     shares = {}
     for cell, mask in masks.items():

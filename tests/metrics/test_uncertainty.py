@@ -261,6 +261,12 @@ def test_misuse_is_one_sentence():
         bootstrap(y, s[:5], a)
     with pytest.raises(UserError, match="scores of 'model' must lie between 0 and 1"):
         bootstrap(y, 2 * s, a)
+    with pytest.raises(UserError, match="scores of 'model' must be numbers"):
+        bootstrap(y, [[0.1], [0.2, 0.3]], a)
+    with pytest.raises(UserError, match="the threshold of 'model' must be numbers"):
+        bootstrap(y, s, a, threshold="half")
+    with pytest.raises(UserError, match="no scores to compare"):
+        compare(y, {}, a)
     with pytest.raises(UserError, match="at least 1, not 0"):
         bootstrap(y, s, a, n_resamples=0)
 
