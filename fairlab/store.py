@@ -160,7 +160,9 @@ class Store:
         if done is None:
             return self._make(name, make, content, mark)
         if done.fingerprint != mark:
-            found = read_json(done.folder / "step.json")
+            found = {
+                key: value for key, value in read_json(done.folder / "step.json").items() if key in content
+            }
             raise UserError(
                 f"The step '{name}' in {self.root} was made with other settings "
                 f"({_differences(found, content)}); "

@@ -1,5 +1,6 @@
 """Files appear whole or not at all, and nothing is pickled."""
 
+import numpy as np
 import pytest
 import torch
 
@@ -11,6 +12,7 @@ from fairlab.artefacts import (
     read_json_lines,
     save_state,
     write_json,
+    write_rows,
 )
 from fairlab.errors import UserError
 
@@ -60,9 +62,10 @@ def test_a_foreign_safetensors_file_is_one_sentence(tmp_path):
 def test_an_error_inside_the_block_leaves_the_old_file(tmp_path):
     path = tmp_path / "value.json"
     write_json(path, {"a": 1})
-    with pytest.raises(RuntimeError), atomic_path(path) as partial:
-        partial.write_text("{")
-        raise RuntimeError
+    with pytest.raises(TypeError):
+        write_json(path, {"a": object()})
+    with pytest.raises(FileNotFoundError), atomic_path(path):
+        pass  # nothing was written
     assert read_json(path) == {"a": 1}
     assert list(tmp_path.iterdir()) == [path]
 
@@ -79,3 +82,30 @@ def test_json_lines_append(tmp_path):
     append_json_line(path, {"epoch": 1})
     append_json_line(path, {"epoch": 2})
     assert [record["epoch"] for record in read_json_lines(path)] == [1, 2]
+
+
+def test_rows_are_written_in_chunks_and_go_on_where_they_stopped(tmp_path):
+    rows = np.arange(7 * 4, dtype=np.uint8).reshape(7, 2, 2)
+    path, asked = tmp_path / "rows.npy", []
+
+    def make(part):
+        asked.append(part)
+        if len(asked) == 2:
+            raise KeyboardInterrupt
+        return rows[part]
+
+    with pytest.raises(KeyboardInterrupt):
+        write_rows(path, rows.shape, make, chunk=3)
+    write_rows(path, rows.shape, make, chunk=3)
+    assert [part.start for part in asked] == [0, 3, 3, 6]
+    assert np.array_equal(np.load(path), rows)
+
+
+def test_a_half_written_row_is_written_again(tmp_path):
+    rows = np.arange(12, dtype=np.uint8).reshape(3, 4)
+    path = tmp_path / "rows.npy"
+    write_rows(path, rows.shape, rows.__getitem__)
+    for cut in (3, 6, 11, 60, 130):
+        path.write_bytes(path.read_bytes()[:-cut])
+        write_rows(path, rows.shape, rows.__getitem__)
+        assert np.array_equal(np.load(path), rows)

@@ -80,7 +80,7 @@ def test_the_table_has_every_metric_with_interval_and_count(home):
         assert len(rows) == 3
         assert (rows["low"] <= rows["high"]).all()
     assert (table["n"] == preset("smoke").synthfaces_counts[2]).all()
-    difference = table.pivot(index="metric", columns="model", values="value")
+    difference = table.pivot_table(index="metric", columns="model", values="value")
     assert np.allclose(difference["debiased"] - difference["baseline"], difference["debiased - baseline"])
 
 

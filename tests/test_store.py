@@ -72,7 +72,12 @@ def test_a_folder_belongs_to_one_experiment(tmp_path):
 
 
 def test_a_second_process_is_refused(tmp_path):
-    code = f"from pathlib import Path; from fairlab.store import Store\nwith Store(Path({str(tmp_path)!r})).lock(): pass"
+    code = f"""
+from pathlib import Path
+from fairlab.store import Store
+with Store(Path({str(tmp_path)!r})).lock():
+    pass
+"""
     with Store(tmp_path).lock():
         other = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert "Another process is working in" in other.stderr
