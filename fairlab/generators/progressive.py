@@ -113,13 +113,10 @@ class ProgressiveCritic(_Progressive):
     ----------
     channels : tuple of int
         Feature maps at 4, 8, 16, ... pixels.
-    group : int
-        Images per group of the minibatch standard deviation.
     """
 
-    def __init__(self, channels: tuple[int, ...] = (128, 128, 64, 32, 16), group: int = 4) -> None:
+    def __init__(self, channels: tuple[int, ...] = (128, 128, 64, 32, 16)) -> None:
         super().__init__(channels)
-        self.group = group
         self.from_rgb = nn.ModuleList(EqualConv2d(3, c, kernel=1) for c in channels)
         self.blocks = nn.ModuleList(CriticBlock(n_in, n_out) for n_out, n_in in pairwise(channels))
         self.last = EqualConv2d(channels[0] + 1, channels[0])
@@ -138,7 +135,7 @@ class ProgressiveCritic(_Progressive):
         for block in reversed(self.blocks[: max(self.stage - 1, 0)]):
             x = block(x)  # (n, c', h/2, w/2)
         # Scores and batch statistics need more digits than bfloat16 has, and cost nothing at 4x4.
-        x = minibatch_stddev(x.float(), self.group)  # (n, c + 1, 4, 4)
+        x = minibatch_stddev(x.float())  # (n, c + 1, 4, 4)
         x = activate(self.last(x))
         x = activate(self.dense(x.flatten(1)))  # (n, c)
         score: Tensor = self.score(x).squeeze(1)  # (n,)

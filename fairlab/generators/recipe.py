@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
 from fairlab.errors import UserError
+from fairlab.generators.layers import STDDEV_GROUP
 from fairlab.generators.losses import LOSSES, Loss
 
 Precision = Literal["float32", "bfloat16"]
@@ -32,7 +33,7 @@ class GANRecipe:
     latent_dim: int = 512  # length of a latent
     fade_images: tuple[int, ...] = (0, 3_000, 4_000, 8_000, 12_000)  # real images shown while fading in
     stable_images: tuple[int, ...] = (1_500, 4_000, 30_000, 90_000, 150_000)  # ... and after that
-    batch_sizes: tuple[int, ...] = (16, 16, 16, 16, 16)  # images per step
+    batch_sizes: tuple[int, ...] = (16, 16, 16, 16, 16)  # images per step, multiples of 4
     learning_rate: float = 0.005  # Adam's, for both networks
     betas: tuple[float, float] = (0.0, 0.99)  # Adam's decay rates
     loss: Loss = "logistic"  # "logistic" (non-saturating) or "wgan-gp"
@@ -49,8 +50,13 @@ class GANRecipe:
                     f"GANRecipe.{name} has {len(getattr(self, name))} values but channels has "
                     f"{len(self.channels)}; give one per resolution from 4 to {self.resolution} pixels."
                 )
-        if not self.channels or min(self.channels) < 1 or min(self.batch_sizes) < 1:
-            raise UserError("GANRecipe.channels and .batch_sizes must be positive, one per resolution.")
+        if not self.channels or min(self.channels) < 1:
+            raise UserError(f"GANRecipe.channels is {self.channels}; give positive numbers.")
+        if min(self.batch_sizes) < 1 or any(size % STDDEV_GROUP for size in self.batch_sizes):
+            raise UserError(
+                f"GANRecipe.batch_sizes is {self.batch_sizes}; give positive multiples of {STDDEV_GROUP}: "
+                "the critic's minibatch standard deviation works in groups of that size."
+            )
         if self.loss not in LOSSES:
             raise UserError(f"GANRecipe.loss is '{self.loss}'; choose one of {', '.join(LOSSES)}.")
         if self.precision not in ("float32", "bfloat16"):

@@ -72,10 +72,16 @@ def test_minibatch_stddev_is_the_mean_deviation_within_groups():
     x = torch.randn(8, 3, 4, 4)
     statistic = minibatch_stddev(x, group=4)[:, 3]  # (8, 4, 4)
     for first in (0, 1):
-        members = np.arange(first, 8, 2)  # every second image: 4 of 8
+        members = np.arange(4 * first, 4 * first + 4)
         expected = x[members].numpy().std(axis=0).mean()
         np.testing.assert_allclose(statistic[members], np.full((4, 4, 4), expected), rtol=1e-5)
     torch.testing.assert_close(minibatch_stddev(x)[:, :3], x)
+
+
+def test_minibatch_stddev_of_two_joined_batches_is_that_of_each():
+    a, b = torch.randn(8, 3, 4, 4), torch.randn(8, 3, 4, 4)
+    joined = minibatch_stddev(torch.cat([a, b]))
+    torch.testing.assert_close(joined, torch.cat([minibatch_stddev(a), minibatch_stddev(b)]))
 
 
 def test_minibatch_stddev_of_equal_images_is_zero_and_any_batch_size_works():

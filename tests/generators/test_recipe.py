@@ -48,6 +48,7 @@ def test_totals_and_dictionary_round_trip():
         ({"precision": "float16"}, "float16"),
         ({"channels": (8, 0, 4)}, "positive"),
         ({"batch_sizes": (8, 0, 4)}, "positive"),
+        ({"batch_sizes": (8, 6, 4)}, "multiples of 4"),
     ],
 )
 def test_impossible_recipes_are_refused(values, word):

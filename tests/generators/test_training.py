@@ -152,7 +152,7 @@ def test_snapshot_of_an_unfinished_training_has_its_stage(tmp_path):
 def test_another_recipe_or_seed_in_the_same_folder_is_refused(tmp_path):
     train_gan(tmp_path, images=IMAGES, recipe=TINY, seed=4, device="cpu")
     other = GANRecipe(**{**TINY.to_dict(), "learning_rate": 0.5})
-    with pytest.raises(UserError, match=r"learning_rate = 0\.002, not 0\.5"):
+    with pytest.raises(UserError, match=r"learning_rate = 0\.005, not 0\.5"):
         train_gan(tmp_path, images=IMAGES, recipe=other, seed=4, device="cpu")
     with pytest.raises(UserError, match="seed = 4, not 5"):
         train_gan(tmp_path, images=IMAGES, recipe=TINY, seed=5, device="cpu")
