@@ -104,7 +104,7 @@ def train_classifier(
         return Classifier.load(folder, device)
     validation = Validation(valid_images, np.asarray(valid_labels), valid_protected)
     validation.require(recipe.selection)
-    training = _Training(folder, identity, attributes, recipe, seed, device)
+    training = Training(folder, identity, attributes, recipe, seed, device)
     bar = tqdm(
         total=recipe.epochs * len(images),
         initial=len(training.curve) * len(images),
@@ -125,7 +125,7 @@ def train_classifier(
     return training.finish()
 
 
-class _Training:
+class Training:
     """The state of a run between epochs: network, optimiser and curve, on disk after every epoch."""
 
     def __init__(
