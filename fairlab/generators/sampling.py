@@ -85,7 +85,7 @@ def generate(
     generator: Generator,
     z: npt.ArrayLike | Tensor,
     *,
-    batch_size: int = 64,
+    batch_size: int = 32,
     size: int | None = None,
     out: Images | None = None,
     progress: bool = True,

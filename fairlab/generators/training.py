@@ -1,8 +1,7 @@
-"""Training of a progressive GAN: one step, one loop, checkpoints from which it goes on exactly."""
+"""Training of a progressive GAN: the loop, its curve and sample sheet, checkpoints from which it goes on."""
 
 from __future__ import annotations
 
-import copy
 import json
 import math
 import time
@@ -27,148 +26,13 @@ from fairlab.artefacts import (
 )
 from fairlab.errors import UserError
 from fairlab.generators.files import save_generator
-from fairlab.generators.layers import downsample, upsample
-from fairlab.generators.losses import critic_loss, generator_loss, gradient_penalty, r1_penalty
-from fairlab.generators.progressive import ProgressiveCritic, ProgressiveGenerator
-from fairlab.generators.recipe import GANRecipe, Stage
+from fairlab.generators.progressive import ProgressiveGenerator
+from fairlab.generators.recipe import GANRecipe
 from fairlab.generators.sampling import generate, sample_latents
+from fairlab.generators.trainer import Trainer
 
 CHECKPOINT = "checkpoint.safetensors"
 SHEET_LATENTS_SEED = 0  # the sample sheet shows the same 64 latents in every training
-
-
-class Trainer:
-    """Both networks, the moving-average generator, their optimisers, and how far they have come.
-
-    All random draws of a step come from a generator seeded with (seed, step), so a training that is resumed
-    sees exactly what an uninterrupted one sees.
-
-    Attributes
-    ----------
-    images_seen, steps : int
-        Real images shown and steps made so far.
-    average : ProgressiveGenerator
-        Moving average of the generator's weights: the one to use.
-    """
-
-    def __init__(
-        self, images: npt.NDArray[np.uint8], recipe: GANRecipe, seed: int, device: torch.device | str
-    ) -> None:
-        check_images(images, recipe.resolution)
-        self.images, self.recipe, self.seed = images, recipe, seed
-        self.device = torch.device(device)
-        self.dtype = torch.bfloat16 if recipe.precision == "bfloat16" else torch.float32
-        with torch.random.fork_rng(devices=[]):
-            torch.manual_seed(seed)
-            self.generator = ProgressiveGenerator(recipe.latent_dim, recipe.channels).to(self.device)
-            self.critic = ProgressiveCritic(recipe.channels).to(self.device)
-        self.average = copy.deepcopy(self.generator).eval().requires_grad_(False)
-        self.optimisers = {
-            "generator": self._adam(self.generator),
-            "critic": self._adam(self.critic),
-        }
-        self.images_seen = self.steps = 0
-
-    def _adam(self, network: torch.nn.Module) -> torch.optim.Optimizer:
-        return torch.optim.Adam(
-            network.parameters(), lr=self.recipe.learning_rate, betas=self.recipe.betas, fused=True
-        )
-
-    def grow(self) -> Stage:
-        """Bring all three networks to the stage that `images_seen` asks for, and return it."""
-        stage = self.recipe.stage(self.images_seen)
-        for network in (self.generator, self.critic, self.average):
-            network.grow(stage.resolution, stage.alpha)
-        return stage
-
-    def step(self) -> dict[str, Tensor]:
-        """Update the critic, then the generator, then the average; return the two losses."""
-        stage = self.grow()
-        random = np.random.default_rng((self.seed, self.steps))
-        real = self._real_batch(stage, random)  # (n, 3, r, r)
-        z = random.standard_normal((len(real), self.recipe.latent_dim), dtype=np.float32)
-        fake = self.generator(torch.from_numpy(z).to(self.device, self.dtype))
-        losses = {"critic": self._update_critic(real, fake.detach(), random)}
-        losses["generator"] = self._update_generator(fake)
-        self._update_average(len(real))
-        self.images_seen += len(real)
-        self.steps += 1
-        return losses
-
-    def _update_critic(self, real: Tensor, fake: Tensor, random: np.random.Generator) -> Tensor:
-        recipe = self.recipe
-        # One pass over both: groups of the minibatch standard deviation never mix real with fake, since
-        # batch sizes are multiples of the group.
-        on_real, on_fake = self.critic(torch.cat([real, fake])).chunk(2)  # (n,) each
-        loss = critic_loss(on_real, on_fake, recipe.loss)
-        total = loss
-        if self.steps % recipe.penalty_interval == 0:
-            if recipe.loss == "wgan-gp":
-                mix = torch.from_numpy(random.random(len(real), dtype=np.float32)).to(self.device)
-                penalty = gradient_penalty(self.critic, real.float(), fake.float(), mix)
-            else:
-                penalty = r1_penalty(self.critic, real.float())
-            total = loss + recipe.penalty_weight * recipe.penalty_interval * penalty
-        self._descend("critic", total)
-        return loss.detach()
-
-    def _update_generator(self, fake: Tensor) -> Tensor:
-        self.critic.requires_grad_(False)  # only the gradient with respect to the images is needed
-        loss = generator_loss(self.critic(fake), self.recipe.loss)
-        self._descend("generator", loss)
-        self.critic.requires_grad_(True)
-        return loss.detach()
-
-    def _descend(self, name: str, loss: Tensor) -> None:
-        self.optimisers[name].zero_grad(set_to_none=True)
-        loss.backward()
-        self.optimisers[name].step()
-
-    @torch.no_grad()
-    def _update_average(self, n: int) -> None:
-        keep = 0.5 ** (n / self.recipe.ema_images)
-        for average, current in zip(self.average.parameters(), self.generator.parameters(), strict=True):
-            average.lerp_(current, 1 - keep)
-
-    def _real_batch(self, stage: Stage, random: np.random.Generator) -> Tensor:
-        rows = random.integers(len(self.images), size=stage.batch_size)
-        batch = torch.from_numpy(np.ascontiguousarray(self.images[rows])).to(self.device)  # (n, h, w, 3)
-        real = shrink(batch.permute(0, 3, 1, 2), stage)  # (n, 3, r, r)
-        if self.recipe.flip:
-            mirrored = torch.from_numpy(random.random(len(real)) < 0.5).to(self.device)
-            real = torch.where(mirrored[:, None, None, None], real.flip(3), real)
-        return real.to(self.dtype)
-
-    def state(self) -> dict[str, Any]:
-        """Return everything that the rest of the training depends on."""
-        return {
-            "recipe": self.recipe.to_dict(),
-            "seed": self.seed,
-            "images": list(self.images.shape),
-            "images_seen": self.images_seen,
-            "steps": self.steps,
-            "generator": self.generator.state_dict(),
-            "critic": self.critic.state_dict(),
-            "average": self.average.state_dict(),
-            "optimisers": {name: optimiser.state_dict() for name, optimiser in self.optimisers.items()},
-        }
-
-    def restore(self, state: dict[str, Any]) -> None:
-        """Go on from a `state`; a UserError if it belongs to another recipe, seed or data set."""
-        mine = {"seed": self.seed, "images": list(self.images.shape), **self.recipe.to_dict()}
-        theirs = {"seed": state["seed"], "images": state["images"], **state["recipe"]}
-        for name in mine | theirs:
-            if mine.get(name) != theirs.get(name):
-                raise UserError(
-                    f"The folder holds a GAN training with {name} = {theirs.get(name)}, not "
-                    f"{mine.get(name)}; choose another folder or delete its {CHECKPOINT}."
-                )
-        for name in ("generator", "critic", "average"):
-            getattr(self, name).load_state_dict(state[name])
-        for name, optimiser in self.optimisers.items():
-            optimiser.load_state_dict(state["optimisers"][name])
-        self.images_seen, self.steps = state["images_seen"], state["steps"]
-        self.grow()
 
 
 def train_gan(
@@ -225,8 +89,8 @@ def train_gan(
             if trainer.images_seen // interval == before // interval and trainer.images_seen < total:
                 continue
             record = _record(trainer, losses, time.perf_counter() - clock)
+            append_json_line(curve, record)  # before the checkpoint: resuming drops what lies beyond it
             save_state(folder / CHECKPOINT, trainer.state())
-            append_json_line(curve, record)
             draw_sheet(folder / "sheet.png", trainer.average, recipe.resolution)
             losses = []
             bar.set_postfix(pixels=record["resolution"], alpha=f"{record['alpha']:.2f}")
@@ -265,26 +129,6 @@ def _record(trainer: Trainer, losses: list[dict[str, Tensor]], seconds: float) -
     }
 
 
-def shrink(images: Tensor, stage: Stage) -> Tensor:
-    """Bring uint8 images to a stage of growth: area average, blended with half the resolution in a fade.
-
-    Parameters
-    ----------
-    images : Tensor, (n, 3, h, h) uint8
-    stage : Stage
-        Its resolution r divides h.
-
-    Returns
-    -------
-    Tensor, (n, 3, r, r) float32 in [-1, 1]
-    """
-    factor = images.shape[-1] // stage.resolution
-    small = torch.nn.functional.avg_pool2d(images.float(), factor) / 127.5 - 1  # (n, 3, r, r)
-    if stage.alpha == 1:
-        return small
-    return torch.lerp(upsample(downsample(small)), small, stage.alpha)
-
-
 def draw_sheet(path: Path, generator: ProgressiveGenerator, size: int, side: int = 8) -> None:
     """Draw side x side pictures of fixed latents, `size` pixels each, into one PNG."""
     z = sample_latents(side * side, generator.latent_dim, SHEET_LATENTS_SEED)
@@ -316,16 +160,3 @@ def export_snapshot(folder: Path, path: Path, card: dict[str, Any]) -> Progressi
     known = {name: state[name] for name in ("recipe", "seed", "images_seen")}
     save_generator(generator, path, {**card, **known})
     return generator
-
-
-def check_images(images: npt.NDArray[np.uint8], resolution: int) -> None:
-    """Raise a UserError unless images are (n, h, h, 3) uint8 with h a multiple of `resolution`."""
-    if images.ndim != 4 or images.dtype != np.uint8 or images.shape[3] != 3 or len(images) == 0:
-        raise UserError(
-            f"A GAN trains on (n, h, h, 3) uint8 images; these are {images.shape} {images.dtype}."
-        )
-    if images.shape[1] != images.shape[2] or images.shape[1] % resolution:
-        raise UserError(
-            f"The images are {images.shape[1]}x{images.shape[2]} pixels; a GAN of {resolution} pixels needs "
-            f"square images of a multiple of that: prepare the data at {resolution} pixels."
-        )

@@ -17,7 +17,8 @@ from fairlab.artefacts import load_state, read_json_lines
 from fairlab.errors import UserError
 from fairlab.generators import GANRecipe, export_snapshot, generate, load_generator, sample_latents, train_gan
 from fairlab.generators.recipe import Stage
-from fairlab.generators.training import CHECKPOINT, Trainer, shrink
+from fairlab.generators.trainer import Trainer, shrink
+from fairlab.generators.training import CHECKPOINT
 
 TINY = GANRecipe(
     channels=(8, 8, 4),
