@@ -18,13 +18,13 @@ from fairlab.data.synthfaces.statistics import MALE, label_statistics
 
 #: Jitter, in standard deviations of the trait, of the labels on which CelebA's annotators disagree.
 JITTER: dict[str, float] = {
-    "Big_Lips": 0.7,
-    "Big_Nose": 0.6,
+    "Big_Lips": 0.6,
+    "Big_Nose": 0.5,
     "Oval_Face": 0.7,
-    "Pale_Skin": 0.5,
-    "Straight_Hair": 0.8,
-    "Wavy_Hair": 0.6,
-    "Attractive": 0.5,
+    "Pale_Skin": 0.25,
+    "Straight_Hair": 0.6,
+    "Wavy_Hair": 0.5,
+    "Attractive": 0.4,
 }
 #: The same for every other attribute but Male, whose label is the truth.
 OTHER_JITTER = 0.1
