@@ -125,7 +125,9 @@ class Classifier(nn.Module):
         try:
             attributes, recipe = tuple(card["attributes"]), Recipe.from_dict(card["recipe"])
         except (KeyError, TypeError) as error:
-            raise UserError(f"{folder / CARD_FILE} does not describe a classifier; train again.") from error
+            raise UserError(
+                f"{folder / CARD_FILE} does not describe a classifier; delete its folder and train again."
+            ) from error
         network = build_network(recipe, len(attributes), seed=0, imagenet=False)
         load_weights(network, folder / WEIGHTS_FILE)
         device = device or ("cuda" if torch.cuda.is_available() else "cpu")
@@ -150,7 +152,9 @@ def load_weights(network: nn.Module, path: Path) -> None:
     try:
         network.load_state_dict(load_file(path))
     except (OSError, SafetensorError, RuntimeError) as error:
-        raise UserError(f"{path} is damaged or belongs to another network; train again.") from error
+        raise UserError(
+            f"{path} is damaged or belongs to another network; delete its folder and train again."
+        ) from error
 
 
 def shortened(attributes: tuple[str, ...]) -> str:

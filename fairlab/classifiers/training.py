@@ -142,7 +142,7 @@ class Training:
         checkpoint = folder / CHECKPOINT_FILE
         resumed = load_state(checkpoint) if checkpoint.exists() else None
         if resumed is not None:
-            check_same_run(folder, resumed["identity"], identity)
+            check_same_run(folder, resumed.get("identity", {}), identity)
         network = build_network(recipe, len(attributes), seed=seed, imagenet=resumed is None)
         self.classifier = Classifier(attributes, recipe, network).to(device)
         self.model = distributed.synchronised(self.classifier.network)

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from fairlab.artefacts import save_state
 from fairlab.classifiers import Classifier, Selected, train_classifier
 from fairlab.errors import UserError
 
@@ -109,6 +110,19 @@ def test_a_damaged_checkpoint_is_one_sentence(task, tmp_path, keep):
     checkpoint = tmp_path / "checkpoint.safetensors"
     checkpoint.write_bytes(checkpoint.read_bytes()[:keep])
     with pytest.raises(UserError, match=r"checkpoint\.safetensors is damaged"):
+        train_classifier(tmp_path, **task())
+
+
+def test_a_checkpoint_of_something_else_is_one_sentence(task, tmp_path):
+    save_state(tmp_path / "checkpoint.safetensors", {"generator": {}, "stage": 3})
+    with pytest.raises(UserError, match="other settings: attributes, seed, data"):
+        train_classifier(tmp_path, **task())
+
+
+def test_a_finished_folder_that_lost_its_weights_is_one_sentence(task, tmp_path):
+    train_classifier(tmp_path, **task())
+    (tmp_path / "weights.safetensors").unlink()
+    with pytest.raises(UserError, match="delete its folder and train again"):
         train_classifier(tmp_path, **task())
 
 
