@@ -60,7 +60,7 @@ SOURCE_ARGUMENTS: dict[str, dict[str, Any]] = {
 }
 
 RUN_ARGUMENTS: dict[str, dict[str, Any]] = {
-    "--target": {"metavar": "NAME", "help": "attribute to classify (default: Wearing_Earrings)"},
+    "--target": {"metavar": "NAME", "help": "attribute to classify (default: Blond_Hair)"},
     "--protected": {"metavar": "NAME", "help": "attribute whose influence to remove (default: Male)"},
     "--seeds": {"type": int, "metavar": "N", "help": "train both classifiers N times"},
     "--variant": {

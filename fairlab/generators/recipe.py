@@ -9,7 +9,7 @@ from fairlab.errors import UserError
 from fairlab.generators.layers import STDDEV_GROUP
 from fairlab.generators.losses import LOSSES, Loss
 
-Precision = Literal["float32", "bfloat16"]
+Precision = Literal["auto", "float32", "bfloat16"]
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ class GANRecipe:
     penalty_interval: int = 16  # steps between penalties, each then weighted by the interval
     ema_images: float = 5_000  # half-life of the moving-average generator, in images
     flip: bool = True  # mirror training images at random
-    precision: Precision = "float32"  # "bfloat16" where the processor has instructions for it
+    precision: Precision = "auto"  # bfloat16 where the device computes it natively, else float32
 
     def __post_init__(self) -> None:
         for name in ("fade_images", "stable_images", "batch_sizes"):
@@ -59,8 +59,8 @@ class GANRecipe:
             )
         if self.loss not in LOSSES:
             raise UserError(f"GANRecipe.loss is '{self.loss}'; choose one of {', '.join(LOSSES)}.")
-        if self.precision not in ("float32", "bfloat16"):
-            raise UserError(f"GANRecipe.precision is '{self.precision}'; choose float32 or bfloat16.")
+        if self.precision not in ("auto", "float32", "bfloat16"):
+            raise UserError(f"GANRecipe.precision is '{self.precision}'; choose auto, float32 or bfloat16.")
 
     @classmethod
     def paper(cls) -> GANRecipe:

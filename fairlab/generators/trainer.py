@@ -11,6 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from fairlab.classifiers.recipe import compute_dtype
 from fairlab.errors import UserError
 from fairlab.generators.layers import downsample, upsample
 from fairlab.generators.losses import critic_loss, generator_loss, gradient_penalty, r1_penalty
@@ -38,7 +39,7 @@ class Trainer:
         check_images(images, recipe.resolution)
         self.images, self.recipe, self.seed = images, recipe, seed
         self.device = torch.device(device)
-        self.dtype = torch.bfloat16 if recipe.precision == "bfloat16" else torch.float32
+        self.dtype = compute_dtype(recipe.precision, self.device)
         with torch.random.fork_rng(devices=[]):
             torch.manual_seed(seed)
             self.generator = ProgressiveGenerator(recipe.latent_dim, recipe.channels).to(self.device)
