@@ -17,6 +17,7 @@ class Stage:
     """Where in its growth a training stands."""
 
     resolution: int  # pixels
+    images: int  # real images shown since the last growth
     alpha: float  # weight of the newest layers, 1 once they have faded in
     batch_size: int  # images
 
@@ -39,7 +40,7 @@ class GANRecipe:
     loss: Loss = "logistic"  # "logistic" (non-saturating) or "wgan-gp"
     penalty_weight: float = 0.5  # of R1 ("logistic") or of the gradient penalty ("wgan-gp")
     penalty_interval: int = 16  # steps between penalties, each then weighted by the interval
-    ema_images: float = 5_000  # half-life of the moving-average generator, in images
+    ema_images: float = 5_000  # half-life of the moving-average generator, in images; less after a growth
     flip: bool = True  # mirror training images at random
     precision: Precision = "auto"  # bfloat16 where the device computes it natively, else float32
 
@@ -95,7 +96,7 @@ class GANRecipe:
                 break
             start += fade + stable
         alpha = min((images_seen - start) / fade, 1.0) if fade else 1.0
-        return Stage(4 * 2**i, alpha, self.batch_sizes[i])
+        return Stage(4 * 2**i, images_seen - start, alpha, self.batch_sizes[i])
 
     def to_dict(self) -> dict[str, Any]:
         """Return the recipe as JSON-ready values."""

@@ -19,6 +19,9 @@ from fairlab.generators.progressive import ProgressiveCritic, ProgressiveGenerat
 from fairlab.generators.recipe import GANRecipe, Stage
 
 
+AVERAGE_RAMP = 0.2  # upper bound of the average's half-life, in units of images since the last growth
+
+
 class Trainer:
     """Both networks, the moving-average generator, their optimisers, and how far they have come.
 
@@ -72,7 +75,7 @@ class Trainer:
         fake = self.generator(torch.from_numpy(z).to(self.device, self.dtype))
         losses = {"critic": self._update_critic(real, fake.detach(), random)}
         losses["generator"] = self._update_generator(fake)
-        self._update_average(len(real))
+        self._update_average(len(real), stage)
         self.images_seen += len(real)
         self.steps += 1
         return losses
@@ -107,8 +110,10 @@ class Trainer:
         self.optimisers[name].step()
 
     @torch.no_grad()
-    def _update_average(self, n: int) -> None:
-        keep = 0.5 ** (n / self.recipe.ema_images)
+    def _update_average(self, n: int, stage: Stage) -> None:
+        # New layers start at random: the average must forget them soon after each growth.
+        half_life = min(self.recipe.ema_images, AVERAGE_RAMP * (stage.images + n))
+        keep = 0.5 ** (n / half_life)
         for average, current in zip(self.average.parameters(), self.generator.parameters(), strict=True):
             average.lerp_(current, 1 - keep)
 

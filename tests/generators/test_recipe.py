@@ -19,6 +19,7 @@ SMALL = GANRecipe(
 def test_stage(images_seen, resolution, alpha, batch_size):
     stage = SMALL.stage(images_seen)
     assert (stage.resolution, stage.alpha, stage.batch_size) == (resolution, alpha, batch_size)
+    assert stage.images == images_seen - {4: 0, 8: 50, 16: 250}[resolution]
 
 
 @given(st.integers(0, 1000), st.integers(0, 1000))
@@ -30,7 +31,8 @@ def test_growth_never_goes_back(first, second):
 
 
 def test_training_beyond_the_schedule_stays_at_the_last_stage():
-    assert SMALL.stage(10_000) == SMALL.stage(SMALL.total_images - 1)
+    stage = SMALL.stage(10_000)
+    assert (stage.resolution, stage.alpha) == (16, 1)
 
 
 def test_totals_and_dictionary_round_trip():

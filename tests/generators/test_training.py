@@ -189,15 +189,18 @@ def test_unsuitable_images_are_refused(tmp_path, images, word):
         train_gan(tmp_path, images=images, recipe=TINY, seed=0, device="cpu")
 
 
-def test_average_follows_the_generator_with_the_given_half_life():
+@pytest.mark.parametrize(("images", "share"), [(100_000, 0.5), (0, 1 - 0.5**7.5)])
+def test_average_follows_the_generator_with_its_half_life(images, share):
+    """50 images are one half-life; right after a growth 25 are 5 and the next 25 are 2.5 half-lives."""
     trainer = Trainer(IMAGES, TINY, 0, "cpu")
-    start = copy.deepcopy(trainer.average)
+    start = _weights(trainer.average)
     with torch.no_grad():
         for parameter in trainer.generator.parameters():
             parameter += 1
-    trainer._update_average(25)
-    trainer._update_average(25)  # 50 images: one half-life
-    torch.testing.assert_close(_weights(trainer.average), _weights(start) + 0.5)
+    for first in (0, 25):
+        trainer._update_average(25, Stage(8, images + first, 1.0, 25))
+    moved = _weights(trainer.average) - start
+    torch.testing.assert_close(moved, torch.full_like(moved, share), atol=1e-5, rtol=1e-5)
 
 
 def test_critic_step_leaves_the_generator_alone_and_the_other_way_round():
@@ -217,10 +220,10 @@ def test_critic_step_leaves_the_generator_alone_and_the_other_way_round():
 def test_real_images_shrink_by_area_and_fade_with_the_networks():
     images = torch.from_numpy(IMAGES).permute(0, 3, 1, 2)  # (n, 3, 16, 16)
     expected = images.double().reshape(-1, 3, 8, 2, 8, 2).mean(dim=(3, 5)) / 127.5 - 1
-    torch.testing.assert_close(shrink(images, Stage(8, 1.0, 4)).double(), expected, atol=1e-6, rtol=0)
+    torch.testing.assert_close(shrink(images, Stage(8, 0, 1.0, 4)).double(), expected, atol=1e-6, rtol=0)
     coarse = expected.reshape(-1, 3, 4, 2, 4, 2).mean(dim=(3, 5))
     coarse = coarse.repeat_interleave(2, 2).repeat_interleave(2, 3)
-    blended = shrink(images, Stage(8, 0.25, 4)).double()
+    blended = shrink(images, Stage(8, 0, 0.25, 4)).double()
     torch.testing.assert_close(blended, 0.75 * coarse + 0.25 * expected, atol=1e-6, rtol=0)
 
 
@@ -228,7 +231,7 @@ def test_flips_mirror_about_half_of_the_images():
     images = np.zeros((1, 16, 16, 3), np.uint8)
     images[:, :, :8] = 255
     trainer = Trainer(images, TINY, 0, "cpu")
-    real = trainer._real_batch(Stage(16, 1.0, 400), np.random.default_rng(0))
+    real = trainer._real_batch(Stage(16, 0, 1.0, 400), np.random.default_rng(0))
     assert 0.4 < float((real[:, 0, 0, 0] > 0).float().mean()) < 0.6
 
 
