@@ -18,7 +18,6 @@ from fairlab.generators.losses import critic_loss, generator_loss, gradient_pena
 from fairlab.generators.progressive import ProgressiveCritic, ProgressiveGenerator
 from fairlab.generators.recipe import GANRecipe, Stage
 
-
 AVERAGE_RAMP = 0.2  # upper bound of the average's half-life, in units of images since the last growth
 
 

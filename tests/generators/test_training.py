@@ -1,6 +1,5 @@
 """Training: learns, goes on exactly where it was killed, refuses what it cannot do."""
 
-import copy
 import json
 import os
 import signal
