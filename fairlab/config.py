@@ -23,8 +23,15 @@ DEFAULT_TARGET, DEFAULT_PROTECTED = "Blond_Hair", "Male"
 
 #: Classifiers trained from scratch at 64 pixels: in seconds, in minutes on two cores, with more care.
 SMOKE_CLASSIFIER = Recipe(
-    backbone="resnet10", width=16, epochs=2, batch_size=64, resize=32, crop=32, padding=2, schedule="one_cycle"
-)  # fmt: skip
+    backbone="resnet10",
+    width=16,
+    epochs=2,
+    batch_size=64,
+    resize=32,
+    crop=32,
+    padding=2,
+    schedule="one_cycle",
+)
 QUICK_CLASSIFIER = Recipe(backbone="resnet10", width=32, epochs=6, schedule="one_cycle")
 PHOTO_CLASSIFIER = Recipe(backbone="resnet10", epochs=12, schedule="one_cycle")
 FULL_CLASSIFIER = Recipe(backbone="resnet18", epochs=15, schedule="one_cycle")
@@ -33,11 +40,16 @@ FULL_CLASSIFIER = Recipe(backbone="resnet18", epochs=15, schedule="one_cycle")
 #: training runs.
 DEFAULT_GAN = GANRecipe()
 QUICK_GAN = GANRecipe(
-    fade_images=(0, 3_000, 4_000, 8_000, 8_000), stable_images=(1_500, 4_000, 15_000, 30_000, 20_000)
-)  # fmt: skip
+    fade_images=(0, 3_000, 4_000, 8_000, 8_000),
+    stable_images=(1_500, 4_000, 15_000, 30_000, 20_000),
+)
 SMOKE_GAN = GANRecipe(
-    channels=(16, 16, 8, 8), fade_images=(0, 200, 200, 200), stable_images=(200, 200, 200, 400), ema_images=200
-)  # fmt: skip
+    channels=(16, 16, 8, 8),
+    fade_images=(0, 200, 200, 200),
+    stable_images=(200, 200, 200, 400),
+    batch_sizes=(16,) * 4,
+    ema_images=200,
+)
 
 _NOT_IDENTITY = ("seeds", "n_resamples", "data_root", "table")
 
