@@ -110,7 +110,9 @@ def read_json_lines(path: Path) -> list[dict[str, Any]]:
     path = Path(path)
     if not path.exists():
         return []
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line]
+    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+    # A process killed while appending leaves a torn last line: it was never read, so nothing is lost.
+    return [json.loads(line) for line in lines if line.endswith("\n")]
 
 
 def save_state(path: Path, state: dict[str, Any]) -> None:
