@@ -20,6 +20,9 @@ from safetensors.torch import save_file
 
 from fairlab.errors import UserError
 
+_UMASK = os.umask(0o022)
+os.umask(_UMASK)
+
 
 @contextmanager
 def atomic_path(path: Path) -> Iterator[Path]:
@@ -34,6 +37,7 @@ def atomic_path(path: Path) -> Iterator[Path]:
         yield partial
         with open(partial, "rb") as stream:
             os.fsync(stream.fileno())
+        partial.chmod(0o666 & ~_UMASK)  # safetensors makes files that only their owner can read
         os.replace(partial, path)
     finally:
         partial.unlink(missing_ok=True)

@@ -66,6 +66,7 @@ class Store:
             raise UserError(
                 f"The folder {self.root} cannot be made ({error.strerror}); choose another with --home."
             ) from error
+        self._guard = FileLock(self.root / ".lock")  # taken twice by one process, it counts
 
     @contextmanager
     def lock(self, *, wait: bool = False) -> Iterator[None]:
@@ -81,13 +82,8 @@ class Store:
         UserError
             If another process holds it, or the folder is read-only.
         """
-        guard = FileLock(self.root / ".lock", timeout=-1 if wait else 0)
         try:
-            guard.acquire()
-        except Timeout as error:
-            raise UserError(
-                f"Another process is working in {self.root}; wait for it, or choose another --run name."
-            ) from error
+            self._acquire(wait)
         except OSError as error:
             raise UserError(
                 f"The folder {self.root} cannot be written to ({error.strerror}); "
@@ -96,7 +92,18 @@ class Store:
         try:
             yield
         finally:
-            guard.release()
+            self._guard.release()
+
+    def _acquire(self, wait: bool) -> None:
+        try:
+            self._guard.acquire(timeout=0)
+        except Timeout as error:
+            if not wait:
+                raise UserError(
+                    f"Another process is working in {self.root}; wait for it, or choose another --run name."
+                ) from error
+            print(f"Waiting for another process that is working in {self.root} ...", flush=True)
+            self._guard.acquire(timeout=-1)
 
     def claim(self, identity: Mapping[str, Any]) -> None:
         """Tie the folder to one experiment, so that two experiments never mix their files.
@@ -171,6 +178,12 @@ class Store:
         return done
 
     def _make(self, name: str, make: Callable[[Path], None], content: dict[str, Any], mark: str) -> Step:
+        with self.lock():
+            return self._make_locked(name, make, content, mark)
+
+    def _make_locked(
+        self, name: str, make: Callable[[Path], None], content: dict[str, Any], mark: str
+    ) -> Step:
         partial = self.root / f"{name}.partial"
         elapsed = self._begin(partial, mark)
         started = time.monotonic()
