@@ -52,7 +52,46 @@ def write_text(path: Path, text: str) -> None:
 def save_array(path: Path, values: np.ndarray) -> None:
     """Write an array as .npy without pickling, whole or not at all."""
     with atomic_path(path) as partial, open(partial, "wb") as stream:
-        np.save(stream, values, allow_pickle=False)
+        # Not np.save: on a full disk it raises an error that does not say so.
+        np.lib.format.write_array_header_1_0(stream, np.lib.format.header_data_from_array_1_0(values))
+        stream.write(np.ascontiguousarray(values).data)
+
+
+def load_array(path: Path, *, mapped: bool = False) -> np.ndarray:
+    """Read a .npy file, or map it into memory.
+
+    Raises
+    ------
+    UserError
+        If the file is missing, cut short or no array.
+    """
+    try:
+        values: np.ndarray = np.load(path, mmap_mode="r" if mapped else None, allow_pickle=False)
+    except (OSError, ValueError, EOFError) as error:
+        raise UserError(
+            f"{path} is missing or damaged ({error}); delete the folder {path.parent} and run again."
+        ) from error
+    return values
+
+
+def save_tensors(
+    path: Path, tensors: dict[str, torch.Tensor], metadata: dict[str, str] | None = None
+) -> None:
+    """Write named tensors as safetensors, whole or not at all.
+
+    Raises
+    ------
+    UserError
+        If the disk is full or refuses.
+    """
+    try:
+        with atomic_path(path) as partial:
+            save_file({name: t.detach().cpu().contiguous() for name, t in tensors.items()}, partial, metadata)
+    except SafetensorError as error:
+        raise UserError(
+            f"{path} cannot be written ({error}); free some disk space and run again: "
+            "finished steps are kept."
+        ) from error
 
 
 def write_rows(
@@ -79,6 +118,7 @@ def write_rows(
     start, row_bytes = len(header.getvalue()), int(np.prod(shape[1:]))
     with open(path, "ab") as stream:
         done = max(0, stream.tell() - start) // row_bytes
+        done -= done % chunk if done < shape[0] else 0  # the same chunks again, and so the same numbers
         if done:
             stream.truncate(start + done * row_bytes)
         else:
@@ -127,8 +167,7 @@ def save_state(path: Path, state: dict[str, Any]) -> None:
     """
     tensors: dict[str, torch.Tensor] = {}
     skeleton = _detach_tensors(state, "state", tensors)
-    with atomic_path(path) as partial:
-        save_file(tensors, partial, metadata={"skeleton": json.dumps(skeleton)})
+    save_tensors(path, tensors, {"skeleton": json.dumps(skeleton)})
 
 
 def load_state(path: Path) -> dict[str, Any]:

@@ -92,6 +92,10 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         print("\nStopped. What is finished is kept; the same command goes on from here.", file=sys.stderr)
         return 130
+    except (MemoryError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and "out of memory" not in str(error):
+            raise
+        return _refuse("The memory is full; choose a smaller --preset or --image-size, or --device cpu.")
     except OSError as error:
         sentence = _storage_sentence(error)
         if sentence is None:
@@ -107,13 +111,13 @@ def _refuse(sentence: str) -> int:
 
 def _storage_sentence(error: OSError) -> str | None:
     """Say in one sentence what the disk refused; None for an error that is no user's mistake."""
-    where = error.filename or "the output folder"
+    where = error.filename or "A file"
     if error.errno in (errno.ENOSPC, errno.EDQUOT):
         return (
             f"The disk is full while writing {where}; free some space and run again: finished steps are kept."
         )
     if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
-        return f"{where} cannot be written to ({error.strerror}); make it writable or choose another --home."
+        return f"{where} cannot be used ({error.strerror}); check its permissions, or choose another --home."
     return None
 
 
@@ -154,11 +158,14 @@ def _add_source_arguments(parser: argparse.ArgumentParser) -> None:
 
 def _run(arguments: argparse.Namespace) -> None:
     # Imported late: torch takes seconds, and --help should not.
-    from fairlab.config import home_folder, preset
     from fairlab.execute import execute
+    from fairlab.pipeline import Run
 
-    experiment = preset(
+    run = Run.of_preset(
         arguments.preset,
+        arguments.home,
+        name=arguments.run,
+        device=arguments.device,
         **_source_changes(arguments),
         target=arguments.target,
         protected=arguments.protected,
@@ -166,10 +173,7 @@ def _run(arguments: argparse.Namespace) -> None:
         variant=arguments.variant,
         train_gan=arguments.train_gan,
     )
-    name = arguments.run or "-".join(
-        [experiment.data, arguments.preset, experiment.target, experiment.protected]
-    )
-    execute(experiment, home_folder(arguments.home), name=name, device=arguments.device)
+    execute(run)
 
 
 def _prepare(arguments: argparse.Namespace) -> None:

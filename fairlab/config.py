@@ -130,6 +130,13 @@ class Experiment:
             )
         if self.variant not in VARIANTS:
             raise UserError(f"There is no variant '{self.variant}'; {nearest_names(self.variant, VARIANTS)}")
+        for name in ("n_fit", "n_held_out", "n_pairs", "n_resamples"):
+            if getattr(self, name) < 24:
+                raise UserError(f"{name} is {getattr(self, name)}; at least 24 are needed.")
+        if self.seed < 0:
+            raise UserError(f"The seed is {self.seed}; it must not be negative.")
+        if self.data == "synthfaces" and self.image_size not in (32, 64, 128):
+            raise UserError(f"SynthFaces are drawn at 32, 64 or 128 pixels, not {self.image_size}.")
         if self.image_size < 16 or self.image_size % self.gan.resolution:
             raise UserError(
                 f"Images of {self.image_size} pixels do not fit a generator of {self.gan.resolution}; "
@@ -215,6 +222,16 @@ def preset(name: str, **changes: Any) -> Experiment:
     given = {key: value for key, value in changes.items() if value is not None}
     real = REAL_IMAGES.get(name, {}) if given.get("data", "synthfaces") != "synthfaces" else {}
     return Experiment(**{**PRESETS[name], **real, **given})
+
+
+def default_name(experiment: Experiment, preset_name: str) -> str:
+    """Return the run folder's name: source, preset, attributes, and what was changed from the preset."""
+    e = experiment
+    plain = preset(preset_name, data=e.data, data_root=e.data_root)
+    changed = [f"{e.image_size}px"] if e.image_size != plain.image_size else []
+    changed += [e.variant] if e.variant != plain.variant else []
+    changed += ["own-gan"] if e.train_gan != plain.train_gan else []
+    return "-".join([e.data, preset_name, e.target, e.protected, *changed])
 
 
 def home_folder(given: str | os.PathLike[str] | None = None) -> Path:

@@ -2,47 +2,57 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pandas as pd
 
 from fairlab.artefacts import write_json, write_text
-from fairlab.config import Experiment
+from fairlab.classifiers.networks import build_network
 from fairlab.lab.report import write_report
 from fairlab.metrics import format_comparison
 from fairlab.oracle import pair_truth
 from fairlab.pipeline import Run
-from fairlab.planning import measure, plan, plan_text
+from fairlab.planning import check_disk, measure, plan, plan_text
 from fairlab.results import comparison, manifest
 from fairlab.story import tell
 
 
-def execute(experiment: Experiment, home: Path, *, name: str, device: str | None = None) -> None:
+def execute(run: Run) -> None:
     """Print the plan, run or resume all steps, print the table and where the results are.
 
     Raises
     ------
     UserError
-        If the input is wrong, the run folder belongs to another experiment, or another process works in it.
+        If the input is wrong, or another process works in the run folder.
     """
-    run = Run(experiment, home, name=name, device=device)
+    e = run.experiment
     with run.store.lock():
-        sizes = run.source.counts
-        print(f"{experiment.target} without {experiment.protected}, {experiment.data}, on {run.device}")
-        print(plan_text(plan(run, sizes, measure(run))), flush=True)
+        print(f"{e.target} without {e.protected}, {e.data}, on {run.device}, in {run.folder}")
+        if run.store.find(f"seed{e.seeds - 1}/debiased") is None:
+            _check_weights(run)
+            print(check_disk(run, run.source.counts))
+            print(plan_text(plan(run, run.source.counts, measure(run))), flush=True)
         _make_all(run)
         table = write_results(run)
     print(f"\n{format_comparison(table)}\n")
-    print("Intervals are 95%, over test images and training seeds; the difference is paired.")
+    over = "test images" if e.seeds == 1 else f"test images and {e.seeds} trainings of both classifiers"
+    print(f"Intervals are 95%, over {over}; the difference is paired.")
     for file in ("report.html", "metrics.csv", "manifest.json"):
         print(f"  {run.folder / file}")
 
 
+def _check_weights(run: Run) -> None:
+    """Load what comes from elsewhere, so that its absence is found before hours of work."""
+    if run.uses_shipped_generator:
+        _ = run.generator
+    build_network(run.experiment.classifier, 1, seed=0, imagenet=True)
+
+
 def write_results(run: Run) -> pd.DataFrame:
     """Write ``metrics.csv``, ``manifest.json`` and ``report.html`` into the run folder; return the table."""
-    table, facts = comparison(run), manifest(run)
-    truth = pair_truth(run) if run.experiment.data == "synthfaces" else None
+    table = comparison(run)
     write_text(run.folder / "metrics.csv", table.to_csv(index=False))
+    truth = pair_truth(run) if run.experiment.data == "synthfaces" else None
+    run.pair_scores(0)
+    facts = manifest(run)
     write_json(run.folder / "manifest.json", facts)
     if truth is not None:
         write_json(run.folder / "truth.json", {k: {"count": c, "n": n} for k, (c, n) in truth.items()})

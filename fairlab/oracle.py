@@ -8,19 +8,17 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fairlab.artefacts import read_json, save_array, write_json
+from fairlab.artefacts import load_array, read_json, save_array, write_json
 from fairlab.attributes import ATTRIBUTES
 from fairlab.classifiers import Classifier, Selected, train_classifier
+from fairlab.data import SPLITS
 from fairlab.data.synthfaces.source import SynthFacesSource
 from fairlab.metrics import best_f1_threshold
+from fairlab.pipeline import Run, prepare_data
 from fairlab.store import Step
-
-if TYPE_CHECKING:
-    from fairlab.pipeline import Run
 
 #: Distance between the seeds of the oracle's faces and the run's, so that they share none.
 SEED_OFFSET = 1_000_000
@@ -35,23 +33,23 @@ def train_oracle(run: Run) -> Step:
     e = run.experiment
     names = (e.target, e.protected)
     source = SynthFacesSource(*e.synthfaces_counts, seed=e.seed + SEED_OFFSET, associations={names: 0.0})
-    data = run.prepared(source)
-    columns = [ATTRIBUTES.index(name) for name in names]
-    truth = {split: source.factors(split).truth[:, columns] for split in ("train", "valid", "test")}
 
     def make(folder: Path) -> None:
+        data = prepare_data(source, run.home, e.image_size)
+        truth = {split: _truth(source, split, names) for split in SPLITS}
+        images = {split: Selected(data.images, data.rows(split)) for split in SPLITS}
         oracle = train_classifier(
             folder,
-            images=Selected(data.images, data.rows("train")),
+            images=images["train"],
             labels=truth["train"],
-            valid_images=Selected(data.images, data.rows("valid")),
+            valid_images=images["valid"],
             valid_labels=truth["valid"],
             attributes=names,
             recipe=e.classifier,
             seed=e.seed,
             device=run.device,
         )
-        scores = {split: oracle.score(Selected(data.images, data.rows(split))) for split in ("valid", "test")}
+        scores = {split: oracle.score(images[split]) for split in ("valid", "test")}
         thresholds = [best_f1_threshold(truth["valid"][:, i], scores["valid"][:, i]) for i in range(2)]
         right = (scores["test"] > thresholds) == truth["test"].astype(bool)  # (n, 2)
         write_json(
@@ -60,7 +58,12 @@ def train_oracle(run: Run) -> Step:
         )
 
     config = {"recipe": dataclasses.asdict(e.classifier), "attributes": names, "seed": e.seed}
-    return run.store.step("oracle", make, config=config, inputs={"data": data.fingerprint})
+    return run.store.step("oracle", make, config=config, inputs={"data": source.fingerprint(e.image_size)})
+
+
+def _truth(source: SynthFacesSource, split: str, names: tuple[str, str]) -> np.ndarray:
+    """Return the true labels of a split, (n, 2)."""
+    return source.factors(split).truth[:, [ATTRIBUTES.index(name) for name in names]]
 
 
 def oracle_labels(run: Run, faces: Step) -> np.ndarray:
@@ -68,14 +71,14 @@ def oracle_labels(run: Run, faces: Step) -> np.ndarray:
     oracle = train_oracle(run)
 
     def make(folder: Path) -> None:
-        images = np.load(faces.folder / "images.npy", mmap_mode="r")
+        images = load_array(faces.folder / "images.npy", mapped=True)
         scores = Classifier.load(oracle.folder, run.device).score(images)
         thresholds = read_json(oracle.folder / "oracle.json")["thresholds"]
         save_array(folder / "labels.npy", (scores > thresholds).astype(np.uint8))
 
     inputs = {"oracle": oracle.fingerprint, "faces": faces.fingerprint}
     step = run.store.step(f"{faces.name}_truth", make, config={}, inputs=inputs)
-    return np.load(step.folder / "labels.npy")
+    return load_array(step.folder / "labels.npy")
 
 
 def pair_truth(run: Run) -> dict[str, tuple[int, int]]:

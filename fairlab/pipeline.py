@@ -3,7 +3,7 @@
 Ask a `Run` for any step and it makes what is missing before it, so the command line, a notebook and a test
 walk the same way:
 
->>> run = Run(preset("smoke"), home_folder())        # doctest: +SKIP
+>>> run = Run.of_preset("quick", target="Smiling")     # doctest: +SKIP
 >>> run.hyperplanes(0)["target"].held_out_accuracy   # doctest: +SKIP
 """
 
@@ -18,10 +18,10 @@ import numpy as np
 import torch
 from tqdm.auto import tqdm
 
-from fairlab.artefacts import read_json, save_array, write_json, write_rows
+from fairlab.artefacts import load_array, read_json, save_array, write_json, write_rows
 from fairlab.attributes import check_attribute
 from fairlab.classifiers import Classifier, Concatenated, Recipe, Selected, train_classifier
-from fairlab.config import Experiment
+from fairlab.config import Experiment, default_name, home_folder, preset
 from fairlab.data import FaceData
 from fairlab.data.sources import Source, open_source
 from fairlab.errors import UserError
@@ -34,7 +34,8 @@ from fairlab.generators import (
     shipped_generator,
     train_gan,
 )
-from fairlab.generators.files import SHIPPED, sha256, weights_folder
+from fairlab.generators.files import shipped_fingerprint
+from fairlab.generators.training import CHECKPOINT
 from fairlab.latent import Hyperplane, partner
 from fairlab.metrics import best_f1_threshold
 from fairlab.store import Step, Store, fingerprint
@@ -51,26 +52,58 @@ class Run:
         All settings.
     home : Path
         Folder that holds ``prepared/``, ``generators/`` and ``runs/``.
-    name : str, optional
-        The run's folder below ``runs/``; by default made of source, size of the run and attribute names.
+    name : str
+        The run's folder below ``runs/``.
     device : str, optional
         Torch device; by default CUDA where there is one.
 
     Raises
     ------
     UserError
-        If the run folder belongs to an experiment with other settings.
+        If the name is no folder name, the source is not what it should be, an attribute is unknown, or
+        the run folder belongs to an experiment with other settings.
     """
 
-    def __init__(
-        self, experiment: Experiment, home: Path, *, name: str | None = None, device: str | None = None
-    ) -> None:
+    def __init__(self, experiment: Experiment, home: Path, *, name: str, device: str | None = None) -> None:
+        if Path(name).name != name:
+            raise UserError(f"'{name}' cannot name a run folder; use letters, digits, '-' and '_'.")
         self.experiment = experiment
         self.home = Path(home)
-        self.name = name or f"{experiment.data}-{experiment.target}-{experiment.protected}"
         self.device = _usable_device(device)
-        self.store = Store(self.home / "runs" / self.name)
+        self.source = source_of(experiment)
+        for attribute in (experiment.target, experiment.protected):
+            check_attribute(attribute, self.source.attributes)
+        self.store = Store(self.home / "runs" / name)
         self.store.claim(experiment.identity())
+
+    @classmethod
+    def of_preset(
+        cls,
+        preset_name: str,
+        home: str | Path | None = None,
+        *,
+        name: str | None = None,
+        device: str | None = None,
+        **changes: Any,
+    ) -> Run:
+        """Return the run of a preset, with some settings changed, in the folder the command line uses.
+
+        Parameters
+        ----------
+        preset_name : {"smoke", "quick", "full", "paper"}
+            See `fairlab.config.preset`.
+        home : path, optional
+            By default $FAIRLAB_HOME, or ``data`` below the working folder.
+        name : str, optional
+            The run folder's name; by default it says source, preset, attributes and what differs.
+        device : str, optional
+            Torch device; by default CUDA where there is one.
+        **changes
+            Fields of `Experiment`; None keeps the preset's value.
+        """
+        experiment = preset(preset_name, **changes)
+        name = name or default_name(experiment, preset_name)
+        return cls(experiment, home_folder(home), name=name, device=device)
 
     @property
     def folder(self) -> Path:
@@ -80,24 +113,11 @@ class Run:
     # Before step 1: the images, decoded once and shared by all runs.
 
     @cached_property
-    def source(self) -> Source:
-        """Where the images come from; checks the root before anything heavy starts."""
-        e = self.experiment
-        source = source_of(e)
-        for name in (e.target, e.protected):
-            check_attribute(name, source.attributes)
-        return source
-
-    @cached_property
     def data(self) -> FaceData:
         """The prepared images and labels, with every (target, protected) group known to have positives."""
-        data = self.prepared(self.source)
+        data = prepare_data(self.source, self.home, self.experiment.image_size)
         data.require_groups(self.experiment.target, self.experiment.protected)
         return data
-
-    def prepared(self, source: Source) -> FaceData:
-        """Return a source's images, decoded into the shared store when they are not there yet."""
-        return prepare_data(source, self.home, self.experiment.image_size)
 
     # Step 1: a target and a protected classifier on the real images.
 
@@ -126,7 +146,7 @@ class Run:
 
     def _trained_generator(self) -> Step:
         e, data = self.experiment, self.data
-        shared = Store(self.home / "generators")
+        shared = Store(self.home / "generators", wait=True)
         config = {"gan": dataclasses.asdict(e.gan), "seed": e.seed}
         mark = fingerprint([config, data.fingerprint])
         card = {"data": data.name, "data_fingerprint": data.fingerprint, **config}
@@ -135,10 +155,10 @@ class Run:
             images = data.split_images("train")
             trained = train_gan(folder, images=images, recipe=e.gan, seed=e.seed, device=self.device)
             save_generator(trained, folder / "generator.safetensors", card)
+            (folder / CHECKPOINT).unlink(missing_ok=True)
 
-        with shared.lock(wait=True):
-            name = f"{data.name}-{e.gan.resolution}-{mark[:8]}"
-            return shared.step(name, make, config=config, inputs={"data": data.fingerprint})
+        name = f"{data.name}-{e.gan.resolution}-{mark[:8]}"
+        return shared.step(name, make, config=config, inputs={"data": data.fingerprint})
 
     def latents(self) -> Step:
         """Sample z ~ N(0, I) and draw its images: ``z.npy`` (n, d), ``images.npy`` (n, h, w, 3) uint8."""
@@ -153,15 +173,14 @@ class Run:
 
     # Step 3: what the classifiers say of the generated images.
 
-    def generated_labels(self, classifier: Step) -> Step:
+    def generated_labels(self, classifier: Step, attribute: str) -> Step:
         """Score the generated images: ``scores.npy`` (n,) and the best-F1 ``threshold.json``."""
-        attribute = Classifier.load(classifier.folder).attributes[0]
 
         def make(folder: Path) -> None:
             network = Classifier.load(classifier.folder, self.device)
             valid = network.score(self.images("valid"))[:, 0]
             threshold = best_f1_threshold(self.data.label(attribute, "valid"), valid)
-            images = np.load(self.latents().folder / "images.npy", mmap_mode="r")
+            images = load_array(self.latents().folder / "images.npy", mapped=True)
             save_array(folder / "scores.npy", network.score(images)[:, 0])
             write_json(folder / "threshold.json", {"attribute": attribute, "threshold": threshold})
 
@@ -171,8 +190,7 @@ class Run:
 
     def labels(self, seed: int) -> dict[str, np.ndarray]:
         """Return 0/1 labels (n,) of all generated images, under "target" and "protected"."""
-        steps = {"target": self.baseline(seed), "protected": self.protected()}
-        return {role: self._thresholded(self.generated_labels(step)) for role, step in steps.items()}
+        return {role: self._thresholded(step) for role, step in self._label_steps(seed).items()}
 
     # Step 4: two hyperplanes.
 
@@ -210,6 +228,26 @@ class Run:
         config = {"variant": e.variant, "n": e.n_pairs}
         return self.store.step(f"seed{seed}/partners", make, config=config, inputs=inputs)
 
+    def pair_scores(self, seed: int) -> Step:
+        """Score both halves of every pair: ``target.npy`` and ``protected.npy``, each (n, 2), z and z'."""
+        steps = self._label_steps(seed)
+        classifiers = {"target": self.baseline(seed), "protected": self.protected()}
+
+        def make(folder: Path) -> None:
+            images = load_array(self.partners(seed).folder / "images.npy", mapped=True)
+            for role, step in classifiers.items():
+                z = load_array(steps[role].folder / "scores.npy")[self.pair_rows]
+                moved = Classifier.load(step.folder, self.device).score(images)[:, 0]
+                save_array(folder / f"{role}.npy", np.stack([z, moved], axis=1))
+
+        inputs = {"partners": self.partners(seed).fingerprint, **self._label_marks(seed)}
+        return self.store.step(f"seed{seed}/pair_scores", make, config={}, inputs=inputs)
+
+    def thresholds(self, seed: int) -> dict[str, float]:
+        """Return the best-F1 thresholds with which generated images are labelled, by role."""
+        steps = self._label_steps(seed)
+        return {role: read_json(step.folder / "threshold.json")["threshold"] for role, step in steps.items()}
+
     # Step 6: the classifier again, on real and generated images.
 
     def debiased(self, seed: int) -> Step:
@@ -235,7 +273,7 @@ class Run:
 
     def z(self) -> np.ndarray:
         """All latents, (n, d) float32."""
-        return np.load(self.latents().folder / "z.npy")
+        return load_array(self.latents().folder / "z.npy")
 
     @property
     def pair_rows(self) -> slice:
@@ -281,8 +319,8 @@ class Run:
     def _augmented(self, seed: int) -> tuple[Any, np.ndarray]:
         """X and X_aug: every z and every z' carries the label that the baseline gave to z."""
         images, labels = self._real(self.experiment.target)
-        z_images = np.load(self.latents().folder / "images.npy", mmap_mode="r")[self.pair_rows]
-        partner_images = np.load(self.partners(seed).folder / "images.npy", mmap_mode="r")
+        z_images = load_array(self.latents().folder / "images.npy", mapped=True)[self.pair_rows]
+        partner_images = load_array(self.partners(seed).folder / "images.npy", mapped=True)
         given = self.labels(seed)["target"][self.pair_rows]
         return Concatenated([images, z_images, partner_images]), np.concatenate([labels, given, given])
 
@@ -302,16 +340,22 @@ class Run:
 
     def _generator_mark(self) -> str:
         if self.uses_shipped_generator:
-            return sha256(weights_folder() / SHIPPED)
+            return shipped_fingerprint()
         return self._trained_generator().fingerprint
 
     def _label_marks(self, seed: int) -> dict[str, str]:
-        steps = {"target": self.baseline(seed), "protected": self.protected()}
-        return {role: self.generated_labels(step).fingerprint for role, step in steps.items()}
+        return {role: step.fingerprint for role, step in self._label_steps(seed).items()}
+
+    def _label_steps(self, seed: int) -> dict[str, Step]:
+        e = self.experiment
+        return {
+            "target": self.generated_labels(self.baseline(seed), e.target),
+            "protected": self.generated_labels(self.protected(), e.protected),
+        }
 
     def _thresholded(self, step: Step) -> np.ndarray:
         threshold = read_json(step.folder / "threshold.json")["threshold"]
-        return (np.load(step.folder / "scores.npy") > threshold).astype(np.uint8)
+        return (load_array(step.folder / "scores.npy") > threshold).astype(np.uint8)
 
 
 def _usable_device(name: str | None) -> torch.device:
@@ -341,7 +385,5 @@ def source_of(experiment: Experiment) -> Source:
 
 def prepare_data(source: Source, home: Path, size: int) -> FaceData:
     """Return a source's images at `size` pixels, decoded once for all runs into ``home/prepared``."""
-    store = Store(home / "prepared")
-    with store.lock(wait=True):
-        mark = source.fingerprint(size)
-        return source.prepare(store.root / f"{source.name}-{size}-{mark[:8]}", size)
+    mark = source.fingerprint(size)
+    return source.prepare(Store(home / "prepared").root / f"{source.name}-{size}-{mark[:8]}", size)

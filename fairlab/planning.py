@@ -6,6 +6,7 @@ Times are estimates from speeds measured for a few seconds on this machine with 
 from __future__ import annotations
 
 import dataclasses
+import shutil
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -17,7 +18,8 @@ from fairlab.classifiers import Recipe
 from fairlab.classifiers.augmentation import evaluation_batch, training_batch
 from fairlab.classifiers.networks import build_network
 from fairlab.classifiers.recipe import compute_dtype
-from fairlab.generators import GANRecipe, ProgressiveGenerator, generate, sample_latents
+from fairlab.errors import UserError
+from fairlab.generators import GANRecipe, Generator, ProgressiveGenerator, generate, sample_latents
 from fairlab.generators.training import Trainer
 from fairlab.pipeline import Run
 
@@ -49,7 +51,7 @@ def measure(run: Run) -> Speeds:
     e = run.experiment
     return Speeds(
         *_classifier_speeds(e.classifier, e.image_size, run.device),
-        _generator_speed(e.gan, run.device),
+        _generator_speed(run),
         0.0 if run.uses_shipped_generator else _gan_seconds(e.gan, e.image_size, run.device),
     )
 
@@ -96,6 +98,31 @@ def plan(run: Run, n_images: Mapping[str, int], speeds: Speeds) -> list[PlannedS
     return [PlannedStep(*row) for row in rows]
 
 
+def bytes_needed(run: Run, n_images: Mapping[str, int]) -> int:
+    """Return how many bytes of images the run writes at most; weights and tables are small beside them."""
+    e = run.experiment
+    sets = 2 if e.data == "synthfaces" else 1  # the oracle has faces of its own
+    pictures = sets * sum(n_images.values()) + e.n_latents + e.seeds * e.n_pairs
+    return pictures * e.image_size**2 * 3
+
+
+def check_disk(run: Run, n_images: Mapping[str, int]) -> str:
+    """Say how much disk space a new run needs and has.
+
+    Raises
+    ------
+    UserError
+        If there is not enough.
+    """
+    needed, free = (n / 1e9 for n in (bytes_needed(run, n_images), shutil.disk_usage(run.folder).free))
+    if needed > free:
+        raise UserError(
+            f"The run needs about {needed:.1f} GB for images, but the disk of {run.folder} has {free:.1f} GB "
+            "free; free some space, name another --home, or choose a smaller --preset."
+        )
+    return f"disk: about {needed:.1f} GB for images, {free:.1f} GB free"
+
+
 def plan_text(steps: list[PlannedStep]) -> str:
     """Return the plan as aligned lines with a total."""
     width = max(len(step.name) for step in steps)
@@ -135,6 +162,8 @@ def _seconds_each(work: Callable[[], object], at_least: float = 0.5) -> float:
     started, calls = time.perf_counter(), 0
     while time.perf_counter() - started < at_least:
         work()
+        if torch.cuda.is_available():
+            torch.cuda.synchronize()
         calls += 1
     return (time.perf_counter() - started) / calls
 
@@ -155,9 +184,13 @@ def _classifier_speeds(recipe: Recipe, size: int, device: torch.device) -> tuple
     return len(batch) / _seconds_each(train), len(batch) / _seconds_each(score)
 
 
-def _generator_speed(recipe: GANRecipe, device: torch.device) -> float:
-    generator = ProgressiveGenerator(recipe.latent_dim, recipe.channels).to(device).eval()
-    z = sample_latents(64, recipe.latent_dim, 0)
+def _generator_speed(run: Run) -> float:
+    if run.uses_shipped_generator:
+        generator: Generator = run.generator
+    else:
+        gan = run.experiment.gan
+        generator = ProgressiveGenerator(gan.latent_dim, gan.channels).to(run.device).eval()
+    z = sample_latents(64, generator.latent_dim, 0)
     return len(z) / _seconds_each(lambda: generate(generator, z, progress=False))
 
 

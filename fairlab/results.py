@@ -12,7 +12,7 @@ import pandas as pd
 import torch
 
 import fairlab
-from fairlab.artefacts import read_json
+from fairlab.artefacts import load_array, read_json
 from fairlab.metrics import calibrated_threshold, compare
 from fairlab.pipeline import Run
 from fairlab.store import Step
@@ -33,8 +33,8 @@ def scores_and_thresholds(run: Run) -> tuple[dict[str, np.ndarray], dict[str, np
     for seed in range(run.experiment.seeds):
         for model, step in classifiers(run, seed).items():
             folder = run.test_scores(step).folder
-            scores[model].append(np.load(folder / "test.npy"))
-            thresholds[model].append(calibrated_threshold(y_valid, np.load(folder / "valid.npy")))
+            scores[model].append(load_array(folder / "test.npy"))
+            thresholds[model].append(calibrated_threshold(y_valid, load_array(folder / "valid.npy")))
     return _stacked(scores), _stacked(thresholds)
 
 

@@ -51,15 +51,18 @@ class Store:
     ----------
     root : Path
         The folder; made when missing.
+    wait : bool
+        Whether to wait where another process works in the folder, rather than refuse.
 
     Raises
     ------
     UserError
-        If the folder cannot be made or written to.
+        If the folder cannot be made.
     """
 
-    def __init__(self, root: Path) -> None:
+    def __init__(self, root: Path, *, wait: bool = False) -> None:
         self.root = Path(root)
+        self.wait = wait
         try:
             self.root.mkdir(parents=True, exist_ok=True)
         except OSError as error:
@@ -69,21 +72,16 @@ class Store:
         self._guard = FileLock(self.root / ".lock")  # taken twice by one process, it counts
 
     @contextmanager
-    def lock(self, *, wait: bool = False) -> Iterator[None]:
+    def lock(self) -> Iterator[None]:
         """Hold the folder for this process.
-
-        Parameters
-        ----------
-        wait : bool
-            Whether to wait for another process to finish, rather than raise.
 
         Raises
         ------
         UserError
-            If another process holds it, or the folder is read-only.
+            If another process holds it and the store does not wait, or the folder is read-only.
         """
         try:
-            self._acquire(wait)
+            self._acquire()
         except OSError as error:
             raise UserError(
                 f"The folder {self.root} cannot be written to ({error.strerror}); "
@@ -94,11 +92,11 @@ class Store:
         finally:
             self._guard.release()
 
-    def _acquire(self, wait: bool) -> None:
+    def _acquire(self) -> None:
         try:
             self._guard.acquire(timeout=0)
         except Timeout as error:
-            if not wait:
+            if not self.wait:
                 raise UserError(
                     f"Another process is working in {self.root}; wait for it, or choose another --run name."
                 ) from error
@@ -130,7 +128,7 @@ class Store:
         folder = self.root / name
         if not (folder / "step.json").exists():
             return None
-        record = read_json(folder / "step.json")
+        record = _record(folder / "step.json")
         return Step(name, folder, record["fingerprint"], record["seconds"])
 
     def step(
@@ -165,26 +163,19 @@ class Store:
         mark = fingerprint([name, content])
         done = self.find(name)
         if done is None:
-            return self._make(name, make, content, mark)
+            with self.lock():
+                done = self.find(name) or self._make(name, make, content, mark)  # made while we waited?
         if done.fingerprint != mark:
-            found = {
-                key: value for key, value in read_json(done.folder / "step.json").items() if key in content
-            }
+            record = read_json(done.folder / "step.json")
+            found = {key: value for key, value in record.items() if key in content}
             raise UserError(
                 f"The step '{name}' in {self.root} was made with other settings "
-                f"({_differences(found, content)}); "
-                "choose another --run name, or delete that folder."
+                f"({_differences(found, content)}); choose another --run name, or delete that folder."
             )
         return done
 
     def _make(self, name: str, make: Callable[[Path], None], content: dict[str, Any], mark: str) -> Step:
-        with self.lock():
-            return self._make_locked(name, make, content, mark)
-
-    def _make_locked(
-        self, name: str, make: Callable[[Path], None], content: dict[str, Any], mark: str
-    ) -> Step:
-        partial = self.root / f"{name}.partial"
+        partial, folder = self.root / f"{name}.partial", self.root / name
         elapsed = self._begin(partial, mark)
         started = time.monotonic()
         try:
@@ -194,15 +185,17 @@ class Store:
             if partial.exists():
                 write_json(partial / "progress.json", {"fingerprint": mark, "seconds": elapsed})
         write_json(partial / "step.json", {"fingerprint": mark, "seconds": elapsed, **content})
-        (partial / "progress.json").unlink()
-        os.replace(partial, self.root / name)
-        return Step(name, self.root / name, mark, elapsed)
+        if folder.exists():
+            shutil.rmtree(folder)  # without a readable step.json, or we would not be here
+        os.replace(partial, folder)
+        (folder / "progress.json").unlink()
+        return Step(name, folder, mark, elapsed)
 
     def _begin(self, partial: Path, mark: str) -> float:
         """Keep an interrupted attempt at the same step, drop any other; return its seconds so far."""
         progress = partial / "progress.json"
         if progress.exists():
-            record = read_json(progress)
+            record = _record(progress)
             if record["fingerprint"] == mark:
                 return float(record["seconds"])
         if partial.exists():
@@ -212,8 +205,20 @@ class Store:
         return 0.0
 
 
+def _record(path: Path) -> dict[str, Any]:
+    """Read a step's record; a damaged one asks for its folder to be deleted, not for the file."""
+    try:
+        record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        record["fingerprint"], float(record["seconds"])
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise UserError(f"{path} is damaged; delete the folder {path.parent} and run again.") from error
+    return record
+
+
 def _differences(found: Any, wanted: Any, path: str = "") -> str:
     """Name the settings in which two nested mappings differ: ``target: Smiling, now Bangs``."""
+    if not isinstance(found, dict) and not path:
+        return "its record is damaged"
     if isinstance(found, dict) and isinstance(wanted, dict):
         keys = sorted(set(found) | set(wanted))
         parts = [_differences(found.get(k), wanted.get(k), f"{path}.{k}" if path else k) for k in keys]

@@ -7,8 +7,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from fairlab.artefacts import read_json, read_json_lines
-from fairlab.classifiers import Classifier
+from fairlab.artefacts import load_array, read_json_lines
 from fairlab.config import Experiment
 from fairlab.lab import captions, plots, tables
 from fairlab.lab.faces import face_grid, pair_grid
@@ -105,25 +104,25 @@ def _plane_section(run: Run) -> Section:
 
 
 def _pair_section(run: Run, shown: int = 16) -> Section:
-    e = run.experiment
-    images = _latent_images(run)[run.pair_rows]
-    partners = np.load(run.partners(0).folder / "images.npy", mmap_mode="r")
-    networks = {e.target: run.baseline(0), e.protected: run.protected()}
-    scores, seen = {}, {}
-    for name, step in networks.items():
-        network = Classifier.load(step.folder, run.device)
-        threshold = read_json(run.generated_labels(step).folder / "threshold.json")["threshold"]
-        scores[name] = [network.score(part, progress=False)[:, 0] for part in (images, partners)]
-        seen[name] = [(part > threshold).astype(np.uint8) for part in scores[name]]
+    e, thresholds = run.experiment, run.thresholds(0)
+    folder = run.pair_scores(0).folder
+    names = {"target": e.target, "protected": e.protected}
+    scores = {role: load_array(folder / f"{role}.npy") for role in names}  # (n, 2) each, z and z'
     below = [
-        [captions.scores({name: float(scores[name][side][i]) for name in scores}) for i in range(shown)]
+        [captions.scores({names[role]: float(scores[role][i, side]) for role in names}) for i in range(shown)]
         for side in (0, 1)
     ]
-    before, after = (np.stack([seen[name][side] for name in seen], axis=1) for side in (0, 1))  # (n, 2)
+    before, after = (
+        np.stack([scores[role][:, side] > thresholds[role] for role in names], axis=1).astype(np.uint8)
+        for side in (0, 1)
+    )  # (n, 2) each
+    partners = load_array(run.partners(0).folder / "images.npy", mapped=True)
     return Section(
         "Pairs",
         "Each z and its partner z': the target should stay, the protected attribute should flip.",
-        pair_grid(np.asarray(images[:shown]), np.asarray(partners[:shown]), list(zip(*below, strict=True))),
+        pair_grid(
+            _latent_images(run)[run.pair_rows][:shown], partners[:shown], list(zip(*below, strict=True))
+        ),
         captions.pair_grid(before, after, target=e.target, protected=e.protected),
     )
 
@@ -179,11 +178,11 @@ def _words(e: Experiment, target: int, protected: int) -> str:
 
 
 def _latent_images(run: Run) -> np.ndarray:
-    return np.load(run.latents().folder / "images.npy", mmap_mode="r")
+    return load_array(run.latents().folder / "images.npy", mapped=True)
 
 
 def _pair_latents(run: Run, n: int) -> tuple[np.ndarray, np.ndarray]:
-    return run.z()[run.pair_rows][:n], np.load(run.partners(0).folder / "z.npy")[:n]
+    return run.z()[run.pair_rows][:n], load_array(run.partners(0).folder / "z.npy")[:n]
 
 
 def _facts(facts: dict[str, Any]) -> dict[str, str]:

@@ -62,7 +62,7 @@ def home(tmp_path_factory):
 
 @pytest.fixture
 def run(home):
-    return Run(preset("smoke"), home, name="smoke")
+    return Run.of_preset("smoke", home, name="smoke")
 
 
 def test_the_plan_comes_first_and_the_table_last(home):

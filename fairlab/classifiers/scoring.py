@@ -9,12 +9,12 @@ from typing import Any
 import numpy as np
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 import fairlab
-from fairlab.artefacts import atomic_path, read_json, write_json
+from fairlab.artefacts import read_json, save_tensors, write_json
 from fairlab.classifiers.augmentation import evaluation_batch
 from fairlab.classifiers.images import ImageArray
 from fairlab.classifiers.networks import AttributeNetwork, build_network
@@ -136,9 +136,7 @@ class Classifier(nn.Module):
 
 def save_weights(network: nn.Module, path: Path) -> None:
     """Write a network's weights as safetensors, whole or not at all."""
-    state = {name: value.detach().cpu().contiguous() for name, value in network.state_dict().items()}
-    with atomic_path(path) as partial:
-        save_file(state, partial)
+    save_tensors(path, network.state_dict())
 
 
 def load_weights(network: nn.Module, path: Path) -> None:

@@ -9,9 +9,8 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 
-from fairlab.artefacts import atomic_path, read_json, write_json
+from fairlab.artefacts import read_json, save_tensors, write_json
 from fairlab.errors import UserError
 from fairlab.generators.progressive import ProgressiveGenerator
 
@@ -34,14 +33,10 @@ def save_generator(generator: ProgressiveGenerator, path: Path, card: dict[str, 
     path = Path(path)
     kept = generator.channels[: generator.stage + 1]
     config = {"latent_dim": generator.latent_dim, "channels": list(kept), "alpha": generator.alpha}
-    weights = {
-        name: tensor.detach().cpu().contiguous()
-        for name, tensor in generator.state_dict().items()
-        if _is_used(name, generator.stage)
-    }
+    state = generator.state_dict()
+    weights = {name: tensor for name, tensor in state.items() if _is_used(name, generator.stage)}
     metadata = {"format": FORMAT, "config": json.dumps(config), "card": json.dumps(card)}
-    with atomic_path(path) as partial:
-        save_file(weights, partial, metadata=metadata)
+    save_tensors(path, weights, metadata)
     write_json(path.with_suffix(".json"), {**card, "sha256": sha256(path)})
 
 
@@ -79,6 +74,11 @@ def shipped_generator(device: torch.device | str | None = None) -> ProgressiveGe
     if not path.exists():
         raise UserError(f"The shipped generator {path} is missing; reinstall FairLab or train one yourself.")
     return load_verified(path, device)
+
+
+def shipped_fingerprint() -> str:
+    """Return the SHA-256 of the shipped generator, as its card states it."""
+    return str(read_json((weights_folder() / SHIPPED).with_suffix(".json"))["sha256"])
 
 
 def load_verified(path: Path, device: torch.device | str | None = None) -> ProgressiveGenerator:
