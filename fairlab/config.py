@@ -32,9 +32,7 @@ SMOKE_CLASSIFIER = Recipe(
     padding=2,
     schedule="one_cycle",
 )
-QUICK_CLASSIFIER = Recipe(
-    backbone="resnet10", width=32, epochs=6, learning_rate=3e-3, schedule="one_cycle"
-)  # fmt: skip
+QUICK_CLASSIFIER = Recipe(backbone="resnet10", width=32, epochs=5, learning_rate=3e-3, schedule="one_cycle")
 PHOTO_CLASSIFIER = dataclasses.replace(QUICK_CLASSIFIER, epochs=20)
 FULL_CLASSIFIER = Recipe(backbone="resnet18", epochs=15, schedule="one_cycle")
 
@@ -175,11 +173,11 @@ PRESETS: dict[str, dict[str, Any]] = {
     "quick": {
         "synthfaces_counts": (16_000, 3_000, 10_000),
         "classifier": QUICK_CLASSIFIER,
-        "generated_epochs": 4,
+        "generated_epochs": 3,
         "gan": QUICK_GAN,
         "n_fit": 3_000,
         "n_held_out": 1_000,
-        "n_pairs": 8_000,
+        "n_pairs": 6_000,
         "seeds": 3,
     },
     "full": {
@@ -197,7 +195,7 @@ PRESETS: dict[str, dict[str, Any]] = {
 
 #: Photographs are harder than drawings: the quick preset gives them more epochs, and one seed.
 REAL_IMAGES: dict[str, dict[str, Any]] = {
-    "quick": {"classifier": PHOTO_CLASSIFIER, "generated_epochs": 8, "seeds": 1},
+    "quick": {"classifier": PHOTO_CLASSIFIER, "generated_epochs": 8, "n_pairs": 8_000, "seeds": 1},
 }
 
 

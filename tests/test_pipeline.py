@@ -35,19 +35,9 @@ STEPS = (
 )
 
 
-def command(home):
-    return [
-        sys.executable,
-        "-m",
-        "fairlab",
-        "run",
-        "--preset",
-        "smoke",
-        "--home",
-        str(home),
-        "--run",
-        "smoke",
-    ]
+def command(home, *more):
+    fixed = ["run", "--preset", "smoke", "--home", str(home), "--run", "smoke"]
+    return [sys.executable, "-m", "fairlab", *fixed, *more]
 
 
 @pytest.fixture(scope="module")
@@ -160,11 +150,11 @@ def test_a_corrupted_checkpoint_is_one_sentence(home, tmp_path):
     assert "checkpoint.safetensors" in last
 
 
-def kill_when(home: Path, name: str) -> bool:
-    """Start the run, kill -9 it once the step's work folder is there; whether it was caught."""
-    process = subprocess.Popen(command(home), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    partial = home / "runs/smoke" / f"{name}.partial"
-    while process.poll() is None and not partial.exists():
+def kill_when(home: Path, pattern: str) -> bool:
+    """Start the run, kill -9 it once a file of that pattern is there; whether it was caught."""
+    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
+    process = subprocess.Popen(command(home, "--train-gan"), **quiet)
+    while process.poll() is None and not list(home.glob(pattern)):
         time.sleep(0.005)
     caught = process.poll() is None
     if caught:
@@ -174,9 +164,15 @@ def kill_when(home: Path, name: str) -> bool:
 
 
 def test_killed_in_every_step_the_run_ends_with_the_same_numbers(home, tmp_path):
-    shutil.copytree(home / "prepared", tmp_path / "prepared")
-    caught = [kill_when(tmp_path, name) for name in STEPS]
-    assert sum(caught) >= len(STEPS) - 2  # the shortest steps may be over before the signal
-    subprocess.run(command(tmp_path), check=True, capture_output=True)
+    """A generator is trained too, and killed both at its start and after a checkpoint."""
+    whole, killed = tmp_path / "whole", tmp_path / "killed"
+    for place in (whole, killed):
+        shutil.copytree(home / "prepared", place / "prepared")
+    subprocess.run(command(whole, "--train-gan"), check=True, capture_output=True)
+    patterns = [f"runs/smoke/{name}.partial" for name in STEPS]
+    patterns[2:2] = ["generators/*.partial", "generators/*.partial/checkpoint.safetensors"]
+    caught = [kill_when(killed, pattern) for pattern in patterns]
+    assert sum(caught) >= len(patterns) - 2  # the shortest steps may be over before the signal
+    subprocess.run(command(killed, "--train-gan"), check=True, capture_output=True)
     for file in ("metrics.csv", "truth.json"):
-        assert (tmp_path / "runs/smoke" / file).read_bytes() == (home / "runs/smoke" / file).read_bytes()
+        assert (killed / "runs/smoke" / file).read_bytes() == (whole / "runs/smoke" / file).read_bytes()

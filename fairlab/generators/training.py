@@ -42,7 +42,7 @@ def train_gan(
     recipe: GANRecipe,
     seed: int,
     device: torch.device | str | None = None,
-    interval: int = 5_000,
+    interval: int | None = None,
     on_record: Callable[[dict[str, float]], None] | None = None,
 ) -> ProgressiveGenerator:
     """Train a progressive GAN, or go on where an earlier call in the same folder stopped.
@@ -60,8 +60,9 @@ def train_gan(
         Determines weights, batches and latents.
     device : torch.device or str, optional
         CUDA where available when None.
-    interval : int
-        Images between checkpoints, each with a curve record and a new sheet.
+    interval : int, optional
+        Images between checkpoints, each with a curve record and a new sheet; an eighth of the schedule, at
+        most 5,000, when None.
     on_record : callable, optional
         Receives every record of the curve, after the checkpoint is written.
 
@@ -80,6 +81,7 @@ def train_gan(
     trainer = Trainer(images, recipe, seed, device or ("cuda" if torch.cuda.is_available() else "cpu"))
     curve, seconds = _resume(folder, trainer)
     total = recipe.total_images
+    interval = interval or max(1, min(5_000, total // 8))
     clock, losses = time.perf_counter() - seconds, []
     with tqdm(total=total, initial=trainer.images_seen, desc="train GAN", unit="img") as bar:
         while trainer.images_seen < total:
