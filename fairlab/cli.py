@@ -178,7 +178,7 @@ def _run(arguments: argparse.Namespace) -> None:
 
 def _prepare(arguments: argparse.Namespace) -> None:
     from fairlab.config import home_folder, preset
-    from fairlab.pipeline import prepare_data, source_of
+    from fairlab.shared import prepare_data, source_of
 
     experiment = preset(arguments.preset, **_source_changes(arguments))
     data = prepare_data(source_of(experiment), home_folder(arguments.home), experiment.image_size)

@@ -17,7 +17,8 @@ from fairlab.classifiers import Classifier, Selected, train_classifier
 from fairlab.data import SPLITS
 from fairlab.data.synthfaces.source import SynthFacesSource
 from fairlab.metrics import best_f1_threshold
-from fairlab.pipeline import Run, prepare_data
+from fairlab.pipeline import Run
+from fairlab.shared import prepare_data
 from fairlab.store import Step
 
 #: Distance between the seeds of the oracle's faces and the run's, so that they share none.

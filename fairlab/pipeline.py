@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
 from tqdm.auto import tqdm
 
 from fairlab.artefacts import load_array, read_json, save_array, write_json, write_rows
@@ -23,22 +22,20 @@ from fairlab.attributes import check_attribute
 from fairlab.classifiers import Classifier, Concatenated, Recipe, Selected, train_classifier
 from fairlab.config import Experiment, default_name, home_folder, preset
 from fairlab.data import FaceData
-from fairlab.data.sources import Source, open_source
+from fairlab.devices import choose_device
 from fairlab.errors import UserError
 from fairlab.generators import (
     Generator,
     generate,
     load_generator,
     sample_latents,
-    save_generator,
     shipped_generator,
-    train_gan,
 )
 from fairlab.generators.files import shipped_fingerprint
-from fairlab.generators.training import CHECKPOINT
 from fairlab.latent import Hyperplane, partner
 from fairlab.metrics import best_f1_threshold
-from fairlab.store import Step, Store, fingerprint
+from fairlab.shared import prepare_data, source_of, trained_generator
+from fairlab.store import Step, Store
 
 Planes = dict[str, Hyperplane]
 
@@ -65,11 +62,11 @@ class Run:
     """
 
     def __init__(self, experiment: Experiment, home: Path, *, name: str, device: str | None = None) -> None:
-        if Path(name).name != name:
+        if Path(name).name != name or name == "..":
             raise UserError(f"'{name}' cannot name a run folder; use letters, digits, '-' and '_'.")
         self.experiment = experiment
         self.home = Path(home)
-        self.device = _usable_device(device)
+        self.device = choose_device(device)
         self.source = source_of(experiment)
         for attribute in (experiment.target, experiment.protected):
             check_attribute(attribute, self.source.attributes)
@@ -145,20 +142,8 @@ class Run:
         return e.data == "synthfaces" and e.synthfaces_association is None and not e.train_gan
 
     def _trained_generator(self) -> Step:
-        e, data = self.experiment, self.data
-        shared = Store(self.home / "generators", wait=True)
-        config = {"gan": dataclasses.asdict(e.gan), "seed": e.seed}
-        mark = fingerprint([config, data.fingerprint])
-        card = {"data": data.name, "data_fingerprint": data.fingerprint, **config}
-
-        def make(folder: Path) -> None:
-            images = data.split_images("train")
-            trained = train_gan(folder, images=images, recipe=e.gan, seed=e.seed, device=self.device)
-            save_generator(trained, folder / "generator.safetensors", card)
-            (folder / CHECKPOINT).unlink(missing_ok=True)
-
-        name = f"{data.name}-{e.gan.resolution}-{mark[:8]}"
-        return shared.step(name, make, config=config, inputs={"data": data.fingerprint})
+        e = self.experiment
+        return trained_generator(self.data, e.gan, e.seed, self.home, self.device)
 
     def latents(self) -> Step:
         """Sample z ~ N(0, I) and draw its images: ``z.npy`` (n, d), ``images.npy`` (n, h, w, 3) uint8."""
@@ -356,34 +341,3 @@ class Run:
     def _thresholded(self, step: Step) -> np.ndarray:
         threshold = read_json(step.folder / "threshold.json")["threshold"]
         return (load_array(step.folder / "scores.npy") > threshold).astype(np.uint8)
-
-
-def _usable_device(name: str | None) -> torch.device:
-    """Return the named device, or CUDA where there is one; refuse what this machine cannot use."""
-    try:
-        device = torch.device(name or ("cuda" if torch.cuda.is_available() else "cpu"))
-        torch.empty(1, device=device)
-    except (RuntimeError, AssertionError) as error:
-        raise UserError(
-            f"The device '{name}' cannot be used here; leave --device out, or name cpu."
-        ) from error
-    return device
-
-
-def source_of(experiment: Experiment) -> Source:
-    """Open the source that an experiment names; checks its root and reads its labels, but no image."""
-    e = experiment
-    if e.data == "celeba":
-        return open_source("celeba", e.data_root)
-    if e.data == "folder":
-        return open_source("folder", e.data_root, table=e.table)
-    counts: dict[str, Any] = dict(zip(("n_train", "n_valid", "n_test"), e.synthfaces_counts, strict=True))
-    dial = e.synthfaces_association
-    pairs = {} if dial is None else {(e.target, e.protected): dial}
-    return open_source("synthfaces", **counts, seed=e.seed, associations=pairs)
-
-
-def prepare_data(source: Source, home: Path, size: int) -> FaceData:
-    """Return a source's images at `size` pixels, decoded once for all runs into ``home/prepared``."""
-    mark = source.fingerprint(size)
-    return source.prepare(Store(home / "prepared").root / f"{source.name}-{size}-{mark[:8]}", size)

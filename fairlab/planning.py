@@ -17,7 +17,7 @@ import torch
 from fairlab.classifiers import Recipe
 from fairlab.classifiers.augmentation import evaluation_batch, training_batch
 from fairlab.classifiers.networks import build_network
-from fairlab.classifiers.recipe import compute_dtype
+from fairlab.devices import compute_dtype
 from fairlab.errors import UserError
 from fairlab.generators import GANRecipe, Generator, ProgressiveGenerator, generate, sample_latents
 from fairlab.generators.training import Trainer

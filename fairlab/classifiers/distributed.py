@@ -9,6 +9,8 @@ import torch.distributed as dist
 from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 
+from fairlab.devices import choose_device
+
 
 def connect(device: str | torch.device | None = None) -> torch.device:
     """Join the other processes if ``torchrun`` started this one; return the device to work on.
@@ -18,7 +20,7 @@ def connect(device: str | torch.device | None = None) -> torch.device:
     device : str or torch.device, optional
         By default CUDA where there is one (one card per process), else the CPU.
     """
-    device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    device = choose_device(device)
     if "LOCAL_RANK" in os.environ and not dist.is_initialized():
         dist.init_process_group("nccl" if device.type == "cuda" else "gloo")
     if device.type == "cuda" and device.index is None and "LOCAL_RANK" in os.environ:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any
 
-import torch
-
 from fairlab.classifiers.networks import BACKBONES
 from fairlab.errors import UserError, nearest_names
 
@@ -136,22 +134,3 @@ PAPER = Recipe(
     padding=0,
     crop=224,
 )
-
-
-def compute_dtype(precision: str, device: torch.device) -> torch.dtype:
-    """Return the dtype in which the backbone computes on `device`.
-
-    "auto" takes bfloat16 only with native instructions (AVX512-BF16 or AMX on a CPU): without them it
-    is emulated, and slower than float32.
-    """
-    if precision == "auto":
-        precision = "bfloat16" if _native_bfloat16(device) else "float32"
-    return torch.bfloat16 if precision == "bfloat16" else torch.float32
-
-
-def _native_bfloat16(device: torch.device) -> bool:
-    if device.type == "cuda":
-        return torch.cuda.is_bf16_supported(including_emulation=False)
-    if device.type == "cpu":
-        return torch.cpu._is_avx512_bf16_supported() or torch.cpu._is_amx_tile_supported()
-    return False

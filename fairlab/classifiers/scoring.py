@@ -18,7 +18,8 @@ from fairlab.artefacts import read_json, save_tensors, write_json
 from fairlab.classifiers.augmentation import evaluation_batch
 from fairlab.classifiers.images import ImageArray
 from fairlab.classifiers.networks import AttributeNetwork, build_network
-from fairlab.classifiers.recipe import Recipe, compute_dtype
+from fairlab.classifiers.recipe import Recipe
+from fairlab.devices import choose_device, compute_dtype
 from fairlab.errors import UserError
 
 WEIGHTS_FILE = "weights.safetensors"
@@ -130,8 +131,7 @@ class Classifier(nn.Module):
             ) from error
         network = build_network(recipe, len(attributes), seed=0, imagenet=False)
         load_weights(network, folder / WEIGHTS_FILE)
-        device = device or ("cuda" if torch.cuda.is_available() else "cpu")
-        return cls(attributes, recipe, network).to(device).eval()
+        return cls(attributes, recipe, network).to(choose_device(device)).eval()
 
 
 def save_weights(network: nn.Module, path: Path) -> None:

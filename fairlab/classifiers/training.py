@@ -24,7 +24,7 @@ from fairlab.classifiers.augmentation import training_batch
 from fairlab.classifiers.identity import check_same_run, run_identity
 from fairlab.classifiers.images import ImageArray
 from fairlab.classifiers.networks import build_network
-from fairlab.classifiers.recipe import Recipe, compute_dtype
+from fairlab.classifiers.recipe import Recipe
 from fairlab.classifiers.scoring import (
     CARD_FILE,
     WEIGHTS_FILE,
@@ -34,6 +34,7 @@ from fairlab.classifiers.scoring import (
     shortened,
 )
 from fairlab.classifiers.selection import Validation, best_epoch
+from fairlab.devices import compute_dtype
 from fairlab.errors import UserError
 
 CHECKPOINT_FILE = "checkpoint.safetensors"

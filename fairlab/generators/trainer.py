@@ -11,7 +11,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from fairlab.classifiers.recipe import compute_dtype
+from fairlab.devices import compute_dtype
 from fairlab.errors import UserError
 from fairlab.generators.layers import downsample, upsample
 from fairlab.generators.losses import critic_loss, generator_loss, gradient_penalty, r1_penalty

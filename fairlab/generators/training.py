@@ -24,6 +24,7 @@ from fairlab.artefacts import (
     save_state,
     write_text,
 )
+from fairlab.devices import choose_device
 from fairlab.errors import UserError
 from fairlab.generators.files import save_generator
 from fairlab.generators.progressive import ProgressiveGenerator
@@ -78,7 +79,7 @@ def train_gan(
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    trainer = Trainer(images, recipe, seed, device or ("cuda" if torch.cuda.is_available() else "cpu"))
+    trainer = Trainer(images, recipe, seed, choose_device(device))
     curve, seconds = _resume(folder, trainer)
     total = recipe.total_images
     interval = interval or max(1, min(5_000, total // 8))

@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from fairlab.classifiers import PAPER, Recipe
-from fairlab.classifiers.recipe import compute_dtype
+from fairlab.devices import compute_dtype
 from fairlab.errors import UserError
 
 

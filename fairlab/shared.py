@@ -1,0 +1,58 @@
+"""What runs share: data sources, prepared images, and generators trained on them."""
+
+from __future__ import annotations
+
+import dataclasses
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from fairlab.config import Experiment
+from fairlab.data import FaceData
+from fairlab.data.sources import Source, open_source
+from fairlab.generators import GANRecipe, save_generator, train_gan
+from fairlab.generators.training import CHECKPOINT
+from fairlab.store import Step, Store, fingerprint
+
+
+def source_of(experiment: Experiment) -> Source:
+    """Open the source that an experiment names; checks its root and reads its labels, but no image."""
+    e = experiment
+    if e.data == "celeba":
+        return open_source("celeba", e.data_root)
+    if e.data == "folder":
+        return open_source("folder", e.data_root, table=e.table)
+    counts: dict[str, Any] = dict(zip(("n_train", "n_valid", "n_test"), e.synthfaces_counts, strict=True))
+    dial = e.synthfaces_association
+    pairs = {} if dial is None else {(e.target, e.protected): dial}
+    return open_source("synthfaces", **counts, seed=e.seed, associations=pairs)
+
+
+def prepare_data(source: Source, home: Path, size: int) -> FaceData:
+    """Return a source's images at `size` pixels, decoded once for all runs into ``home/prepared``."""
+    mark = source.fingerprint(size)
+    return source.prepare(Store(home / "prepared").root / f"{source.name}-{size}-{mark[:8]}", size)
+
+
+def trained_generator(data: FaceData, recipe: GANRecipe, seed: int, home: Path, device: torch.device) -> Step:
+    """Train a generator on the training images, once for all runs, into ``home/generators``.
+
+    Returns
+    -------
+    Step
+        With ``generator.safetensors``, its card, ``curve.jsonl`` and ``sheet.png``.
+    """
+    config = {"gan": dataclasses.asdict(recipe), "seed": seed}
+    mark = fingerprint([config, data.fingerprint])
+    card = {"data": data.name, "data_fingerprint": data.fingerprint, **config}
+
+    def make(folder: Path) -> None:
+        images = data.split_images("train")
+        generator = train_gan(folder, images=images, recipe=recipe, seed=seed, device=device)
+        save_generator(generator, folder / "generator.safetensors", card)
+        (folder / CHECKPOINT).unlink(missing_ok=True)
+
+    store = Store(home / "generators", wait=True)
+    name = f"{data.name}-{recipe.resolution}-{mark[:8]}"
+    return store.step(name, make, config=config, inputs={"data": data.fingerprint})
