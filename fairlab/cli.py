@@ -178,11 +178,12 @@ def _run(arguments: argparse.Namespace) -> None:
 
 def _prepare(arguments: argparse.Namespace) -> None:
     from fairlab.config import home_folder, preset
-    from fairlab.shared import prepare_data, source_of
+    from fairlab.shared import preparation_summary, prepare_data, prepared_folder, source_of
 
     experiment = preset(arguments.preset, **_source_changes(arguments))
-    data = prepare_data(source_of(experiment), home_folder(arguments.home), experiment.image_size)
-    print(f"{len(data)} images of {data.size} px with {len(data.attributes)} attributes are prepared.")
+    source, home = source_of(experiment), home_folder(arguments.home)
+    prepare_data(source, home, experiment.image_size)
+    print(preparation_summary(prepared_folder(source, home, experiment.image_size)))
 
 
 def _source_changes(arguments: argparse.Namespace) -> dict[str, object]:

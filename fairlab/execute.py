@@ -12,6 +12,7 @@ from fairlab.oracle import pair_truth
 from fairlab.pipeline import Run
 from fairlab.planning import check_disk, measure, plan, plan_text
 from fairlab.results import comparison, manifest
+from fairlab.shared import preparation_summary, prepared_folder
 from fairlab.story import tell
 
 
@@ -30,6 +31,8 @@ def execute(run: Run) -> None:
             _check_weights(run)
             print(check_disk(run, run.source.counts))
             print(plan_text(plan(run, run.source.counts, measure(run))), flush=True)
+        _ = run.data
+        print(preparation_summary(prepared_folder(run.source, run.home, e.image_size)), flush=True)
         _make_all(run)
         table = write_results(run)
     print(f"\n{format_comparison(table)}\n")

@@ -10,6 +10,7 @@ import torch
 
 from fairlab.config import Experiment
 from fairlab.data import FaceData
+from fairlab.data.facedata import read_manifest
 from fairlab.data.sources import Source, open_source
 from fairlab.generators import GANRecipe, save_generator, train_gan
 from fairlab.generators.training import CHECKPOINT
@@ -31,8 +32,25 @@ def source_of(experiment: Experiment) -> Source:
 
 def prepare_data(source: Source, home: Path, size: int) -> FaceData:
     """Return a source's images at `size` pixels, decoded once for all runs into ``home/prepared``."""
+    return source.prepare(prepared_folder(source, home, size), size)
+
+
+def prepared_folder(source: Source, home: Path, size: int) -> Path:
+    """Return where a source's images at `size` pixels are, or will be."""
     mark = source.fingerprint(size)
-    return source.prepare(Store(home / "prepared").root / f"{source.name}-{size}-{mark[:8]}", size)
+    return Store(home / "prepared").root / f"{source.name}-{size}-{mark[:8]}"
+
+
+def preparation_summary(folder: Path) -> str:
+    """Say how many images a prepared folder has, and how many could not be used."""
+    manifest = read_manifest(folder)
+    counts = manifest["counts"]
+    parts = [f"{counts['images']:,} images of {manifest['size']} pixels are prepared in {folder}"]
+    if counts["broken"]:
+        parts.append(f"{counts['broken']:,} could not be read and are listed in its prepared.json")
+    if without := manifest["settings"].get("rows_without_image"):
+        parts.append(f"{without:,} labelled rows have no image")
+    return "; ".join(parts) + "."
 
 
 def trained_generator(data: FaceData, recipe: GANRecipe, seed: int, home: Path, device: torch.device) -> Step:
