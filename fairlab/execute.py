@@ -38,6 +38,8 @@ def execute(run: Run) -> None:
     print(f"\n{format_comparison(table)}\n")
     over = "test images" if e.seeds == 1 else f"test images and {e.seeds} trainings of both classifiers"
     print(f"Intervals are 95%, over {over}; the difference is paired.")
+    for metric, notes in table[table["note"] != ""].groupby("metric", sort=False)["note"]:
+        print(f"  {metric}: {'; '.join(notes.unique())}")
     for file in ("report.html", "metrics.csv", "manifest.json"):
         print(f"  {run.folder / file}")
 

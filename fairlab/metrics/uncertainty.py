@@ -253,8 +253,10 @@ def _rows(estimate: _Estimate, reasons: dict[str, str]) -> list[dict[str, object
         defined = draws[~np.isnan(draws)]
         low, high = _interval(metric, value, defined, estimate.least_kl)
         row = {"metric": metric, "value": value, "low": low, "high": high, "seeds": estimate.seeds}
-        note = reasons[metric] or _note(metric, len(defined), len(draws), estimate.self_calibrated)
-        rows.append(row | {"note": note})
+        notes = [_note(metric, len(defined), len(draws), estimate.self_calibrated)]
+        if value > high:
+            notes.append("few images make the value too large; its interval allows for that")
+        rows.append(row | {"note": reasons[metric] or "; ".join(filter(None, notes))})
     return rows
 
 
