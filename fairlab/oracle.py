@@ -28,12 +28,13 @@ SEED_OFFSET = 1_000_000
 def train_oracle(run: Run) -> Step:
     """Train the oracle of a SynthFaces run; keeps ``oracle.json`` with thresholds and accuracies.
 
-    The faces are as many as the run's own, with target and protected attribute independent, and labelled
+    The faces are half as many as the run's own, with target and protected attribute independent, and labelled
     with the truth instead of the observed labels.
     """
     e = run.experiment
     names = (e.target, e.protected)
-    source = SynthFacesSource(*e.synthfaces_counts, seed=e.seed + SEED_OFFSET, associations={names: 0.0})
+    counts = (n // 2 for n in e.synthfaces_counts)
+    source = SynthFacesSource(*counts, seed=e.seed + SEED_OFFSET, associations={names: 0.0})
 
     def make(folder: Path) -> None:
         data = prepare_data(source, run.home, e.image_size)

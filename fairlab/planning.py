@@ -93,8 +93,8 @@ def plan(run: Run, n_images: Mapping[str, int], speeds: Speeds) -> list[PlannedS
         ("score, measure, report", f"{n_images['test']:,} test images", testing),
     ]
     if e.data == "synthfaces":
-        asking = drawing + once + (e.seeds + 1) * e.n_latents / speeds.scoring
-        rows.insert(-1, ("train and ask the oracle", _epochs(e.classifier.epochs, train), asking))
+        asking = (drawing + once) / 2 + (e.seeds + 1) * e.n_latents / speeds.scoring
+        rows.insert(-1, ("train and ask the oracle", _epochs(e.classifier.epochs, train // 2), asking))
     return [PlannedStep(*row) for row in rows]
 
 
