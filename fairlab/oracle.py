@@ -33,8 +33,8 @@ def train_oracle(run: Run) -> Step:
     """
     e = run.experiment
     names = (e.target, e.protected)
-    counts = (n // 2 for n in e.synthfaces_counts)
-    source = SynthFacesSource(*counts, seed=e.seed + SEED_OFFSET, associations={names: 0.0})
+    train, valid, test = (n // 2 for n in e.synthfaces_counts)
+    source = SynthFacesSource(train, valid, test, seed=e.seed + SEED_OFFSET, associations={names: 0.0})
 
     def make(folder: Path) -> None:
         data = prepare_data(source, run.home, e.image_size)
