@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from PIL import Image
+from scipy.stats import binomtest
 
 from fairlab.artefacts import write_text
 from fairlab.lab import tables
@@ -38,11 +39,8 @@ class Proportion:
         """Low and high end, in 0..1; the whole range when nothing was counted."""
         if self.n == 0:
             return 0.0, 1.0
-        z2 = 1.959964**2
-        share = self.count / self.n
-        centre = (share + z2 / (2 * self.n)) / (1 + z2 / self.n)
-        half = (share * (1 - share) * z2 / self.n + (z2 / (2 * self.n)) ** 2) ** 0.5 / (1 + z2 / self.n)
-        return max(0.0, centre - half), min(1.0, centre + half)
+        interval = binomtest(self.count, self.n).proportion_ci(method="wilson")
+        return float(interval.low), float(interval.high)
 
     def __str__(self) -> str:
         if self.n == 0:
