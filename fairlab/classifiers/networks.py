@@ -89,11 +89,15 @@ class AttributeNetwork(nn.Module):
 
     def forward(self, images: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
         """Return logits, shape (n, k), float32; `dtype` is that of the backbone's arithmetic."""
-        with torch.autocast(images.device.type, dtype, enabled=dtype != torch.float32):
-            features = self.backbone(images)  # (n, d)
         # In bfloat16 a logit has 8 significant bits: scores would tie, and ranks and thresholds suffer.
-        logits: Tensor = self.head(features.float())  # (n, k)
+        logits: Tensor = self.head(self.features(images, dtype).float())  # (n, k)
         return logits
+
+    def features(self, images: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
+        """Return what the backbone makes of images: (n, 3, h, w) to (n, d), in `dtype`."""
+        with torch.autocast(images.device.type, dtype, enabled=dtype != torch.float32):
+            features: Tensor = self.backbone(images)  # (n, d)
+        return features
 
 
 def build_network(recipe: Recipe, n_attributes: int, *, seed: int, imagenet: bool = True) -> AttributeNetwork:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -61,20 +62,35 @@ class Classifier(nn.Module):
         logits: Tensor = self.network(evaluation_batch(images, self.recipe), dtype)
         return logits
 
-    @torch.inference_mode()
+    def features(self, images: ImageArray, batch_size: int = 256, progress: bool = True) -> np.ndarray:
+        """Return what the head sees, shape (n, d), float32; arguments as for `score`."""
+
+        def backbone(batch: Tensor) -> Tensor:
+            dtype = compute_dtype(self.recipe.precision, self.device)
+            return self.network.features(evaluation_batch(batch, self.recipe), dtype)  # (b, d)
+
+        return self._in_batches(backbone, images, batch_size, progress)
+
     def logits(self, images: ImageArray, batch_size: int = 256, progress: bool = True) -> np.ndarray:
         """Return the values before the sigmoid, shape (n, k), float32; arguments as for `score`."""
+        return self._in_batches(self, images, batch_size, progress)
+
+    @torch.inference_mode()
+    def _in_batches(
+        self, function: Callable[[Tensor], Tensor], images: ImageArray, batch_size: int, progress: bool
+    ) -> np.ndarray:
+        """Apply a function of image batches to all images; rows of the results, (n, ...) float32."""
         self.eval()
-        result = np.empty((len(images), len(self.attributes)), np.float32)
+        results: list[np.ndarray] = []
         bar = tqdm(total=len(images), desc=f"Scoring {shortened(self.attributes)}", unit="image",
                    disable=not progress, leave=False)  # fmt: skip
         with bar:
-            for start in range(0, len(images), batch_size):
+            for start in range(0, max(len(images), 1), batch_size):  # one empty batch tells the shape
                 rows = np.arange(start, min(start + batch_size, len(images)))
                 batch = torch.from_numpy(np.asarray(images[rows])).to(self.device)  # (b, h, w, 3)
-                result[rows] = self(batch).cpu().numpy()  # (b, k)
+                results.append(function(batch).float().cpu().numpy())
                 bar.update(len(rows))
-        return result
+        return np.concatenate(results)
 
     def score(self, images: ImageArray, batch_size: int = 256, progress: bool = True) -> np.ndarray:
         """Return how likely each attribute is in each image.

@@ -18,8 +18,8 @@ import torch
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
+from fairlab import distributed
 from fairlab.artefacts import load_state, read_json, save_state, write_text
-from fairlab.classifiers import distributed
 from fairlab.classifiers.augmentation import training_batch
 from fairlab.classifiers.identity import check_same_run, run_identity
 from fairlab.classifiers.images import ImageArray

@@ -33,9 +33,10 @@ class GANRecipe:
     channels: tuple[int, ...] = (128, 128, 64, 32, 16)  # feature maps of both networks
     latent_dim: int = 512  # length of a latent
     fade_images: tuple[int, ...] = (0, 3_000, 4_000, 8_000, 12_000)  # real images shown while fading in
-    stable_images: tuple[int, ...] = (1_500, 4_000, 30_000, 90_000, 150_000)  # ... and after that
+    stable_images: tuple[int, ...] = (1_500, 4_000, 30_000, 160_000, 377_500)  # ... and after that
     batch_sizes: tuple[int, ...] = (16, 16, 16, 16, 16)  # images per step, multiples of 4
     learning_rate: float = 0.005  # Adam's, for both networks
+    decay_images: int = 0  # last images, over which the learning rate falls to 0 in a line
     betas: tuple[float, float] = (0.0, 0.99)  # Adam's decay rates
     loss: Loss = "logistic"  # "logistic" (non-saturating) or "wgan-gp"
     penalty_weight: float = 0.5  # of R1 ("logistic") or of the gradient penalty ("wgan-gp")
@@ -97,6 +98,11 @@ class GANRecipe:
             start += fade + stable
         alpha = min((images_seen - start) / fade, 1.0) if fade else 1.0
         return Stage(4 * 2**i, images_seen - start, alpha, self.batch_sizes[i])
+
+    def learning_rate_at(self, images_seen: int) -> float:
+        """Return Adam's learning rate after `images_seen` real images."""
+        left = max(self.total_images - images_seen, 0)
+        return self.learning_rate * (min(left / self.decay_images, 1.0) if self.decay_images else 1.0)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the recipe as JSON-ready values."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -11,9 +12,10 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from fairlab import distributed
 from fairlab.devices import compute_dtype
 from fairlab.errors import UserError
-from fairlab.generators.layers import downsample, upsample
+from fairlab.generators.layers import STDDEV_GROUP, downsample, upsample
 from fairlab.generators.losses import critic_loss, generator_loss, gradient_penalty, r1_penalty
 from fairlab.generators.progressive import ProgressiveCritic, ProgressiveGenerator
 from fairlab.generators.recipe import GANRecipe, Stage
@@ -25,7 +27,21 @@ class Trainer:
     """Both networks, the moving-average generator, their optimisers, and how far they have come.
 
     All random draws of a step come from a generator seeded with (seed, step), so a training that is resumed
-    sees exactly what an uninterrupted one sees.
+    sees exactly what an uninterrupted one sees. Under ``torchrun`` every process draws for the whole batch
+    and works on its part of it, so that together they do what one process does alone, within rounding.
+
+    Parameters
+    ----------
+    images : ndarray, (n, h, h, 3) uint8
+        Training images; h is a multiple of the recipe's resolution.
+    recipe : GANRecipe
+        Networks, losses and schedule.
+    seed : int
+        Determines weights, batches and latents.
+    device : torch.device or str
+        Where to compute.
+    compile : bool
+        Compile both networks' forward passes, but for fades and gradient penalties.
 
     Attributes
     ----------
@@ -36,9 +52,16 @@ class Trainer:
     """
 
     def __init__(
-        self, images: npt.NDArray[np.uint8], recipe: GANRecipe, seed: int, device: torch.device | str
+        self,
+        images: npt.NDArray[np.uint8],
+        recipe: GANRecipe,
+        seed: int,
+        device: torch.device | str,
+        *,
+        compile: bool = False,
     ) -> None:
         check_images(images, recipe.resolution)
+        check_shares(recipe.batch_sizes)
         self.images, self.recipe, self.seed = images, recipe, seed
         self.device = torch.device(device)
         self.dtype = compute_dtype(recipe.precision, self.device)
@@ -52,6 +75,10 @@ class Trainer:
             "critic": self._adam(self.critic),
         }
         self.images_seen = self.steps = 0
+        self.compiled = compile
+        if compile:
+            for network in (self.generator, self.critic):
+                network.compile(dynamic=False)
 
     def _adam(self, network: torch.nn.Module) -> torch.optim.Optimizer:
         return torch.optim.Adam(
@@ -61,6 +88,8 @@ class Trainer:
     def grow(self) -> Stage:
         """Bring all three networks to the stage that `images_seen` asks for, and return it."""
         stage = self.recipe.stage(self.images_seen)
+        if self.compiled and stage.resolution != self.generator.resolution:
+            torch.compiler.reset()  # torch gives up at the eighth version of a function
         for network in (self.generator, self.critic, self.average):
             network.grow(stage.resolution, stage.alpha)
         return stage
@@ -70,12 +99,12 @@ class Trainer:
         stage = self.grow()
         random = np.random.default_rng((self.seed, self.steps))
         real = self._real_batch(stage, random)  # (n, 3, r, r)
-        z = random.standard_normal((len(real), self.recipe.latent_dim), dtype=np.float32)
-        fake = self.generator(torch.from_numpy(z).to(self.device, self.dtype))
+        z = random.standard_normal((stage.batch_size, self.recipe.latent_dim), dtype=np.float32)
+        fake = _forward(self.generator)(self._share(z).to(self.dtype))  # (n, 3, r, r)
         losses = {"critic": self._update_critic(real, fake.detach(), random)}
         losses["generator"] = self._update_generator(fake)
-        self._update_average(len(real), stage)
-        self.images_seen += len(real)
+        self._update_average(stage.batch_size, stage)
+        self.images_seen += stage.batch_size
         self.steps += 1
         return losses
 
@@ -83,30 +112,35 @@ class Trainer:
         recipe = self.recipe
         # One pass over both: groups of the minibatch standard deviation never mix real with fake, since
         # batch sizes are multiples of the group.
-        on_real, on_fake = self.critic(torch.cat([real, fake])).chunk(2)  # (n,) each
+        on_real, on_fake = _forward(self.critic)(torch.cat([real, fake])).chunk(2)  # (n,) each
         loss = critic_loss(on_real, on_fake, recipe.loss)
         total = loss
         if self.steps % recipe.penalty_interval == 0:
+            critic = self.critic.forward  # what `compile` makes cannot be differentiated twice
             if recipe.loss == "wgan-gp":
-                mix = torch.from_numpy(random.random(len(real), dtype=np.float32)).to(self.device)
-                penalty = gradient_penalty(self.critic, real.float(), fake.float(), mix)
+                mix = random.random(len(real) * distributed.world_size(), dtype=np.float32)
+                penalty = gradient_penalty(critic, real.float(), fake.float(), self._share(mix))
             else:
-                penalty = r1_penalty(self.critic, real.float())
+                penalty = r1_penalty(critic, real.float())
             total = loss + recipe.penalty_weight * recipe.penalty_interval * penalty
         self._descend("critic", total)
         return loss.detach()
 
     def _update_generator(self, fake: Tensor) -> Tensor:
         self.critic.requires_grad_(False)  # only the gradient with respect to the images is needed
-        loss = generator_loss(self.critic(fake), self.recipe.loss)
+        loss = generator_loss(_forward(self.critic)(fake), self.recipe.loss)
         self._descend("generator", loss)
         self.critic.requires_grad_(True)
         return loss.detach()
 
     def _descend(self, name: str, loss: Tensor) -> None:
-        self.optimisers[name].zero_grad(set_to_none=True)
+        optimiser = self.optimisers[name]
+        for group in optimiser.param_groups:
+            group["lr"] = self.recipe.learning_rate_at(self.images_seen)
+        optimiser.zero_grad(set_to_none=True)
         loss.backward()
-        self.optimisers[name].step()
+        distributed.average_gradients(optimiser.param_groups[0]["params"])
+        optimiser.step()
 
     @torch.no_grad()
     def _update_average(self, n: int, stage: Stage) -> None:
@@ -117,13 +151,17 @@ class Trainer:
             average.lerp_(current, 1 - keep)
 
     def _real_batch(self, stage: Stage, random: np.random.Generator) -> Tensor:
-        rows = random.integers(len(self.images), size=stage.batch_size)
+        rows = distributed.share(random.integers(len(self.images), size=stage.batch_size))
         batch = torch.from_numpy(np.ascontiguousarray(self.images[rows])).to(self.device)  # (n, h, w, 3)
         real = shrink(batch.permute(0, 3, 1, 2), stage)  # (n, 3, r, r)
         if self.recipe.flip:
-            mirrored = torch.from_numpy(random.random(len(real)) < 0.5).to(self.device)
+            mirrored = self._share(random.random(stage.batch_size) < 0.5)  # (n,)
             real = torch.where(mirrored[:, None, None, None], real.flip(3), real)
         return real.to(self.dtype)
+
+    def _share(self, drawn: npt.NDArray[Any]) -> Tensor:
+        """Return this process's part of what was drawn for the whole batch, on the device."""
+        return torch.from_numpy(distributed.share(drawn)).to(self.device)
 
     def state(self) -> dict[str, Any]:
         """Return everything that the rest of the training depends on."""
@@ -157,6 +195,14 @@ class Trainer:
         self.grow()
 
 
+def _forward(network: ProgressiveGenerator | ProgressiveCritic) -> Callable[[Tensor], Tensor]:
+    """Return the compiled forward pass where there is one, but in a fade the plain one.
+
+    There alpha changes with every step, and each of its values would be compiled anew.
+    """
+    return network if network.alpha == 1 else network.forward
+
+
 def shrink(images: Tensor, stage: Stage) -> Tensor:
     """Bring uint8 images to a stage of growth: area average, blended with half the resolution in a fade.
 
@@ -187,4 +233,14 @@ def check_images(images: npt.NDArray[np.uint8], resolution: int) -> None:
         raise UserError(
             f"The images are {images.shape[1]}x{images.shape[2]} pixels; a GAN of {resolution} pixels needs "
             f"square images of a multiple of that: prepare the data at {resolution} pixels."
+        )
+
+
+def check_shares(batch_sizes: tuple[int, ...]) -> None:
+    """Raise a UserError unless every batch falls into whole groups of 4 images for each process."""
+    n = distributed.world_size()
+    if any(size % (STDDEV_GROUP * n) for size in batch_sizes):
+        raise UserError(
+            f"GANRecipe.batch_sizes is {batch_sizes}, but {n} processes need multiples of {STDDEV_GROUP * n} "
+            f"({STDDEV_GROUP} images or a multiple for each): change the batch sizes or --nproc-per-node."
         )

@@ -1,4 +1,7 @@
-"""Training of a progressive GAN: the loop, its curve and sample sheet, checkpoints from which it goes on."""
+"""Training of a progressive GAN: the loop, its curve and sample sheet, checkpoints from which it goes on.
+
+The same code runs in many processes under ``torchrun``; the first of them writes, all go on from its files.
+"""
 
 from __future__ import annotations
 
@@ -16,6 +19,7 @@ from PIL import Image
 from torch import Tensor
 from tqdm.auto import tqdm
 
+from fairlab import distributed
 from fairlab.artefacts import (
     append_json_line,
     atomic_path,
@@ -24,7 +28,6 @@ from fairlab.artefacts import (
     save_state,
     write_text,
 )
-from fairlab.devices import choose_device
 from fairlab.errors import UserError
 from fairlab.generators.files import save_generator
 from fairlab.generators.progressive import ProgressiveGenerator
@@ -44,6 +47,7 @@ def train_gan(
     seed: int,
     device: torch.device | str | None = None,
     interval: int | None = None,
+    compile: bool = False,
     on_record: Callable[[dict[str, float]], None] | None = None,
 ) -> ProgressiveGenerator:
     """Train a progressive GAN, or go on where an earlier call in the same folder stopped.
@@ -60,10 +64,13 @@ def train_gan(
     seed : int
         Determines weights, batches and latents.
     device : torch.device or str, optional
-        CUDA where available when None.
+        CUDA where available when None, one card per process under ``torchrun``.
     interval : int, optional
         Images between checkpoints, each with a curve record and a new sheet; an eighth of the schedule, at
         most 5,000, when None.
+    compile : bool
+        Compile the networks with `torch.compile`, which needs a C++ compiler. Not faster on the CPUs it was
+        measured on; weights then agree with those of a plain training within rounding only.
     on_record : callable, optional
         Receives every record of the curve, after the checkpoint is written.
 
@@ -75,16 +82,19 @@ def train_gan(
     Raises
     ------
     UserError
-        If the images do not fit the recipe, the folder holds another training, or the losses diverge.
+        If the images do not fit the recipe, the batch sizes do not fit the number of processes, the folder
+        holds another training, or the losses diverge.
     """
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
-    trainer = Trainer(images, recipe, seed, choose_device(device))
+    trainer = Trainer(images, recipe, seed, distributed.connect(device), compile=compile)
     curve, seconds = _resume(folder, trainer)
     total = recipe.total_images
     interval = interval or max(1, min(5_000, total // 8))
     clock, losses = time.perf_counter() - seconds, []
-    with tqdm(total=total, initial=trainer.images_seen, desc="train GAN", unit="img") as bar:
+    first = distributed.rank() == 0
+    bar = tqdm(total=total, initial=trainer.images_seen, desc="train GAN", unit="img", disable=not first)
+    with bar:
         while trainer.images_seen < total:
             before = trainer.images_seen
             losses.append(trainer.step())
@@ -92,15 +102,18 @@ def train_gan(
             if trainer.images_seen // interval == before // interval and trainer.images_seen < total:
                 continue
             record = _record(trainer, losses, time.perf_counter() - clock)
-            append_json_line(curve, record)  # before the checkpoint: resuming drops what lies beyond it
-            save_state(folder / CHECKPOINT, trainer.state())
-            draw_sheet(folder / "sheet.png", trainer.average, recipe.resolution)
+            if first:
+                append_json_line(curve, record)  # before the checkpoint: resuming drops what lies beyond it
+                save_state(folder / CHECKPOINT, trainer.state())
+                draw_sheet(folder / "sheet.png", trainer.average, recipe.resolution)
             losses = []
             bar.set_postfix(pixels=record["resolution"], alpha=f"{record['alpha']:.2f}")
             if on_record is not None:
                 on_record(record)
-    card = {"recipe": recipe.to_dict(), "seed": seed, "images_seen": trainer.images_seen}
-    save_generator(trainer.average, folder / "generator.safetensors", card)
+    if first:
+        card = {"recipe": recipe.to_dict(), "seed": seed, "images_seen": trainer.images_seen}
+        save_generator(trainer.average, folder / "generator.safetensors", card)
+    distributed.barrier()  # so that no process looks for the generator before it is there
     return trainer.average
 
 
@@ -110,12 +123,16 @@ def _resume(folder: Path, trainer: Trainer) -> tuple[Path, float]:
     if (folder / CHECKPOINT).exists():
         trainer.restore(load_state(folder / CHECKPOINT))
     records = [r for r in read_json_lines(curve) if r["images_seen"] <= trainer.images_seen]
-    write_text(curve, "".join(json.dumps(record) + "\n" for record in records))
+    if distributed.rank() == 0:
+        write_text(curve, "".join(json.dumps(record) + "\n" for record in records))
     return curve, records[-1]["seconds"] if records else 0.0
 
 
 def _record(trainer: Trainer, losses: list[dict[str, Tensor]], seconds: float) -> dict[str, float]:
-    means = {name: float(torch.stack([loss[name] for loss in losses]).mean()) for name in losses[0]}
+    n = distributed.world_size()
+    means = {
+        name: distributed.total(torch.stack([loss[name] for loss in losses]).mean()) / n for name in losses[0]
+    }
     stage = trainer.recipe.stage(trainer.images_seen)
     if not all(map(math.isfinite, means.values())):
         raise UserError(

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
+from typing import Any
 
+import numpy.typing as npt
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
@@ -42,6 +45,27 @@ def world_size() -> int:
 def synchronised(network: nn.Module) -> nn.Module:
     """Return the network with gradients averaged over all processes; itself when alone."""
     return DistributedDataParallel(network) if world_size() > 1 else network
+
+
+def share(values: npt.NDArray[Any]) -> npt.NDArray[Any]:
+    """Return this process's part of what was drawn for all: consecutive rows, as many for each process."""
+    size = len(values) // world_size()
+    return values[rank() * size : (rank() + 1) * size]
+
+
+def average_gradients(parameters: Iterable[nn.Parameter]) -> None:
+    """Replace every gradient by its mean over all processes.
+
+    For losses that are differentiated twice, which the hooks of `synchronised` networks do not survive.
+    """
+    if world_size() == 1:
+        return
+    gradients = [parameter.grad for parameter in parameters if parameter.grad is not None]
+    flat = torch.cat([gradient.flatten() for gradient in gradients])  # one message instead of many
+    dist.all_reduce(flat)
+    parts = (flat / world_size()).split([gradient.numel() for gradient in gradients])
+    for gradient, part in zip(gradients, parts, strict=True):
+        gradient.copy_(part.view_as(gradient))
 
 
 def total(value: Tensor) -> float:
