@@ -5,6 +5,7 @@ Nothing here is pickled, so a file from a stranger can be read without running t
 
 from __future__ import annotations
 
+import hashlib
 import io
 import json
 import os
@@ -128,6 +129,19 @@ def write_rows(
             rows = slice(first, min(first + chunk, shape[0]))
             stream.write(np.ascontiguousarray(make(rows)).data)
             stream.flush()
+
+
+def weights_folder() -> Path:
+    """Return the folder of shipped weights, in an installed package or in a source checkout."""
+    package = Path(__file__).resolve().parent
+    installed = package / "weights"
+    return installed if installed.is_dir() else package.parent / "data" / "weights"
+
+
+def sha256(path: Path) -> str:
+    """Return a file's SHA-256 as hexadecimal text."""
+    with open(path, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def write_json(path: Path, value: Any) -> None:

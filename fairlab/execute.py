@@ -8,12 +8,12 @@ from fairlab.artefacts import write_json, write_text
 from fairlab.classifiers.networks import build_network
 from fairlab.lab.report import write_report
 from fairlab.metrics import format_comparison
-from fairlab.oracle import pair_truth
 from fairlab.pipeline import Run
 from fairlab.planning import check_disk, measure, plan, plan_text
 from fairlab.results import comparison, manifest
 from fairlab.shared import preparation_summary, prepared_folder
 from fairlab.story import tell
+from fairlab.truth import pair_truth
 
 
 def execute(run: Run) -> None:
@@ -46,7 +46,7 @@ def execute(run: Run) -> None:
 
 def _check_weights(run: Run) -> None:
     """Load what comes from elsewhere, so that its absence is found before hours of work."""
-    if run.uses_shipped_generator:
+    if not run.trains_generator:
         _ = run.generator
     build_network(run.experiment.classifier, 1, seed=0, imagenet=True)
 

@@ -1,124 +1,180 @@
-"""What SynthFaces can tell and photographs cannot: whether partners keep one label and flip the other.
+"""The oracle: what a SynthFaces picture shows, read off by a network that had no chance to learn a bias.
 
-Generated faces carry no truth of their own. An *oracle*, trained with true labels on faces in which target
-and protected attribute are independent, reads it from the picture; its own accuracy is measured and reported.
+Generated faces carry no truth of their own. The oracle was trained with true labels on drawn faces whose
+forty attributes are independent, so that it cannot tell one from another; how often it is right was counted
+and is kept beside it. One oracle ships with the package: what is measured with it compares between machines.
 """
 
 from __future__ import annotations
 
-import dataclasses
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
+import torch
 
-from fairlab.artefacts import load_array, read_json, save_array, write_json
+from fairlab.artefacts import read_json, sha256, weights_folder, write_json
 from fairlab.attributes import ATTRIBUTES
-from fairlab.classifiers import Classifier, Selected, train_classifier
-from fairlab.data import SPLITS
-from fairlab.data.synthfaces.source import SynthFacesSource
-from fairlab.metrics import best_f1_threshold
-from fairlab.pipeline import Run
-from fairlab.shared import prepare_data
-from fairlab.store import Step
+from fairlab.classifiers import Classifier, Recipe, train_classifier
+from fairlab.classifiers.images import ImageArray
+from fairlab.classifiers.scoring import WEIGHTS_FILE
+from fairlab.data.synthfaces.draw import draw
+from fairlab.data.synthfaces.law import sample_factors, sample_independent_factors
+from fairlab.errors import UserError
+from fairlab.metrics import calibrated_threshold
 
-#: Distance between the seeds of the oracle's faces and the run's, so that they share none.
-SEED_OFFSET = 1_000_000
+SHIPPED = "synthfaces_oracle"
+READER_FILE = "reader.json"
+SIZE = 64  # pixels of the faces it learns from; other sizes are brought to it
+
+#: How the shipped oracle was trained.
+RECIPE = Recipe(backbone="resnet10", width=32, epochs=12, learning_rate=3e-3, schedule="one_cycle")
+COUNTS = (40_000, 4_000, 5_000)  # faces to learn from, to set thresholds on, to count accuracy on
+SEED = 1_000_000  # far from the seeds of runs, so that they share no face
 
 
-def train_oracle(run: Run) -> Step:
-    """Train the oracle of a SynthFaces run; keeps ``oracle.json`` with thresholds and accuracies.
+@dataclass(frozen=True)
+class AttributeReader:
+    """A network that reads attributes off pictures, and how often it was counted right.
 
-    The faces are half as many as the run's own, with target and protected attribute independent, and labelled
-    with the truth instead of the observed labels.
+    Attributes
+    ----------
+    classifier : Classifier
+        One output for each of its k ``attributes``.
+    thresholds : (k,) float64
+        Above it a score means that the attribute is present.
+    right : dict of str to (int, int)
+        For each attribute, on how many of how many unseen images it was right.
     """
-    e = run.experiment
-    names = (e.target, e.protected)
-    train, valid, test = (n // 2 for n in e.synthfaces_counts)
-    source = SynthFacesSource(train, valid, test, seed=e.seed + SEED_OFFSET, associations={names: 0.0})
 
-    def make(folder: Path) -> None:
-        data = prepare_data(source, run.home, e.image_size)
-        truth = {split: _truth(source, split, names) for split in SPLITS}
-        images = {split: Selected(data.images, data.rows(split)) for split in SPLITS}
-        oracle = train_classifier(
-            folder,
-            images=images["train"],
-            labels=truth["train"],
-            valid_images=images["valid"],
-            valid_labels=truth["valid"],
-            attributes=names,
-            recipe=e.classifier,
-            seed=e.seed,
-            device=run.device,
-        )
-        scores = {split: oracle.score(images[split]) for split in ("valid", "test")}
-        thresholds = [best_f1_threshold(truth["valid"][:, i], scores["valid"][:, i]) for i in range(2)]
-        right = (scores["test"] > thresholds) == truth["test"].astype(bool)  # (n, 2)
-        write_json(
-            folder / "oracle.json",
-            {"thresholds": thresholds, "n": len(right), "right": right.sum(axis=0).tolist()},
-        )
+    classifier: Classifier
+    thresholds: np.ndarray
+    right: dict[str, tuple[int, int]]
 
-    config = {"recipe": dataclasses.asdict(e.classifier), "attributes": names, "seed": e.seed}
-    return run.store.step("oracle", make, config=config, inputs={"data": source.fingerprint(e.image_size)})
+    @property
+    def device(self) -> torch.device:
+        """Where the network is."""
+        return self.classifier.device
 
+    def labels(self, images: ImageArray, progress: bool = True) -> np.ndarray:
+        """Return what (n, h, w, 3) uint8 images show: (n, k) uint8, a column for each attribute."""
+        return (self.classifier.score(images, progress=progress) > self.thresholds).astype(np.uint8)
 
-def _truth(source: SynthFacesSource, split: str, names: tuple[str, str]) -> np.ndarray:
-    """Return the true labels of a split, (n, 2)."""
-    return source.factors(split).truth[:, [ATTRIBUTES.index(name) for name in names]]
+    def features(self, images: ImageArray, progress: bool = True) -> np.ndarray:
+        """Return the features from which it reads them: (n, d) float32."""
+        return self.classifier.features(images, progress=progress)
 
+    @classmethod
+    def load(cls, folder: Path, device: torch.device | str | None = None) -> AttributeReader:
+        """Load what `train_reader` left in `folder`.
 
-def oracle_labels(run: Run, faces: Step) -> np.ndarray:
-    """Return the oracle's 0/1 labels of a step's ``images.npy``: (n, 2), target and protected."""
-    oracle = train_oracle(run)
-
-    def make(folder: Path) -> None:
-        images = load_array(faces.folder / "images.npy", mapped=True)
-        scores = Classifier.load(oracle.folder, run.device).score(images)
-        thresholds = read_json(oracle.folder / "oracle.json")["thresholds"]
-        save_array(folder / "labels.npy", (scores > thresholds).astype(np.uint8))
-
-    inputs = {"oracle": oracle.fingerprint, "faces": faces.fingerprint}
-    step = run.store.step(f"{faces.name}_truth", make, config={}, inputs=inputs)
-    return load_array(step.folder / "labels.npy")
+        Raises
+        ------
+        UserError
+            If files are missing, damaged, or do not belong together.
+        """
+        record = read_json(folder / READER_FILE)
+        if sha256(folder / WEIGHTS_FILE) != record["sha256"]:
+            raise UserError(
+                f"{folder / WEIGHTS_FILE} is not what {READER_FILE} describes; restore both files."
+            )
+        classifier = Classifier.load(folder, device)
+        right = {name: (count, record["n_test"]) for name, count in record["right"].items()}
+        return cls(classifier, np.array(record["thresholds"]), right)
 
 
-def pair_truth(run: Run) -> dict[str, tuple[int, int]]:
-    """Return how often the pairs do what they claim, according to the oracle, over all training seeds.
+def train_reader(
+    folder: Path,
+    *,
+    images: Mapping[str, ImageArray],
+    labels: Mapping[str, np.ndarray],
+    attributes: tuple[str, ...],
+    recipe: Recipe,
+    seed: int,
+    device: torch.device | str | None = None,
+) -> AttributeReader:
+    """Train a reader, or go on where an earlier call in the same folder stopped.
 
-    Returns
-    -------
-    dict of str to (int, int)
-        For each statement, how often it held and how often it was checked. The oracle's own accuracy on
-        unseen drawn faces comes first.
+    Parameters
+    ----------
+    folder : Path
+        Receives the classifier's files and ``reader.json``: thresholds, and on how many images it was right.
+    images, labels : mappings with "train", "valid" and "test"
+        (n, h, w, 3) uint8 images and (n, k) labels, 0 or 1. Thresholds are set on "valid", where as many
+        images are taken to show an attribute as do; accuracy is counted on "test".
+    attributes : tuple of str
+        Names of the k columns.
+    recipe : Recipe
+        Of the network and its training.
+    seed : int
+        Of everything random.
+    device : torch.device or str, optional
+        CUDA where available when None.
     """
-    return _oracle_accuracy(run) | _pair_counts(run)
-
-
-def _oracle_accuracy(run: Run) -> dict[str, tuple[int, int]]:
-    record = read_json(train_oracle(run).folder / "oracle.json")
-    names = (run.experiment.target, run.experiment.protected)
-    return {
-        f"oracle right about {name}, on unseen drawn faces": (right, record["n"])
-        for name, right in zip(names, record["right"], strict=True)
+    classifier = train_classifier(
+        folder,
+        images=images["train"],
+        labels=labels["train"],
+        valid_images=images["valid"],
+        valid_labels=labels["valid"],
+        attributes=attributes,
+        recipe=recipe,
+        seed=seed,
+        device=device,
+    )
+    scores = {split: classifier.score(images[split]) for split in ("valid", "test")}
+    columns = zip(labels["valid"].T, scores["valid"].T, strict=True)
+    thresholds = np.array([calibrated_threshold(y, s) for y, s in columns])
+    right = ((scores["test"] > thresholds) == labels["test"]).sum(axis=0)
+    record = {
+        "thresholds": thresholds.tolist(),
+        "n_test": len(labels["test"]),
+        "right": dict(zip(attributes, right.tolist(), strict=True)),
+        "sha256": sha256(folder / WEIGHTS_FILE),
     }
+    write_json(folder / READER_FILE, record)
+    return AttributeReader.load(folder, device)
 
 
-def _pair_counts(run: Run) -> dict[str, tuple[int, int]]:
-    e = run.experiment
-    z = oracle_labels(run, run.latents())[run.pair_rows]  # (n, 2)
-    total: dict[str, tuple[int, int]] = {}
-    for seed in range(e.seeds):
-        partners = oracle_labels(run, run.partners(seed))  # (n, 2)
-        given = run.labels(seed)["target"][run.pair_rows]
-        kept, flipped = z[:, 0] == partners[:, 0], z[:, 1] != partners[:, 1]
-        for statement, holds in {
-            f"partner kept {e.target}": kept,
-            f"partner flipped {e.protected}": flipped,
-            "partner did both": kept & flipped,
-            f"{e.target} label given to z is what the oracle sees in z": given == z[:, 0],
-            f"{e.target} label given to z is what the oracle sees in the partner": given == partners[:, 0],
-        }.items():
-            count, n = total.get(statement, (0, 0))
-            total[statement] = count + int(holds.sum()), n + len(holds)
-    return total
+def shipped_oracle(device: torch.device | str | None = None) -> AttributeReader:
+    """Load the oracle that comes with the package."""
+    return AttributeReader.load(weights_folder() / SHIPPED, device)
+
+
+def shipped_oracle_fingerprint() -> str:
+    """Return the SHA-256 of the shipped oracle's weights."""
+    return str(read_json(weights_folder() / SHIPPED / READER_FILE)["sha256"])
+
+
+def train_oracle(
+    folder: Path,
+    *,
+    recipe: Recipe = RECIPE,
+    counts: tuple[int, int, int] = COUNTS,
+    device: torch.device | str | None = None,
+) -> AttributeReader:
+    """Train an oracle on drawn faces, as the shipped one was.
+
+    Parameters
+    ----------
+    folder, recipe, device
+        As `train_reader`.
+    counts : tuple of int
+        Faces to learn from and to set thresholds on, both with independent attributes; and faces with
+        CelebA's associations on which accuracy is counted.
+    """
+    faces = {
+        "train": sample_independent_factors(counts[0], seed=SEED, stream="train"),
+        "valid": sample_independent_factors(counts[1], seed=SEED, stream="valid"),
+        "test": sample_factors(counts[2], seed=SEED, stream="test"),
+    }
+    return train_reader(
+        Path(folder),
+        images={split: draw(factors, SIZE) for split, factors in faces.items()},
+        labels={split: factors.truth for split, factors in faces.items()},
+        attributes=ATTRIBUTES,
+        recipe=recipe,
+        seed=SEED,
+        device=device,
+    )

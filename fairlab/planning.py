@@ -52,7 +52,7 @@ def measure(run: Run) -> Speeds:
     return Speeds(
         *_classifier_speeds(e.classifier, e.image_size, run.device),
         _generator_speed(run),
-        0.0 if run.uses_shipped_generator else _gan_seconds(e.gan, e.image_size, run.device),
+        _gan_seconds(e.gan, e.image_size, run.device) if run.trains_generator else 0.0,
     )
 
 
@@ -93,16 +93,15 @@ def plan(run: Run, n_images: Mapping[str, int], speeds: Speeds) -> list[PlannedS
         ("score, measure, report", f"{n_images['test']:,} test images", testing),
     ]
     if e.data == "synthfaces":
-        asking = (drawing + once) / 2 + (e.seeds + 1) * e.n_latents / speeds.scoring
-        rows.insert(-1, ("train and ask the oracle", _epochs(e.classifier.epochs, train // 2), asking))
+        asked = e.n_latents + e.seeds * e.n_pairs
+        rows.insert(-1, ("ask the oracle", f"{asked:,} faces", asked / speeds.scoring))
     return [PlannedStep(*row) for row in rows]
 
 
 def bytes_needed(run: Run, n_images: Mapping[str, int]) -> int:
     """Return how many bytes of images the run writes at most; weights and tables are small beside them."""
     e = run.experiment
-    sets = 2 if e.data == "synthfaces" else 1  # the oracle has faces of its own
-    pictures = sets * sum(n_images.values()) + e.n_latents + e.seeds * e.n_pairs
+    pictures = sum(n_images.values()) + e.n_latents + e.seeds * e.n_pairs
     return pictures * e.image_size**2 * 3
 
 
@@ -146,8 +145,9 @@ def _epochs(epochs: int, images: int, seeds: int = 1) -> str:
 
 
 def _generator_row(run: Run, speeds: Speeds) -> tuple[str, str, float]:
-    if run.uses_shipped_generator:
-        return "2 load the shipped generator", "nothing to train", 0.0
+    if not run.trains_generator:
+        which = "your" if run.experiment.generator else "the shipped"
+        return f"2 load {which} generator", "nothing to train", 0.0
     gan = run.experiment.gan
     return (
         "2 train a generator",
@@ -185,7 +185,7 @@ def _classifier_speeds(recipe: Recipe, size: int, device: torch.device) -> tuple
 
 
 def _generator_speed(run: Run) -> float:
-    if run.uses_shipped_generator:
+    if not run.trains_generator:
         generator: Generator = run.generator
     else:
         gan = run.experiment.gan

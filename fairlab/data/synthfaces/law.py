@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from fairlab.data.synthfaces.associations import Associations, dial_associations
-from fairlab.data.synthfaces.copula import natural_traits
+from fairlab.data.synthfaces.copula import independent_traits, natural_traits
 from fairlab.data.synthfaces.factors import NUISANCE, Factors
 from fairlab.data.synthfaces.noise import observed_labels
 from fairlab.data.synthfaces.streams import uniforms
 
-__all__ = ["observed_labels", "sample_factors"]
+__all__ = ["observed_labels", "sample_factors", "sample_independent_factors"]
 
 
 def sample_factors(
@@ -44,7 +44,19 @@ def sample_factors(
         If `associations` names an unknown attribute or asks for what cannot be reached.
     """
     traits = dial_associations(natural_traits(n, seed=seed, stream=stream), associations)
-    columns = [uniforms(n, seed, f"{stream}/nuisance/{name}") for name in NUISANCE]
+    return _with_nuisance(traits, seed, stream)
+
+
+def sample_independent_factors(n: int, *, seed: int, stream: str) -> Factors:
+    """Draw `n` faces whose forty attributes are independent and none of them rare: to train an oracle on.
+
+    Parameters and result as for `sample_factors`.
+    """
+    return _with_nuisance(independent_traits(n, seed=seed, stream=stream), seed, stream)
+
+
+def _with_nuisance(traits: np.ndarray, seed: int, stream: str) -> Factors:
+    columns = [uniforms(len(traits), seed, f"{stream}/nuisance/{name}") for name in NUISANCE]
     nuisance = np.stack(columns, axis=1).astype(np.float32)  # (n, K)
     # The largest doubles below 1 round up to 1 in single precision.
     nuisance = np.minimum(nuisance, np.nextafter(np.float32(1), np.float32(0)))
