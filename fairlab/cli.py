@@ -27,7 +27,10 @@ examples:
   fairlab run --target Smiling --seeds 3         another target, three training seeds
   fairlab run --data celeba --data-root DIR --target Smiling --protected Male
   fairlab run --data folder --data-root DIR --target wears_badge --protected night_shift
+  fairlab run --generator my_gan.pth             with the GAN you have
   fairlab prepare --data celeba --data-root DIR  only decode the images, once for all later runs
+  fairlab gan train                              train the shipped generator again
+  fairlab gan report                             what a generator draws, and what it leaves out
 
 Interrupt a run whenever you like: the same command goes on where it stopped. Results are in
 data/runs/RUN: report.html to read, metrics.csv to compute with, manifest.json to cite.
@@ -59,6 +62,23 @@ SOURCE_ARGUMENTS: dict[str, dict[str, Any]] = {
     },
 }
 
+GENERATOR_ARGUMENTS: dict[str, dict[str, Any]] = {
+    "--generator": {
+        "metavar": "FILE",
+        "help": "use this generator: a .safetensors of FairLab, or a checkpoint of pytorch_GAN_zoo's "
+        "progressive GAN",
+    },
+    "--train-gan": {
+        "action": "store_true",
+        "default": None,
+        "help": "train a generator although one is shipped",
+    },
+}
+
+DEVICE_ARGUMENTS: dict[str, dict[str, Any]] = {
+    "--device": {"metavar": "DEVICE", "help": "torch device (default: cuda where there is one, else cpu)"},
+}
+
 RUN_ARGUMENTS: dict[str, dict[str, Any]] = {
     "--target": {"metavar": "NAME", "help": "attribute to classify (default: Blond_Hair)"},
     "--protected": {"metavar": "NAME", "help": "attribute whose influence to remove (default: Male)"},
@@ -68,16 +88,10 @@ RUN_ARGUMENTS: dict[str, dict[str, Any]] = {
         "help": "which partner z': paired (default), on_hyperplane, perpendicular, "
         "perpendicular_on_hyperplane",
     },
-    "--train-gan": {
-        "action": "store_true",
-        "default": None,
-        "help": "train a generator although one is shipped",
-    },
     "--run": {
         "metavar": "NAME",
         "help": "name of the run folder (default: source, preset and attribute names)",
     },
-    "--device": {"metavar": "DEVICE", "help": "torch device (default: cuda where there is one, else cpu)"},
 }
 
 
@@ -132,6 +146,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_run(commands)
     _add_prepare(commands)
+    _add_gan(commands)
     return parser
 
 
@@ -139,20 +154,37 @@ def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     run = commands.add_parser(
         "run", help="the whole method: baseline, latents, pairs, de-biased classifier, table"
     )
-    _add_source_arguments(run)
-    for flag, options in RUN_ARGUMENTS.items():
-        run.add_argument(flag, **options)
+    _add_arguments(run, SOURCE_ARGUMENTS, RUN_ARGUMENTS, GENERATOR_ARGUMENTS, DEVICE_ARGUMENTS)
     run.set_defaults(command=_run)
 
 
 def _add_prepare(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
     prepare = commands.add_parser("prepare", help="decode the images once into data/prepared")
-    _add_source_arguments(prepare)
+    _add_arguments(prepare, SOURCE_ARGUMENTS)
     prepare.set_defaults(command=_prepare)
 
 
-def _add_source_arguments(parser: argparse.ArgumentParser) -> None:
-    for flag, options in SOURCE_ARGUMENTS.items():
+def _add_gan(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    gan = commands.add_parser("gan", help="train a generator, or measure one")
+    actions = gan.add_subparsers(title="actions", required=True, metavar="ACTION")
+    train = actions.add_parser(
+        "train", help="train a progressive GAN on a source's training images, or go on with it"
+    )
+    _add_arguments(train, SOURCE_ARGUMENTS, DEVICE_ARGUMENTS)
+    # The default trains what is shipped; the quick preset's generator is a first look.
+    train.set_defaults(command=_train_gan, preset="full")
+    report = actions.add_parser(
+        "report", help="measure a generator: distance, coverage, attributes, latent space, copies"
+    )
+    _add_arguments(report, SOURCE_ARGUMENTS, GENERATOR_ARGUMENTS, DEVICE_ARGUMENTS)
+    report.add_argument(
+        "--inception", action="store_true", help="also measure in Inception's features (needs torch-fidelity)"
+    )
+    report.set_defaults(command=_report_gan, preset="full")
+
+
+def _add_arguments(parser: argparse.ArgumentParser, *groups: dict[str, dict[str, Any]]) -> None:
+    for flag, options in (item for group in groups for item in group.items()):
         parser.add_argument(flag, **options)
 
 
@@ -171,7 +203,7 @@ def _run(arguments: argparse.Namespace) -> None:
         protected=arguments.protected,
         seeds=arguments.seeds,
         variant=arguments.variant,
-        train_gan=arguments.train_gan,
+        **_generator_changes(arguments),
     )
     execute(run)
 
@@ -186,7 +218,29 @@ def _prepare(arguments: argparse.Namespace) -> None:
     print(preparation_summary(prepared_folder(source, home, experiment.image_size)))
 
 
-def _source_changes(arguments: argparse.Namespace) -> dict[str, object]:
+def _train_gan(arguments: argparse.Namespace) -> None:
+    from fairlab.config import home_folder, preset
+    from fairlab.generator_steps import train
+
+    experiment = preset(arguments.preset, **_source_changes(arguments), train_gan=True)
+    print(train(experiment, home_folder(arguments.home), arguments.device))
+
+
+def _report_gan(arguments: argparse.Namespace) -> None:
+    from fairlab.config import home_folder, preset
+    from fairlab.generator_steps import report
+
+    changes = _source_changes(arguments) | _generator_changes(arguments)
+    experiment = preset(arguments.preset, **changes)
+    home, inception = home_folder(arguments.home), arguments.inception
+    print(report(experiment, home, arguments.device, inception=inception))
+
+
+def _generator_changes(arguments: argparse.Namespace) -> dict[str, Any]:
+    return {"generator": arguments.generator, "train_gan": arguments.train_gan}
+
+
+def _source_changes(arguments: argparse.Namespace) -> dict[str, Any]:
     return {
         "data": arguments.data,
         "data_root": arguments.data_root,

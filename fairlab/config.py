@@ -38,7 +38,7 @@ FULL_CLASSIFIER = Recipe(backbone="resnet18", epochs=15, schedule="one_cycle")
 
 #: Generators: some hours on two cores, a first look in a quarter of an hour, and one that only shows that
 #: training runs.
-DEFAULT_GAN = GANRecipe()
+DEFAULT_GAN = GANRecipe(decay_images=250_000, ema_images=10_000)
 QUICK_GAN = GANRecipe(
     fade_images=(0, 3_000, 4_000, 8_000, 8_000),
     stable_images=(1_500, 4_000, 15_000, 30_000, 20_000),
@@ -51,7 +51,7 @@ SMOKE_GAN = GANRecipe(
     ema_images=200,
 )
 
-_NOT_IDENTITY = ("seeds", "n_resamples", "data_root", "table")
+_NOT_IDENTITY = ("seeds", "n_resamples", "data_root", "table", "generator")
 
 
 @dataclass(frozen=True)
@@ -82,6 +82,9 @@ class Experiment:
         Recipe of a generator trained here.
     train_gan : bool
         Whether to train a generator even where a shipped one fits.
+    generator : str or None
+        File of a generator to use instead: one saved by FairLab (.safetensors), or a checkpoint of
+        pytorch_GAN_zoo's progressive GAN.
     n_fit, n_held_out, n_pairs : int
         Latents to fit the hyperplanes on, to test them on, and to build partners for.
     variant : str
@@ -106,6 +109,7 @@ class Experiment:
     generated_epochs: int = 20
     gan: GANRecipe = DEFAULT_GAN
     train_gan: bool = False
+    generator: str | None = None
     n_fit: int = 10_000
     n_held_out: int = 5_000
     n_pairs: int = 160_000
@@ -140,6 +144,8 @@ class Experiment:
                 f"Images of {self.image_size} pixels do not fit a generator of {self.gan.resolution}; "
                 f"choose an --image-size that is a multiple of {self.gan.resolution}."
             )
+        if self.generator is not None and self.train_gan:
+            raise UserError("Both --generator and --train-gan were given; choose one of them.")
         if self.seeds < 1:
             raise UserError(f"--seeds is {self.seeds}; at least one training seed is needed.")
 
@@ -152,7 +158,7 @@ class Experiment:
         """Return the settings that tie a run folder to this experiment.
 
         Left out are the number of training seeds and of resamples, since a run can be given more of either
-        without repeating what is done, and paths, since the data's fingerprint stands for their content.
+        without repeating what is done, and paths, since fingerprints stand for their content.
         """
         settings = dataclasses.asdict(self)
         return {name: value for name, value in settings.items() if name not in _NOT_IDENTITY}
@@ -229,6 +235,7 @@ def default_name(experiment: Experiment, preset_name: str) -> str:
     changed = [f"{e.image_size}px"] if e.image_size != plain.image_size else []
     changed += [e.variant] if e.variant != plain.variant else []
     changed += ["own-gan"] if e.train_gan != plain.train_gan else []
+    changed += [Path(e.generator).stem] if e.generator else []
     return "-".join([e.data, preset_name, e.target, e.protected, *changed])
 
 

@@ -29,12 +29,10 @@ from fairlab.generators import (
     generate,
     load_generator,
     sample_latents,
-    shipped_generator,
 )
-from fairlab.generators.files import shipped_fingerprint
 from fairlab.latent import Hyperplane, partner
 from fairlab.metrics import best_f1_threshold
-from fairlab.shared import prepare_data, source_of, trained_generator
+from fairlab.shared import given_fingerprint, given_generator, prepare_data, source_of, trained_generator
 from fairlab.store import Step, Store
 
 Planes = dict[str, Hyperplane]
@@ -130,16 +128,16 @@ class Run:
 
     @cached_property
     def generator(self) -> Generator:
-        """The shipped generator where it fits the data, else one trained on the real training images."""
-        if self.uses_shipped_generator:
-            return shipped_generator().to(self.device)
-        return load_generator(self._trained_generator().folder / "generator.safetensors").to(self.device)
+        """The user's own or the shipped generator, else one trained on the real training images."""
+        given = given_generator(self.experiment, self.device)
+        if given is not None:
+            return given
+        return load_generator(self._trained_generator().folder / "generator.safetensors", self.device)
 
     @property
-    def uses_shipped_generator(self) -> bool:
-        """Whether the generator comes with the package: SynthFaces with CelebA's own associations."""
-        e = self.experiment
-        return e.data == "synthfaces" and e.synthfaces_association is None and not e.train_gan
+    def trains_generator(self) -> bool:
+        """Whether a generator has to be trained, since none is given."""
+        return given_fingerprint(self.experiment) is None
 
     def _trained_generator(self) -> Step:
         e = self.experiment
@@ -324,9 +322,7 @@ class Run:
             write_rows(folder / "images.npy", (len(z), size, size, 3), make, chunk=512)
 
     def _generator_mark(self) -> str:
-        if self.uses_shipped_generator:
-            return shipped_fingerprint()
-        return self._trained_generator().fingerprint
+        return given_fingerprint(self.experiment) or self._trained_generator().fingerprint
 
     def _label_marks(self, seed: int) -> dict[str, str]:
         return {role: step.fingerprint for role, step in self._label_steps(seed).items()}

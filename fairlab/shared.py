@@ -8,11 +8,21 @@ from typing import Any
 
 import torch
 
+from fairlab.artefacts import sha256
 from fairlab.config import Experiment
 from fairlab.data import FaceData
 from fairlab.data.facedata import read_manifest
 from fairlab.data.sources import Source, open_source
-from fairlab.generators import GANRecipe, save_generator, train_gan
+from fairlab.errors import UserError
+from fairlab.generators import (
+    GANRecipe,
+    Generator,
+    open_generator,
+    save_generator,
+    shipped_generator,
+    train_gan,
+)
+from fairlab.generators.files import shipped_fingerprint
 from fairlab.generators.training import CHECKPOINT
 from fairlab.store import Step, Store, fingerprint
 
@@ -51,6 +61,40 @@ def preparation_summary(folder: Path) -> str:
     if without := manifest["settings"].get("rows_without_image"):
         parts.append(f"{without:,} labelled rows have no image")
     return "; ".join(parts) + "."
+
+
+def given_generator(experiment: Experiment, device: torch.device) -> Generator | None:
+    """Return the generator that is there before any training: the user's own, or the shipped one if it fits.
+
+    The shipped one fits SynthFaces with CelebA's own associations. None means: train one.
+    """
+    if experiment.generator is not None:
+        return open_generator(Path(experiment.generator), device)
+    return shipped_generator(device) if uses_shipped_generator(experiment) else None
+
+
+def given_fingerprint(experiment: Experiment) -> str | None:
+    """Return what identifies the `given_generator`.
+
+    Raises
+    ------
+    UserError
+        If the user's file cannot be read.
+    """
+    if experiment.generator is not None:
+        try:
+            return sha256(Path(experiment.generator))
+        except OSError as error:
+            raise UserError(
+                f"The generator {experiment.generator} cannot be read ({error.strerror}); check --generator."
+            ) from error
+    return shipped_fingerprint() if uses_shipped_generator(experiment) else None
+
+
+def uses_shipped_generator(e: Experiment) -> bool:
+    """Whether the experiment's generator is the one that comes with the package."""
+    fits = e.data == "synthfaces" and e.synthfaces_association is None
+    return fits and not e.train_gan and e.generator is None
 
 
 def trained_generator(data: FaceData, recipe: GANRecipe, seed: int, home: Path, device: torch.device) -> Step:

@@ -31,7 +31,7 @@ STEPS = (
     "seed0/partners",
     "seed0/debiased",
     "seed0/debiased_scores",
-    "oracle",
+    "seed0/partners_truth",
 )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import json
 from pathlib import Path
 from typing import Any
@@ -10,9 +9,11 @@ from typing import Any
 import torch
 from safetensors import SafetensorError, safe_open
 
-from fairlab.artefacts import read_json, save_tensors, write_json
+from fairlab.artefacts import read_json, save_tensors, sha256, weights_folder, write_json
 from fairlab.errors import UserError
+from fairlab.generators.gan_zoo import load_gan_zoo
 from fairlab.generators.progressive import ProgressiveGenerator
+from fairlab.generators.sampling import Generator
 
 FORMAT = "fairlab progressive generator 1"
 SHIPPED = "synthfaces_pgan_64.safetensors"
@@ -62,6 +63,20 @@ def load_generator(path: Path, device: torch.device | str | None = None) -> Prog
     return generator.to(device or "cpu")
 
 
+def open_generator(path: Path, device: torch.device | str | None = None) -> Generator:
+    """Load a generator of either kind: a ``.safetensors`` file of ours, or else a pytorch_GAN_zoo checkpoint.
+
+    Raises
+    ------
+    UserError
+        If the file is missing, damaged, or neither.
+    """
+    path = Path(path)
+    return (
+        load_generator(path, device) if path.suffix == ".safetensors" else load_gan_zoo(path, device=device)
+    )
+
+
 def shipped_generator(device: torch.device | str | None = None) -> ProgressiveGenerator:
     """Load the SynthFaces generator that comes with the package, checked against its card's SHA-256.
 
@@ -91,19 +106,6 @@ def load_verified(path: Path, device: torch.device | str | None = None) -> Progr
             "it was changed or damaged: restore both files."
         )
     return load_generator(path, device)
-
-
-def weights_folder() -> Path:
-    """Return the folder of shipped weights, in an installed package or in a source checkout."""
-    package = Path(__file__).resolve().parents[1]
-    installed = package / "weights"
-    return installed if installed.is_dir() else package.parent / "data" / "weights"
-
-
-def sha256(path: Path) -> str:
-    """Return a file's SHA-256 as hexadecimal text."""
-    with open(path, "rb") as stream:
-        return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
 def _is_used(name: str, stage: int) -> bool:

@@ -81,6 +81,36 @@ def sample_latents(n: int, latent_dim: int, seed: int) -> npt.NDArray[np.float32
     return np.random.default_rng(seed).standard_normal((n, latent_dim), dtype=np.float32)
 
 
+def interpolate(first: npt.ArrayLike, second: npt.ArrayLike, steps: int) -> npt.NDArray[np.float64]:
+    """Return `steps` latents on the great circle from each first to each second latent, both ends included.
+
+    Parameters
+    ----------
+    first, second : arrays, (n, d)
+        Pairs of latents, not opposite each other. Lengths go from one to the other in a line.
+    steps : int
+        At least 2.
+
+    Returns
+    -------
+    ndarray, (n, steps, d)
+
+    Notes
+    -----
+    Latents of N(0, I) lie near a sphere; the straight line between two of them leaves it (White, "Sampling
+    Generative Networks", 2016).
+    """
+    a, b = (np.asarray(x, np.float64) for x in (first, second))
+    lengths = [np.linalg.norm(x, axis=1, keepdims=True)[:, None] for x in (a, b)]  # (n, 1, 1)
+    a, b = a[:, None] / lengths[0], b[:, None] / lengths[1]  # (n, 1, d)
+    angle = np.arccos(np.clip((a * b).sum(axis=2, keepdims=True), -1, 1))  # (n, 1, 1)
+    t = np.linspace(0, 1, steps)[None, :, None]  # (1, steps, 1)
+    # sinc keeps the weights defined where both latents are the same.
+    first_weight, second_weight = ((1 - t) * np.sinc((1 - t) * angle / np.pi), t * np.sinc(t * angle / np.pi))
+    direction = (first_weight * a + second_weight * b) / np.sinc(angle / np.pi)  # (n, steps, d)
+    return direction * ((1 - t) * lengths[0] + t * lengths[1])
+
+
 def generate(
     generator: Generator,
     z: npt.ArrayLike | Tensor,

@@ -43,6 +43,7 @@ def pair_grid(
     partners: np.ndarray,
     captions: Sequence[tuple[str, str]] | None = None,
     columns: int = 8,
+    row_names: tuple[str, str] = ("z", "z'"),
 ) -> Figure:
     """Show each generated face z above its partner z'.
 
@@ -53,6 +54,8 @@ def pair_grid(
         Written below z and below z', such as ``"Smiling 0.93\\nMale 0.12"``.
     columns : int
         Pairs side by side.
+    row_names : pair of str
+        What to write before the faces and before the partners.
     """
     captions = captions or [("", "")] * len(images)
     check_lengths(images=images, partners=partners, captions=captions)
@@ -65,8 +68,8 @@ def pair_grid(
     for index, (face, partner, pair) in enumerate(zip(images, partners, captions, strict=True)):
         block, column = divmod(index, columns)
         above, below = axes[2 * block * columns + column], axes[(2 * block + 1) * columns + column]
-        _show_face(above, face, pair[0], row_name="z" if column == 0 else "")
-        _show_face(below, partner, pair[1], row_name="z'" if column == 0 else "")
+        _show_face(above, face, pair[0], row_name=row_names[0] if column == 0 else "")
+        _show_face(below, partner, pair[1], row_name=row_names[1] if column == 0 else "")
     return figure
 
 

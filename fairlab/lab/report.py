@@ -7,6 +7,7 @@ import io
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any, ClassVar
 
 import jinja2
 import numpy as np
@@ -20,7 +21,7 @@ from fairlab.lab import tables
 from fairlab.lab.style import readable
 from fairlab.lab.summary import LIMITS, summarise
 
-__all__ = ["LIMITS", "Proportion", "Report", "Section", "summarise", "write_report"]
+__all__ = ["LIMITS", "Page", "Proportion", "Report", "Section", "summarise", "write_report"]
 
 DOTS_PER_INCH = 150  # sharp on a phone's dense screen and in print
 SCREEN_DOTS_PER_INCH = 92  # how large a figure appears on the page
@@ -73,49 +74,77 @@ class Section:
 
 
 @dataclass(frozen=True)
-class Report:
-    """Everything that a report says; `write_report` lays it out.
+class Page:
+    """Everything that a page says; `write_report` lays it out with the page's own template.
 
     Attributes
     ----------
     title : str
     summary : sequence of str
-        Sentences from `summarise`.
+        What was found, in sentences.
     table : DataFrame
-        Tidy, as in `fairlab.lab.tables`.
+        The numbers, tidy.
     sections : sequence of Section
     facts : dict of str to str
         Data set, preset, seeds, device, versions, seconds per step.
-    truth : dict of str to Proportion, optional
-        What the drawn faces' known factors say of the pairs: "target label kept", "protected label flipped".
-    groups : dict of str to (int, int)
-        Evaluation pictures and positives of each group, from `fairlab.lab.tables.group_counts`.
     limits : sequence of str
     """
+
+    template: ClassVar[str]
 
     title: str
     summary: Sequence[str]
     table: pd.DataFrame
     sections: Sequence[Section] = ()
     facts: Mapping[str, str] = field(default_factory=dict)
-    truth: Mapping[str, Proportion] | None = None
-    groups: Mapping[str, tuple[int, int]] = field(default_factory=dict)
     limits: Sequence[str] = LIMITS
 
+    def context(self) -> dict[str, Any]:
+        """Return what the template needs beside the page itself."""
+        return {}
 
-def write_report(path: Path, report: Report) -> None:
-    """Write `report` as one HTML file, whole or not at all, that needs nothing else to be read.
 
-    Raises
-    ------
-    UserError
-        If the table lacks rows of the whole evaluation set.
+@dataclass(frozen=True)
+class Report(Page):
+    """What a run found: baseline against de-biased classifier.
+
+    Attributes
+    ----------
+    table : DataFrame
+        As in `fairlab.lab.tables`; summary from `summarise`.
+    truth : dict of str to Proportion, optional
+        What the drawn faces' known factors say of the pairs: "target label kept", "protected label flipped".
+    groups : dict of str to (int, int)
+        Evaluation pictures and positives of each group, from `fairlab.lab.tables.group_counts`.
     """
-    write_text(path, to_html(report))
+
+    template: ClassVar[str] = "report.html.j2"
+
+    truth: Mapping[str, Proportion] | None = None
+    groups: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+
+    def context(self) -> dict[str, Any]:
+        """Return the rows of the table as readers see them, and what the metrics mean.
+
+        Raises
+        ------
+        UserError
+            If the table lacks rows of the whole evaluation set.
+        """
+        measured = set(self.table["metric"])
+        return {
+            "rows": tables.comparison(self.table).to_dict("records"),
+            "meanings": [metric for name, metric in tables.METRICS.items() if name in measured],
+        }
 
 
-def to_html(report: Report) -> str:
-    """Return the report as HTML; every text in it is escaped."""
+def write_report(path: Path, page: Page) -> None:
+    """Write `page` as one HTML file, whole or not at all, that needs nothing else to be read."""
+    write_text(path, to_html(page))
+
+
+def to_html(page: Page) -> str:
+    """Return the page as HTML; every text in it is escaped."""
     environment = jinja2.Environment(
         loader=jinja2.PackageLoader("fairlab.lab", "."),
         autoescape=True,
@@ -125,11 +154,10 @@ def to_html(report: Report) -> str:
     )
     environment.filters["readable"] = readable
     environment.filters["whole_intervals"] = _whole_intervals
-    return environment.get_template("report.html.j2").render(
-        report=report,
-        rows=tables.comparison(report.table).to_dict("records"),
-        meanings=[metric for name, metric in tables.METRICS.items() if name in set(report.table["metric"])],
-        sections=[(section, _embed(section.picture)) for section in report.sections],
+    return environment.get_template(page.template).render(
+        report=page,
+        sections=[(section, _embed(section.picture)) for section in page.sections],
+        **page.context(),
     )
 
 

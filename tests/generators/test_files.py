@@ -1,6 +1,7 @@
 """Generators on disk: what is saved comes back, what is damaged is refused in one sentence."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -12,6 +13,7 @@ from fairlab.generators import (
     ProgressiveGenerator,
     generate,
     load_generator,
+    open_generator,
     sample_latents,
     save_generator,
     shipped_generator,
@@ -96,3 +98,11 @@ def test_shipped_generator_needs_weights_and_card(generator, tmp_path, monkeypat
     path.unlink()
     with pytest.raises(UserError, match="missing"):
         shipped_generator()
+
+
+def test_a_generator_of_either_kind_is_opened_by_its_name(generator, tmp_path):
+    save_generator(generator, tmp_path / "g.safetensors", {})
+    np.testing.assert_array_equal(_pictures(open_generator(tmp_path / "g.safetensors")), _pictures(generator))
+    zoo = open_generator(Path(__file__).parent / "data" / "gan_zoo_pgan_a.pth")
+    z = sample_latents(2, zoo.latent_dim, seed=0)
+    assert generate(zoo, z, progress=False).shape == (2, zoo.resolution, zoo.resolution, 3)

@@ -9,6 +9,7 @@ from torch import nn
 
 from fairlab.errors import UserError
 from fairlab.generators import ModuleGenerator, ProgressiveGenerator, generate, sample_latents, to_uint8
+from fairlab.generators.sampling import interpolate
 
 
 @pytest.fixture(scope="module")
@@ -75,3 +76,23 @@ def test_any_module_can_be_a_generator():
         generate(
             ModuleGenerator(module, latent_dim=4, resolution=16), sample_latents(3, 4, 0), progress=False
         )
+
+
+@given(seed=st.integers(0, 1000), steps=st.integers(2, 9))
+def test_interpolation_keeps_ends_and_goes_round_the_sphere_in_equal_steps(seed, steps):
+    first, second = (sample_latents(3, 6, seed + k).astype(float) for k in (0, 2000))
+    path = interpolate(first, second, steps)  # (3, steps, 6)
+    np.testing.assert_allclose(path[:, 0], first, atol=1e-6)
+    np.testing.assert_allclose(path[:, -1], second, atol=1e-6)
+    lengths = np.linalg.norm(path, axis=2)
+    ends = np.linalg.norm(first, axis=1)[:, None], np.linalg.norm(second, axis=1)[:, None]
+    t = np.linspace(0, 1, steps)
+    np.testing.assert_allclose(lengths, (1 - t) * ends[0] + t * ends[1], atol=1e-6)
+    unit = path / lengths[..., None]
+    cosines = (unit[:, 1:] * unit[:, :-1]).sum(axis=2)
+    np.testing.assert_allclose(cosines, cosines[:, :1].repeat(steps - 1, axis=1), atol=1e-6)
+
+
+def test_interpolation_between_equal_latents_stays_there():
+    z = sample_latents(2, 6, 0)
+    np.testing.assert_allclose(interpolate(z, z, 3), z[:, None].repeat(3, axis=1), atol=1e-6)
