@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.special import ndtr, ndtri
 
 from fairlab.errors import UserError, nearest_names
 from fairlab.latent.hyperplane import Hyperplane, check_latents, project
@@ -17,16 +18,54 @@ class Variant(NamedTuple):
 
     #: whether the signed distance to the target plane is prescribed to stay
     keeps_target: bool
-    #: the factor on the signed distance to the protected plane
-    protected_factor: float
+    #: the signed distance to the protected plane, (n,), from latents, protected and target plane
+    protected_distance: Callable[[np.ndarray, Hyperplane, Hyperplane], np.ndarray]
 
 
-#: The method and the ablations of the paper.
+def mirrored(latents: np.ndarray, protected: Hyperplane, target: Hyperplane) -> np.ndarray:
+    """Return the negated signed distances, (n,): as far on the other side as z is on its own."""
+    return -protected.distance(latents)
+
+
+def none(latents: np.ndarray, protected: Hyperplane, target: Hyperplane) -> np.ndarray:
+    """Return no distance, (n,): on the hyperplane."""
+    return np.zeros(len(latents))
+
+
+def as_likely(latents: np.ndarray, protected: Hyperplane, target: Hyperplane) -> np.ndarray:
+    """Return the signed distances, (n,), that are as usual on the other side as those of z are on its own.
+
+    Of all latents N(0, I) with z's distance to the target plane, some share q lies on z's side of the
+    protected plane, and a share r of those lies further out than z. The partner is where a share r of those
+    on the other side lies further out. Partners of one group's latents are so distributed as the other
+    group's latents are, at every target distance: no partner is a stranger to the generator.
+
+    Mirroring is the same where the normals are orthogonal and the plane goes through the origin. Where the
+    labels go together, it takes partners to where there are hardly any latents.
+
+    Notes
+    -----
+    Given ``u = w_t · z``, ``v = w_a · z`` is normal with mean ``c u`` and variance ``1 - c²``.
+    """
+    cosine = protected.cosine(target)
+    mean, spread = cosine * (latents @ target.normal), np.sqrt(1 - cosine**2)
+    plane = (-protected.intercept - mean) / spread  # (n,), in standard deviations
+    distance = protected.distance(latents)
+    side = np.where(distance > 0, 1.0, -1.0)
+    # ndtr(-x) is the share beyond x; so written, shares in either tail keep their digits.
+    further = ndtr(-side * (plane + distance / spread)) / ndtr(-side * plane)
+    beyond = -ndtri(np.maximum(further * ndtr(side * plane), np.finfo(float).tiny))
+    moved: np.ndarray = (-side * beyond - plane) * spread
+    return moved
+
+
+#: The method and the ablations of the paper, and a partner that keeps to what the generator knows.
 VARIANTS: dict[str, Variant] = {
-    "paired": Variant(keeps_target=True, protected_factor=-1.0),
-    "on_hyperplane": Variant(keeps_target=True, protected_factor=0.0),
-    "perpendicular": Variant(keeps_target=False, protected_factor=-1.0),
-    "perpendicular_on_hyperplane": Variant(keeps_target=False, protected_factor=0.0),
+    "paired": Variant(keeps_target=True, protected_distance=mirrored),
+    "on_hyperplane": Variant(keeps_target=True, protected_distance=none),
+    "perpendicular": Variant(keeps_target=False, protected_distance=mirrored),
+    "perpendicular_on_hyperplane": Variant(keeps_target=False, protected_distance=none),
+    "as_likely": Variant(keeps_target=True, protected_distance=as_likely),
 }
 
 #: Below this smallest singular value of the unit normals, planes count as parallel: changing one distance
@@ -86,10 +125,12 @@ def partner(
         Latents.
     protected, target : Hyperplane
         Planes of the protected and of the target attribute.
-    variant : {"paired", "on_hyperplane", "perpendicular", "perpendicular_on_hyperplane"}
+    variant : {"paired", "on_hyperplane", "perpendicular", "perpendicular_on_hyperplane", "as_likely"}
         "paired" negates the signed distance to the protected plane and keeps that to the target plane.
         "on_hyperplane" makes the protected distance 0 instead. The perpendicular ones move along the
-        protected normal, whatever that does to the target distance.
+        protected normal, whatever that does to the target distance. "as_likely", which is not in the paper,
+        keeps the target distance and takes the protected distance that is as usual on the other side as
+        z's is on its own (see `fairlab.latent.partners.as_likely`).
 
     Returns
     -------
@@ -108,12 +149,12 @@ def partner(
     """
     if variant not in VARIANTS:
         raise UserError(f"There is no partner variant '{variant}'; {nearest_names(variant, VARIANTS)}")
-    keeps_target, factor = VARIANTS[variant]
+    keeps_target, protected_distance = VARIANTS[variant]
     planes = [protected, target] if keeps_target else [protected]
-    latents = check_latents(z)
-    distances = np.stack([plane.distance(latents) for plane in planes], axis=1)  # (n, k)
-    distances[:, 0] *= factor
-    return nearest_with_distances(latents, planes, distances)
+    independent_normals(planes)
+    latents = check_latents(z, protected.dimension)
+    wanted = [protected_distance(latents, protected, target), target.distance(latents)][: len(planes)]
+    return nearest_with_distances(latents, planes, np.stack(wanted, axis=1))  # (n, k) distances
 
 
 def independent_normals(planes: Sequence[Hyperplane]) -> np.ndarray:
