@@ -152,6 +152,8 @@ def _distances(training: np.ndarray, unseen: np.ndarray, generated: np.ndarray, 
     ):
         value = frechet_distance(training, other)
         low, high = _basic_interval(training, other, value, seed)
+        if value > high:
+            note += "; few images make the value too large, its interval allows for that"
         yield Row(name, value, low, high, len(other), note, unit="squared distance")
 
 
@@ -205,14 +207,14 @@ def _attributes(samples: Samples, reader: AttributeReader) -> Iterator[Row]:
 def _separability(samples: Samples, labels: np.ndarray, name: str) -> Iterator[Row]:
     z, fit, held_out = samples.z, slice(0, samples.n_fit), slice(samples.n_fit, len(samples.z))
     measure, n = "held-out accuracy of a hyperplane", len(labels[held_out])
+    commoner = max(labels[held_out].sum(), n - labels[held_out].sum())
+    yield _share("always guessing", int(commoner), n, attribute=name)
     if len(np.unique(labels[fit])) < 2:
         yield Row(measure, np.nan, np.nan, np.nan, n, "all generated images agree", name)
         return
     plane = Hyperplane.fit(z[fit], labels[fit])
     right = (plane.distance(z[held_out]) > 0) == labels[held_out]
-    commoner = max(labels[held_out].sum(), n - labels[held_out].sum())
     yield _share(measure, int(right.sum()), n, attribute=name)
-    yield _share("always guessing", int(commoner), n, attribute=name)
 
 
 def _near_frequencies(table: pd.DataFrame) -> dict[str, Any]:

@@ -79,4 +79,6 @@ def _show_face(axis: Axes, image: np.ndarray, caption: str, row_name: str = "") 
     axis.set(xticks=[], yticks=[])
     axis.spines[:].set_visible(False)
     axis.set_xlabel(caption, fontsize=7.5, labelpad=3)
-    axis.set_ylabel(row_name, rotation=0, labelpad=10, va="center", style="italic", fontsize=13)
+    axis.set_ylabel(
+        row_name, rotation=0, labelpad=6 + 5 * len(row_name), va="center", style="italic", fontsize=13
+    )
