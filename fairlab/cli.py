@@ -80,13 +80,13 @@ DEVICE_ARGUMENTS: dict[str, dict[str, Any]] = {
 }
 
 RUN_ARGUMENTS: dict[str, dict[str, Any]] = {
-    "--target": {"metavar": "NAME", "help": "attribute to classify (default: Blond_Hair)"},
+    "--target": {"metavar": "NAME", "help": "attribute to classify (default: Eyeglasses)"},
     "--protected": {"metavar": "NAME", "help": "attribute whose influence to remove (default: Male)"},
     "--seeds": {"type": int, "metavar": "N", "help": "train both classifiers N times"},
     "--variant": {
         "metavar": "NAME",
-        "help": "which partner z': paired (default), on_hyperplane, perpendicular, "
-        "perpendicular_on_hyperplane",
+        "help": "which partner z': just_across (default), paired (the paper's), on_hyperplane, "
+        "perpendicular, perpendicular_on_hyperplane",
     },
     "--run": {
         "metavar": "NAME",

@@ -40,6 +40,8 @@ def measure_text(row: Any) -> str:
     """Return ``"93.1% [92.4, 93.8]"``, or plain numbers where the unit is not a share."""
     if pd.isna(row.value):
         return f"n/a ({row.note})"
+    if row.unit == "attributes":
+        return f"{row.value:.0f}"
     scale, digits, unit = (100, 1, "%") if row.unit == "share" else (1, 2, "")
     value, low, high = (f"{scale * x:.{digits}f}" for x in (row.value, row.low, row.high))
     return f"{value}{unit}" if pd.isna(row.low) else f"{value}{unit} [{low}, {high}]"
