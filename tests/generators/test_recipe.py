@@ -1,11 +1,16 @@
 """The schedule of growth, and recipes that cannot be trained."""
 
+import json
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fairlab.artefacts import weights_folder
+from fairlab.config import preset
 from fairlab.errors import UserError
 from fairlab.generators import GANRecipe
+from fairlab.generators.files import SHIPPED
 
 SMALL = GANRecipe(
     channels=(8, 8, 4), fade_images=(0, 100, 200), stable_images=(50, 100, 300), batch_sizes=(4, 8, 16)
@@ -61,3 +66,16 @@ def test_impossible_recipes_are_refused(values, word):
 def test_a_recipe_of_another_version_is_refused():
     with pytest.raises(UserError, match="momentum"):
         GANRecipe.from_dict({**SMALL.to_dict(), "momentum": 0.9})
+
+
+def test_the_learning_rate_falls_in_a_line_over_the_last_images():
+    recipe = GANRecipe(**{**SMALL.to_dict(), "learning_rate": 0.01, "decay_images": 200})
+    rates = [recipe.learning_rate_at(n) for n in (0, 550, 600, 700, 750, 900)]
+    assert rates == pytest.approx([0.01, 0.01, 0.0075, 0.0025, 0, 0])
+    assert SMALL.learning_rate_at(740) == SMALL.learning_rate
+
+
+def test_the_default_recipe_is_the_one_that_was_shipped():
+    card = json.loads((weights_folder() / SHIPPED).with_suffix(".json").read_text(encoding="utf-8"))
+    assert GANRecipe.from_dict(card["recipe"]) == preset("full").gan
+    assert card["images_seen"] == preset("full").gan.total_images
