@@ -65,7 +65,7 @@ def invert(
     images: Images,
     *,
     features: Features | None = None,
-    feature_weight: float = 0.1,
+    feature_weight: float = 0.03,
     starts: int = 4,
     steps: int = 200,
     learning_rate: float = 0.1,
@@ -147,7 +147,7 @@ def classifier_features(classifier: Classifier) -> Features:
     -------
     callable
         Maps (b, 3, r, r) images in [-1, 1] to (b, k) features of unit length: the classifier's own
-        evaluation transform, then its backbone's pooled output. Their distances lie in 0..2.
+        evaluation transform, then what its head sees. Their distances lie in 0..2.
 
     Notes
     -----
@@ -159,7 +159,7 @@ def classifier_features(classifier: Classifier) -> Features:
     def features(images: Tensor) -> Tensor:
         classifier.eval()
         levels = images.to(classifier.device).mul(127.5).add(127.5).permute(0, 2, 3, 1)  # (b, r, r, 3)
-        pooled: Tensor = classifier.network.backbone(evaluation_batch(levels, classifier.recipe))  # (b, k)
+        pooled = classifier.network.features(evaluation_batch(levels, classifier.recipe))  # (b, k)
         return F.normalize(pooled, dim=1)
 
     return features
