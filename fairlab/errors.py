@@ -12,6 +12,10 @@ class UserError(Exception):
     The command line prints it without a traceback and exits with code 2; notebooks show it as text.
     """
 
+    def _render_traceback_(self) -> list[str]:
+        """Return what IPython shows instead of a traceback."""
+        return [f"FairLab: {self}"]
+
 
 def nearest_names(name: str, known: Iterable[str]) -> str:
     """Return a clause that suggests the known names closest to a misspelt one.

@@ -3,6 +3,7 @@
 from fairlab.latent.hyperplane import Hyperplane
 from fairlab.latent.partners import VARIANTS, nearest_with_distances, partner
 from fairlab.latent.projection import plane_basis, plane_coordinates
+from fairlab.latent.walk import walk
 
 __all__ = [
     "VARIANTS",
@@ -11,4 +12,5 @@ __all__ = [
     "partner",
     "plane_basis",
     "plane_coordinates",
+    "walk",
 ]

@@ -1,0 +1,51 @@
+"""Walks along the normals of hyperplanes: what a latent becomes when one label is strengthened."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from fairlab.latent.hyperplane import Hyperplane, check_latents
+from fairlab.latent.partners import nearest_with_distances
+
+
+def walk(
+    z: ArrayLike, planes: Sequence[Hyperplane], steps: ArrayLike, *, conditioned: bool = True
+) -> np.ndarray:
+    """Return latents moved by given steps across several hyperplanes.
+
+    Parameters
+    ----------
+    z : array of shape (n, d)
+        Latents.
+    planes : sequence of k hyperplanes
+    steps : array of shape (n, k) or (k,)
+        How far to go across each plane, in units of the latent space; positive towards the label.
+    conditioned : bool
+        True changes each signed distance by exactly its step, so a plane with step 0 keeps its distance. False
+        adds the normals, each times its step: where normals are not orthogonal, other distances change too.
+
+    Returns
+    -------
+    array of shape (n, d), float64
+
+    Raises
+    ------
+    UserError
+        If dimensions or shapes differ, values are not finite, or conditioned planes are parallel.
+
+    Notes
+    -----
+    Source: Shen, Gu, Tang, Zhou, *Interpreting the Latent Space of GANs for Semantic Face Editing*, CVPR 2020,
+    Section 2.3, for two attributes; here for any number, as the nearest point with the wanted distances.
+    """
+    latents = check_latents(z)
+    if not planes:
+        return latents
+    wanted = np.broadcast_to(np.asarray(steps, dtype=np.float64), (len(latents), len(planes)))
+    if not conditioned:
+        return latents + wanted @ np.stack([plane.normal for plane in planes])  # (n, k) @ (k, d)
+    present = np.stack([plane.distance(latents) for plane in planes], axis=1)  # (n, k)
+    return nearest_with_distances(latents, planes, present + wanted)
