@@ -31,6 +31,7 @@ examples:
   fairlab prepare --data celeba --data-root DIR  only decode the images, once for all later runs
   fairlab gan train                              train the shipped generator again
   fairlab gan report                             what a generator draws, and what it leaves out
+  fairlab notebooks --preset smoke               the six notebooks without a browser, as pages to read
 
 Interrupt a run whenever you like: the same command goes on where it stopped. Results are in
 data/runs/RUN: report.html to read, metrics.csv to compute with, manifest.json to cite.
@@ -94,6 +95,41 @@ RUN_ARGUMENTS: dict[str, dict[str, Any]] = {
     },
 }
 
+NOTEBOOKS_ARGUMENTS: dict[str, dict[str, Any]] = {
+    "--only": {
+        "nargs": "+",
+        "action": "extend",
+        "default": [],
+        "metavar": "NOTEBOOK",
+        "help": "numbers or beginnings of names, such as 03 or 03_hyperplanes (default: all)",
+    },
+    "-p": {
+        "nargs": 2,
+        "action": "append",
+        "default": [],
+        "metavar": ("NAME", "VALUE"),
+        "help": "a further parameter of a notebook; True, False, None and numbers are read as such",
+    },
+}
+
+#: What every notebook has as a parameter, by the argument that sets it.
+NOTEBOOK_PARAMETERS = {
+    name: {"run": "run_name"}.get(name, name)
+    for name in (
+        "preset",
+        "data",
+        "data_root",
+        "table",
+        "target",
+        "protected",
+        "variant",
+        "seeds",
+        "generator",
+        "home",
+        "run",
+    )
+}
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit code (0 done, 2 the user's mistake, 130 interrupted)."""
@@ -147,6 +183,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_run(commands)
     _add_prepare(commands)
     _add_gan(commands)
+    _add_notebooks(commands)
     return parser
 
 
@@ -181,6 +218,21 @@ def _add_gan(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
         "--inception", action="store_true", help="also measure in Inception's features (needs torch-fidelity)"
     )
     report.set_defaults(command=_report_gan, preset="full")
+
+
+def _add_notebooks(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    notebooks = commands.add_parser(
+        "notebooks", help="run the notebooks without a browser; pages to read go into the run folder"
+    )
+    _add_arguments(notebooks, NOTEBOOKS_ARGUMENTS, _shared_with_notebooks())
+    notebooks.set_defaults(command=_notebooks)
+
+
+def _shared_with_notebooks() -> dict[str, dict[str, Any]]:
+    """Return the arguments that set a parameter of the notebooks."""
+    shared = SOURCE_ARGUMENTS | RUN_ARGUMENTS | GENERATOR_ARGUMENTS
+    flags = {"--" + name.replace("_", "-") for name in NOTEBOOK_PARAMETERS}
+    return {flag: options for flag, options in shared.items() if flag in flags}
 
 
 def _add_arguments(parser: argparse.ArgumentParser, *groups: dict[str, dict[str, Any]]) -> None:
@@ -234,6 +286,24 @@ def _report_gan(arguments: argparse.Namespace) -> None:
     experiment = preset(arguments.preset, **changes)
     home, inception = home_folder(arguments.home), arguments.inception
     print(report(experiment, home, arguments.device, inception=inception))
+
+
+def _notebooks(arguments: argparse.Namespace) -> None:
+    from fairlab.config import home_folder
+    from fairlab.lab.batch import run_notebooks
+    from fairlab.pipeline import Run
+
+    further = _further_parameters(arguments.p)
+    # The notebooks' kernels work in another folder than the user.
+    arguments.home = home_folder(arguments.home).resolve()
+    for name in ("data_root", "table", "generator"):
+        given = getattr(arguments, name)
+        setattr(arguments, name, given and str(Path(given).resolve()))
+    given = {name: getattr(arguments, name) for name in NOTEBOOK_PARAMETERS}
+    run = Run.of_preset(given["preset"], **_without(given, "preset", "run"), name=arguments.run)
+    parameters = {NOTEBOOK_PARAMETERS[n]: str(v) if n == "home" else v for n, v in given.items() if v is not None}
+    index = run_notebooks(run.folder / "notebooks", parameters | further, only=arguments.only)
+    print(f"Read the executed notebooks in {index}")
 
 
 def _generator_changes(arguments: argparse.Namespace) -> dict[str, Any]:

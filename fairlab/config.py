@@ -244,5 +244,14 @@ def default_name(experiment: Experiment, preset_name: str) -> str:
 
 
 def home_folder(given: str | os.PathLike[str] | None = None) -> Path:
-    """Return where prepared data, generators and runs live: `given`, $FAIRLAB_HOME, or ./data."""
-    return Path(given or os.environ.get("FAIRLAB_HOME") or "data")
+    """Return where prepared data, generators and runs live: `given`, $FAIRLAB_HOME, or ``data``.
+
+    ``data`` lies in the working folder, or in the project that the working folder is part of: a notebook,
+    which runs in ``notebooks``, finds what the command line made one folder above.
+    """
+    chosen = given or os.environ.get("FAIRLAB_HOME")
+    if chosen:
+        return Path(chosen)
+    projects = (folder for folder in Path.cwd().parents if (folder / "notebooks").is_dir())
+    project = next((folder for folder in projects if (folder / "data").is_dir()), None)
+    return Path("data") if project is None or Path("notebooks").is_dir() else project / "data"

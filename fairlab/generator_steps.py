@@ -4,19 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
-
 import fairlab
-from fairlab.classifiers import Selected
 from fairlab.config import Experiment
-from fairlab.data import SPLITS, FaceData
+from fairlab.data import FaceData
 from fairlab.devices import choose_device
 from fairlab.generator_results import Samples, measure_generator
 from fairlab.generator_story import summarise, write_generator_report
 from fairlab.generators import Generator, load_generator
-from fairlab.oracle import READER_FILE, AttributeReader, shipped_oracle, train_reader
+from fairlab.oracle import READER_FILE
+from fairlab.readers import reader_of
 from fairlab.shared import given_fingerprint, given_generator, prepare_data, source_of, trained_generator
-from fairlab.store import Store, fingerprint
 
 
 def train(experiment: Experiment, home: Path, device_name: str | None) -> str:
@@ -43,44 +40,13 @@ def report(experiment: Experiment, home: Path, device_name: str | None, *, incep
     if generator is None:
         step = trained_generator(data, e.gan, e.seed, home, device)
         generator, mark = load_generator(step.folder / "generator.safetensors", device), step.fingerprint
-    reader = reader_of(e, data, home, device_name)
+    reader = reader_of(e, data, home, device)
     sizes = {"n_fit": e.n_fit, "n_held_out": e.n_held_out}
     samples = Samples.draw(generator, data, reader, **sizes, seed=e.seed)
     table = measure_generator(samples, reader, seed=e.seed, inception=inception)
     folder = home / "generators" / f"report-{data.name}-{str(mark)[:8]}"
     write_generator_report(folder, generator, samples, table, _facts(e, data, generator, str(mark)))
     return "\n".join([*summarise(table), f"  {folder / 'report.html'}", f"  {folder / 'measures.csv'}"])
-
-
-def reader_of(experiment: Experiment, data: FaceData, home: Path, device_name: str | None) -> AttributeReader:
-    """Return the oracle for drawn faces; for photographs a network trained on their own labels, made once."""
-    device = choose_device(device_name)
-    if data.name == "synthfaces":
-        return shipped_oracle(device)
-    labels = {split: np.stack([data.label(a, split) for a in data.attributes], axis=1) for split in SPLITS}
-    # What nearly all or nearly no image shows cannot be learnt.
-    kept = [i for i in range(len(data.attributes)) if all(_varies(labels[s][:, i]) for s in SPLITS)]
-
-    def make(folder: Path) -> None:
-        train_reader(
-            folder,
-            images={split: Selected(data.images, data.rows(split)) for split in SPLITS},
-            labels={split: values[:, kept] for split, values in labels.items()},
-            attributes=tuple(data.attributes[i] for i in kept),
-            recipe=experiment.classifier,
-            seed=experiment.seed,
-            device=device,
-        )
-
-    config = {"recipe": experiment.classifier, "seed": experiment.seed}
-    name = f"{data.name}-{fingerprint([str(config), data.fingerprint])[:8]}"
-    store = Store(home / "readers", wait=True)
-    step = store.step(name, make, config=config, inputs={"data": data.fingerprint})
-    return AttributeReader.load(step.folder, device)
-
-
-def _varies(labels: np.ndarray) -> bool:
-    return 0 < labels.sum() < len(labels)
 
 
 def _facts(e: Experiment, data: FaceData, generator: Generator, mark: str) -> dict[str, str]:

@@ -46,11 +46,19 @@ class AttributeReader:
         Above it a score means that the attribute is present.
     right : dict of str to (int, int)
         For each attribute, on how many of how many unseen images it was right.
+    fingerprint : str
+        SHA-256 of the weights.
     """
 
     classifier: Classifier
     thresholds: np.ndarray
     right: dict[str, tuple[int, int]]
+    fingerprint: str
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """Names of what it reads, in the order of the columns of `labels`."""
+        return self.classifier.attributes
 
     @property
     def device(self) -> torch.device:
@@ -81,7 +89,7 @@ class AttributeReader:
             )
         classifier = Classifier.load(folder, device)
         right = {name: (count, record["n_test"]) for name, count in record["right"].items()}
-        return cls(classifier, np.array(record["thresholds"]), right)
+        return cls(classifier, np.array(record["thresholds"]), right, record["sha256"])
 
 
 def train_reader(

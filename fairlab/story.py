@@ -8,9 +8,8 @@ import numpy as np
 import pandas as pd
 
 from fairlab.artefacts import load_array, read_json_lines
-from fairlab.config import Experiment
 from fairlab.lab import captions, plots, tables
-from fairlab.lab.faces import face_grid, pair_grid
+from fairlab.lab.faces import face_grid, first_of_groups, label_words, pair_grid
 from fairlab.lab.plane import Line, latent_plane
 from fairlab.lab.report import Proportion, Report, Section, summarise
 from fairlab.latent import plane_basis, plane_coordinates
@@ -57,14 +56,14 @@ def _label_section(run: Run) -> Section:
 
 def _face_section(run: Run) -> Section:
     e = run.experiment
-    labels = 2 * run.data.label(e.target, "train") + run.data.label(e.protected, "train")
-    chosen = np.concatenate([np.flatnonzero(labels == cell)[:6] for cell in (0, 1, 2, 3)])
-    names = [_words(e, t, a) for t in (0, 1) for a in (0, 1)]
+    names: dict[str, Any] = {"target": e.target, "protected": e.protected}
+    y, a = run.data.label(e.target, "train"), run.data.label(e.protected, "train")
+    chosen = first_of_groups(y, a)
     return Section(
         "Training faces",
         "The four groups of labels, six faces each.",
-        face_grid(run.images("train")[chosen], [names[labels[i]] for i in chosen], columns=6),
-        captions.face_grid(len(chosen), len(labels), "training faces"),
+        face_grid(run.images("train")[chosen], label_words(y[chosen], a[chosen], **names), columns=6),
+        captions.face_grid(len(chosen), len(y), "training faces"),
     )
 
 
@@ -72,14 +71,16 @@ def _generated_section(run: Run) -> Section:
     e = run.experiment
     images, labels = _latent_images(run), run.labels(0)
     rows = np.arange(24)
-    words = [_words(e, labels["target"][i], labels["protected"][i]) for i in rows]
+    shown = label_words(
+        labels["target"][rows], labels["protected"][rows], target=e.target, protected=e.protected
+    )
     shares = ", ".join(
         f"{100 * labels[r].mean():.1f}% {n}" for r, n in (("target", e.target), ("protected", e.protected))
     )
     return Section(
         "Generated faces",
         "What the generator draws from random latents, with the labels that the classifiers give.",
-        face_grid(images[rows], words),
+        face_grid(images[rows], shown),
         captions.face_grid(len(rows), len(images), "generated faces") + f" Labelled: {shares}.",
     )
 
@@ -170,11 +171,6 @@ def _group_counts(run: Run) -> dict[str, tuple[int, int]]:
     return tables.group_counts(
         run.data.label(e.target, "test"), run.data.label(e.protected, "test"), e.protected
     )
-
-
-def _words(e: Experiment, target: int, protected: int) -> str:
-    """Name both labels of a face, one below the other."""
-    return f"{'' if target else 'not '}{e.target}\n{'' if protected else 'not '}{e.protected}"
 
 
 def _latent_images(run: Run) -> np.ndarray:

@@ -1,28 +1,96 @@
-"""What SynthFaces can tell and photographs cannot: whether partners keep one label and flip the other."""
+"""What independent eyes see in generated faces: which attributes they show, what partners keep and change.
+
+For drawn faces the eyes are the oracle's, which had no chance to learn a bias. For photographs they are those
+of a network trained on the photographs' own labels, biases included: it tells what is drawn, not the truth.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 
 from fairlab.artefacts import load_array, save_array
-from fairlab.attributes import ATTRIBUTES
-from fairlab.oracle import shipped_oracle, shipped_oracle_fingerprint
+from fairlab.attributes import check_attribute
+from fairlab.lab.report import Proportion
+from fairlab.latent import Hyperplane
+from fairlab.oracle import AttributeReader, shipped_oracle
 from fairlab.pipeline import Run
+from fairlab.readers import reader_of
 from fairlab.store import Step
 
 
-def oracle_labels(run: Run, faces: Step) -> np.ndarray:
-    """Return the oracle's labels of a step's ``images.npy``: (n, 40) uint8, in the order of `ATTRIBUTES`."""
+def run_reader(run: Run) -> AttributeReader:
+    """Return who reads the attributes of a run's faces; trained when missing, if they are photographs."""
+    return reader_of(run.experiment, run.data, run.home, run.device)
+
+
+def read_labels(run: Run, faces: Step) -> pd.DataFrame:
+    """Return what the reader sees in a step's ``images.npy``: a row an image, a 0/1 column an attribute."""
+    reader = run_reader(run)
 
     def make(folder: Path) -> None:
         images = load_array(faces.folder / "images.npy", mapped=True)
-        save_array(folder / "labels.npy", shipped_oracle(run.device).labels(images))
+        save_array(folder / "labels.npy", reader.labels(images))
 
-    inputs = {"oracle": shipped_oracle_fingerprint(), "faces": faces.fingerprint}
+    inputs = {"oracle": reader.fingerprint, "faces": faces.fingerprint}
     step = run.store.step(f"{faces.name}_truth", make, config={}, inputs=inputs)
-    return load_array(step.folder / "labels.npy")
+    return pd.DataFrame(load_array(step.folder / "labels.npy"), columns=list(reader.attributes))
+
+
+def attribute_planes(run: Run, attributes: Sequence[str]) -> dict[str, Hyperplane]:
+    """Return hyperplanes of further attributes, fitted like the run's own on what the reader sees.
+
+    Raises
+    ------
+    UserError
+        If the reader does not know an attribute, or sees it in no face or in all.
+    """
+    e, labels = run.experiment, read_labels(run, run.latents())
+    fit, held_out = slice(0, e.n_fit), slice(e.n_fit, e.n_fit + e.n_held_out)
+    planes = {}
+    for name in attributes:
+        y = labels[check_attribute(name, labels.columns)].to_numpy()
+
+        def make(folder: Path, y: np.ndarray = y) -> None:
+            z = run.z()
+            plane = Hyperplane.fit(z[fit], y[fit], held_out=(z[held_out], y[held_out]))
+            plane.save(folder / "plane.json")
+
+        inputs = {"latents": run.latents().fingerprint, "oracle": run_reader(run).fingerprint}
+        config = {"n_fit": e.n_fit, "n_held_out": e.n_held_out}
+        step = run.store.step(f"planes/{name}", make, config=config, inputs=inputs)
+        planes[name] = Hyperplane.load(step.folder / "plane.json")
+    return planes
+
+
+def attribute_changes(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame:
+    """Return how often each attribute changes from one set of faces to another, most often first.
+
+    Parameters
+    ----------
+    before, after : DataFrames of 0 and 1
+        As from `read_labels`; row i of both belongs together.
+
+    Returns
+    -------
+    DataFrame
+        Index: attribute. Columns: changed, low, high (shares with Wilson's 95% interval) and n.
+    """
+    changed = (before.to_numpy() != after.to_numpy()).sum(axis=0)
+    shares = [Proportion(int(count), len(before)) for count in changed]
+    table = pd.DataFrame(
+        {
+            "changed": changed / len(before),
+            "low": [share.interval[0] for share in shares],
+            "high": [share.interval[1] for share in shares],
+            "n": len(before),
+        },
+        index=before.columns,
+    )
+    return table.sort_values("changed", ascending=False, kind="stable")
 
 
 def pair_truth(run: Run) -> dict[str, tuple[int, int]]:
@@ -41,11 +109,11 @@ def pair_truth(run: Run) -> dict[str, tuple[int, int]]:
 
 def _pair_counts(run: Run) -> dict[str, tuple[int, int]]:
     e = run.experiment
-    columns = [ATTRIBUTES.index(name) for name in (e.target, e.protected)]
-    z = oracle_labels(run, run.latents())[run.pair_rows][:, columns]  # (n, 2)
+    names = [e.target, e.protected]
+    z = read_labels(run, run.latents())[names].to_numpy()[run.pair_rows]  # (n, 2)
     total: dict[str, tuple[int, int]] = {}
     for seed in range(e.seeds):
-        partners = oracle_labels(run, run.partners(seed))[:, columns]  # (n, 2)
+        partners = read_labels(run, run.partners(seed))[names].to_numpy()  # (n, 2)
         given = run.labels(seed)["target"][run.pair_rows]
         kept, flipped = z[:, 0] == partners[:, 0], z[:, 1] != partners[:, 1]
         for statement, holds in {

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from fairlab.lab.style import check_lengths, panels, styled
+from fairlab.lab.style import check_lengths, panels, styled, with_or_without
 
 
 @styled
@@ -35,6 +35,20 @@ def face_grid(images: np.ndarray, captions: Sequence[str] | None = None, columns
         else:
             axis.set_axis_off()
     return figure
+
+
+def first_of_groups(target_labels: np.ndarray, protected_labels: np.ndarray, n: int = 6) -> np.ndarray:
+    """Return the rows of the first `n` faces of each of the four groups, group after group."""
+    groups = 2 * np.asarray(target_labels, int) + np.asarray(protected_labels, int)
+    return np.concatenate([np.flatnonzero(groups == group)[:n] for group in range(4)])
+
+
+def label_words(
+    target_labels: np.ndarray, protected_labels: np.ndarray, *, target: str, protected: str
+) -> list[str]:
+    """Name both labels of each face, one below the other: captions for `face_grid`."""
+    names = with_or_without(target), with_or_without(protected)
+    return [f"{names[0][t]}\n{names[1][a]}" for t, a in zip(target_labels, protected_labels, strict=True)]
 
 
 @styled

@@ -72,7 +72,9 @@ def error_text(error: Exception) -> str:
 
 def words(text: str) -> str:
     """Return the HTML of a picture's read-out, which screen readers speak whenever it changes."""
-    return f'<p role="status" aria-live="polite" style="line-height:1.45;max-width:46em">{html.escape(text)}</p>'
+    return (
+        f'<p role="status" aria-live="polite" style="line-height:1.45;max-width:46em">{html.escape(text)}</p>'
+    )
 
 
 def static_html(widget: widgets.Widget) -> str:
@@ -80,8 +82,9 @@ def static_html(widget: widgets.Widget) -> str:
     if isinstance(widget, widgets.Box):
         direction = "row" if isinstance(widget, widgets.HBox) else "column"
         parts = "".join(static_html(child) for child in widget.children)
-        return f'<div style="display:flex;flex-wrap:wrap;gap:.4em 1.2em;flex-direction:{direction}">{parts}</div>'
-    if isinstance(widget.__dict__.get("value", getattr(widget, "value", None)), bytes):
+        style = f"display:flex;gap:.4em 1.2em;align-items:flex-start;flex-direction:{direction}"
+        return f'<div style="{style}">{parts}</div>'
+    if isinstance(getattr(widget, "value", None), bytes | memoryview):
         return _static_picture(widget)
     if isinstance(widget, widgets.HTML):
         return f"<div>{widget.value}</div>" if widget.value else ""
@@ -94,7 +97,9 @@ def static_html(widget: widgets.Widget) -> str:
 def _static_picture(widget: Any) -> str:
     source = f"data:image/{widget.format};base64,{base64.b64encode(widget.value).decode('ascii')}"
     width = f' width="{widget.width}"' if getattr(widget, "width", "") else ""
-    return f'<div><img alt="{html.escape(getattr(widget, "alt", ""))}" src="{source}"{width}></div>'
+    margin = widget.layout.margin or "0"
+    alt = html.escape(getattr(widget, "alt", ""))
+    return f'<div style="margin:{margin}"><img alt="{alt}" src="{source}"{width}></div>'
 
 
 def _shown(control: Any) -> str:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -94,8 +94,9 @@ def latent_plane(
                 label=f"{target_name}, {protected_name}",
             )
     _frame_points(axis, np.concatenate([points, *(arrows or ())]))
+    crossing = _crossing(*lines)
     for line, dashes in zip(lines, ("-", "--"), strict=True):
-        _draw_line(axis, line, dashes)
+        _draw_line(axis, line, dashes, crossing)
     if arrows is not None:
         _draw_arrows(axis, *arrows)
     axis.set_xlabel(f"along the normal of {readable(lines[0].name)}")
@@ -111,19 +112,24 @@ def _frame_points(axis: Axes, points: np.ndarray) -> None:
     axis.set(xlim=(low[0] - margin[0], high[0] + margin[0]), ylim=(low[1] - margin[1], high[1] + margin[1]))
 
 
-def _draw_line(axis: Axes, line: Line, dashes: str) -> None:
+def _crossing(first: Line, second: Line) -> np.ndarray:
+    """Return where two lines cross, (2,)."""
+    return np.linalg.solve([first.normal, second.normal], [-first.intercept, -second.intercept])
+
+
+def _draw_line(axis: Axes, line: Line, dashes: str, crossing: np.ndarray) -> None:
     normal = np.asarray(line.normal, dtype=float)
     foot = -line.intercept * normal / (normal @ normal)
     along = np.array([-normal[1], normal[0]])
     axis.axline(tuple(foot), tuple(foot + along), color=INK, linewidth=1.6, linestyle=dashes)
-    spot, angle = _label_spot(axis, foot, along)
+    spot, angle, align = _label_spot(axis, foot, along, crossing)
     axis.text(
         spot[0],
         spot[1],
         f"boundary of {readable(line.name)}",
         rotation=angle,
         rotation_mode="anchor",
-        ha="right",
+        ha=align,
         va="center",
         weight="bold",
         zorder=5,
@@ -131,15 +137,21 @@ def _draw_line(axis: Axes, line: Line, dashes: str) -> None:
     )
 
 
-def _label_spot(axis: Axes, foot: np.ndarray, along: np.ndarray) -> tuple[np.ndarray, float]:
-    """Return a place on the line just inside the frame, and the angle at which text reads along the line."""
+def _label_spot(
+    axis: Axes, foot: np.ndarray, along: np.ndarray, crossing: np.ndarray
+) -> tuple[np.ndarray, float, Literal["left", "right"]]:
+    """Return where on a line its name has room, far from the crossing, its angle and alignment."""
     if along[0] < 0 or (along[0] == 0 and along[1] < 0):
         along = -along
     box = np.array([axis.get_xlim(), axis.get_ylim()])  # (2 axes, low and high)
-    with np.errstate(divide="ignore"):
-        reach = ((np.where(along >= 0, box[:, 1], box[:, 0]) - foot) / along)[np.abs(along) > 1e-9].min()
-    size = (box[:, 1] - box[:, 0]).max()
-    return foot + (reach - 0.03 * size) * along, math.degrees(math.atan2(along[1], along[0]))
+    with np.errstate(divide="ignore", invalid="ignore"):
+        reach = (box - foot[:, None]) / along[:, None]  # (2 axes, low and high), in lengths of `along`
+    reach = np.sort(reach[np.abs(along) > 1e-9], axis=1)
+    margin = 0.03 * (box[:, 1] - box[:, 0]).max()
+    ends = reach[:, 0].max() + margin, reach[:, 1].min() - margin
+    at = max(ends, key=lambda end: abs(end - along @ (crossing - foot)))
+    angle = math.degrees(math.atan2(along[1], along[0]))
+    return foot + at * along, angle, "left" if at == ends[0] else "right"
 
 
 def _draw_arrows(axis: Axes, starts: np.ndarray, ends: np.ndarray) -> None:

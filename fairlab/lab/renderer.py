@@ -19,10 +19,14 @@ from fairlab.generators import Generator, generate
 from fairlab.lab.panel import error_text
 from fairlab.latent import Hyperplane, walk
 
+#: How far to walk across a hyperplane: one number, or one for each latent.
+Step = float | Sequence[float] | np.ndarray
+
 #: Scores images (n, h, w, 3) uint8; returns (n,) in [0, 1].
 Scorer = Callable[[np.ndarray], np.ndarray]
 
 FRAMES_KEPT = 512  # of about 10 kB each
+GAP = 4  # pixels between faces
 DECIMALS = 4  # arguments that agree to this many digits give one picture
 
 
@@ -90,14 +94,14 @@ class Renderer:
         for name, plane in self.planes.items():
             if plane.dimension != generator.latent_dim:
                 raise UserError(
-                    f"The hyperplane of {name} has {plane.dimension} dimensions and the generator's latents have "
-                    f"{generator.latent_dim}; fit it on latents of this generator."
+                    f"The hyperplane of {name} has {plane.dimension} dimensions and the generator's latents "
+                    f"have {generator.latent_dim}; fit it on latents of this generator."
                 )
 
     def frame(
         self,
         z: np.ndarray,
-        steps: Mapping[str, float | Sequence[float]] | None = None,
+        steps: Mapping[str, Step] | None = None,
         *,
         conditioned: bool = True,
         size: int = 256,
@@ -122,9 +126,7 @@ class Renderer:
         except Exception as error:
             return Frame(error=error_text(error))
 
-    def walked(
-        self, z: np.ndarray, steps: Mapping[str, float | Sequence[float]], *, conditioned: bool = True
-    ) -> np.ndarray:
+    def walked(self, z: np.ndarray, steps: Mapping[str, Step], *, conditioned: bool = True) -> np.ndarray:
         """Return the latents after the steps, (n, d) float64; arguments as for `frame`."""
         for name in steps:
             self.plane(name)
@@ -158,7 +160,8 @@ class Renderer:
         """
         if len(self.planes) < 2 and not (target and protected):
             raise UserError(
-                "Pairs need two hyperplanes, the target's and the protected attribute's; give planes={...} of both."
+                "Pairs need two hyperplanes, the target's and the protected attribute's; "
+                "give both in planes={...}."
             )
         first, second, *_ = [*self.planes, "", ""]
         names = target or first, protected or second
@@ -185,12 +188,13 @@ class Renderer:
         for what, known in (("classifier", scores), ("threshold", self.thresholds)):
             if name not in known:
                 raise UserError(
-                    f"There is no {what} of '{name}', so faces cannot be labelled; give one in {what}s={{...}}."
+                    f"There is no {what} of '{name}', so faces cannot be labelled; "
+                    f"give one in {what}s={{...}}."
                 )
         return (scores[name] > self.thresholds[name]).astype(np.uint8)
 
     def _draw(self, latents: bytes, n: int, size: int) -> Frame:
-        z = np.frombuffer(latents).reshape(n, -1)  # (n, d)
+        z = np.frombuffer(latents).reshape(n, -1).copy()  # (n, d), writable for torch
         images = self.images(z)
         distances = {name: plane.distance(z) for name, plane in self.planes.items()}
         return Frame(encode(images, size), self.scores(images), distances)
@@ -213,18 +217,18 @@ def _checked(name: str, scores: np.ndarray, n: int) -> np.ndarray:
     values = values[:, 0] if values.shape == (n, 1) else values
     if values.shape != (n,) or not ((values >= 0) & (values <= 1)).all():
         raise UserError(
-            f"The classifier of {name} must give {n} scores in [0, 1] for {n} images, but gave an array of shape "
-            f"{values.shape}; wrap it in a function that returns shape (n,)."
+            f"The classifier of {name} must give {n} scores in [0, 1] for {n} images, but gave an array of "
+            f"shape {values.shape}; wrap it in a function that returns shape (n,)."
         )
     return values
 
 
-def encode(images: np.ndarray, size: int, gap: int = 4) -> bytes:
+def encode(images: np.ndarray, size: int) -> bytes:
     """Lay images (n, h, w, 3) uint8 out side by side, each `size` pixels wide, as one JPEG."""
-    sheet = Image.new("RGB", (len(images) * (size + gap) - gap, size), "white")
+    sheet = Image.new("RGB", (len(images) * (size + GAP) - GAP, size), "white")
     for column, image in enumerate(images):
         face = Image.fromarray(image).resize((size, size), Image.Resampling.LANCZOS)
-        sheet.paste(face, (column * (size + gap), 0))
+        sheet.paste(face, (column * (size + GAP), 0))
     return jpeg(sheet)
 
 

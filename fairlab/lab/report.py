@@ -175,9 +175,10 @@ def _embed(picture: Figure | np.ndarray | None) -> _Picture | None:
         return None
     if isinstance(picture, Figure):
         width, height = (round(SCREEN_DOTS_PER_INCH * inches) for inches in picture.get_size_inches())
-        return _Picture(_data_url(_figure_png(picture)), width, height)
-    height, width = picture.shape[:2]
-    return _Picture(_data_url(_encode(Image.fromarray(picture), "PNG")), width, height)
+    else:
+        height, width = picture.shape[:2]
+    content, kind = picture_bytes(picture)
+    return _Picture(f"data:image/{kind};base64,{base64.b64encode(content).decode('ascii')}", width, height)
 
 
 def _whole_intervals(text: str) -> str:
@@ -185,21 +186,15 @@ def _whole_intervals(text: str) -> str:
     return text.replace(", ", ",\N{NO-BREAK SPACE}")
 
 
-def _figure_png(figure: Figure) -> bytes:
+def picture_bytes(picture: Figure | np.ndarray) -> tuple[bytes, str]:
+    """Encode a figure or an (h, w, 3) uint8 image: the bytes and ``"png"``, or ``"jpeg"`` for photographs."""
     stream = io.BytesIO()
-    figure.savefig(stream, format="png", dpi=DOTS_PER_INCH)
-    return stream.getvalue()
-
-
-def _encode(image: Image.Image, kind: str, **options: int) -> bytes:
-    stream = io.BytesIO()
-    image.save(stream, kind, **options)
-    return stream.getvalue()
-
-
-def _data_url(png: bytes) -> str:
-    kind, content = "png", png
-    if len(png) > PNG_BYTES:
-        photograph = Image.open(io.BytesIO(png)).convert("RGB")
-        kind, content = "jpeg", _encode(photograph, "JPEG", quality=88, subsampling=0)
-    return f"data:image/{kind};base64,{base64.b64encode(content).decode('ascii')}"
+    if isinstance(picture, Figure):
+        picture.savefig(stream, format="png", dpi=DOTS_PER_INCH)
+    else:
+        Image.fromarray(picture).save(stream, "PNG")
+    if stream.tell() <= PNG_BYTES:
+        return stream.getvalue(), "png"
+    photograph, stream = Image.open(stream).convert("RGB"), io.BytesIO()
+    photograph.save(stream, "JPEG", quality=88, subsampling=0)
+    return stream.getvalue(), "jpeg"

@@ -24,8 +24,8 @@ def walk(
     steps : array of shape (n, k) or (k,)
         How far to go across each plane, in units of the latent space; positive towards the label.
     conditioned : bool
-        True changes each signed distance by exactly its step, so a plane with step 0 keeps its distance. False
-        adds the normals, each times its step: where normals are not orthogonal, other distances change too.
+        True changes each signed distance by exactly its step, so a plane with step 0 keeps its distance.
+        False adds the normals, each times its step: where normals are not orthogonal, other distances change.
 
     Returns
     -------
@@ -38,8 +38,8 @@ def walk(
 
     Notes
     -----
-    Source: Shen, Gu, Tang, Zhou, *Interpreting the Latent Space of GANs for Semantic Face Editing*, CVPR 2020,
-    Section 2.3, for two attributes; here for any number, as the nearest point with the wanted distances.
+    Source: Shen, Gu, Tang, Zhou, *Interpreting the Latent Space of GANs for Semantic Face Editing*, CVPR
+    2020, for two attributes; here for any number, as the nearest point with the wanted distances.
     """
     latents = check_latents(z)
     if not planes:

@@ -1,0 +1,71 @@
+"""What the notebooks share: opening a run, showing a figure with its words, recording a result."""
+
+from __future__ import annotations
+
+import base64
+
+from IPython.display import HTML, display
+from matplotlib.figure import Figure
+
+from fairlab.classifiers import Classifier
+from fairlab.lab.panel import words
+from fairlab.lab.renderer import Renderer
+from fairlab.lab.report import picture_bytes
+from fairlab.latent import Hyperplane
+from fairlab.pipeline import Run
+
+#: MIME type of a named result in an executed notebook.
+RESULT = "application/vnd.fairlab.result+json"
+
+
+def show(figure: Figure, caption: str) -> None:
+    """Show a figure and, below it, what it shows in words."""
+    picture, kind = picture_bytes(figure)
+    encoded = base64.b64encode(picture).decode("ascii")
+    display({f"image/{kind}": encoded, "text/plain": caption}, raw=True)
+    display(HTML(words(caption)))
+
+
+def record(
+    name: str, value: float, low: float | None = None, high: float | None = None, n: int | None = None
+) -> None:
+    """Print a named result and keep it in the notebook, where `fairlab notebooks` and tests read it.
+
+    Parameters
+    ----------
+    name : str
+    value : float
+    low, high : float, optional
+        Ends of the 95% interval.
+    n : int, optional
+        What was counted.
+    """
+    numbers = [None if x is None else float(x) for x in (value, low, high)]
+    result = {"name": name, **dict(zip(("value", "low", "high"), numbers, strict=True)), "n": n}
+    interval = "" if low is None or high is None else f" [{low:.3f}, {high:.3f}]"
+    text = f"{name}: {value:.3f}{interval}" + ("" if n is None else f" (n = {n:,})")
+    display({RESULT: result, "text/plain": text}, raw=True)
+
+
+def renderer_of(run: Run, seed: int = 0, *, planes: dict[str, Hyperplane] | None = None) -> Renderer:
+    """Return the renderer of a run: its generator, both classifiers of one training seed and their planes.
+
+    Parameters
+    ----------
+    run : Run
+        Steps that are missing are made.
+    seed : int
+        Training seed of the target classifier and of both planes.
+    planes : dict of str to Hyperplane, optional
+        Further planes, as from `fairlab.truth.attribute_planes`.
+    """
+    e, thresholds = run.experiment, run.thresholds(seed)
+    own = {e.target: run.hyperplanes(seed)["target"], e.protected: run.hyperplanes(seed)["protected"]}
+    steps = {e.target: run.baseline(seed), e.protected: run.protected()}
+    return Renderer(
+        run.generator,
+        {name: Classifier.load(step.folder, run.device) for name, step in steps.items()},
+        own if planes is None else own | planes,
+        thresholds={e.target: thresholds["target"], e.protected: thresholds["protected"]},
+        image_size=e.image_size,
+    )

@@ -1,0 +1,156 @@
+"""The pair viewer: z and its partner z' side by side, and the way from one to the other."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import ipywidgets as widgets
+import numpy as np
+
+from fairlab.generators import sample_latents
+from fairlab.lab.bars import BESIDE_NAMES, face_table
+from fairlab.lab.pairs import FILTERS, Pairs
+from fairlab.lab.panel import WIDE, Panel, words
+from fairlab.lab.renderer import Frame, Renderer
+from fairlab.lab.style import readable
+from fairlab.latent import VARIANTS
+
+FACE, STRIP_FACE = 192, 84  # pixels
+WAY = np.linspace(0.0, 1.0, 7)  # the strip's places between z and z'
+
+
+class PairViewer(Panel):
+    """Look at pairs one by one: did z' keep the target label and flip the protected one?
+
+    Parameters
+    ----------
+    renderer : Renderer
+        Generator, hyperplanes, and classifiers with thresholds.
+    z : (n, d) array, optional
+        Latents to build partners for; `n` random ones when None.
+    target, protected : str, optional
+        Attributes with hyperplane, classifier and threshold; by default the renderer's first two planes.
+    variant : str
+        Which partner; see `fairlab.latent.partner`.
+    n, seed : int
+        Of random latents.
+
+    Attributes
+    ----------
+    picture : widgets.Image
+        z, the face on the way, and z'.
+    variant, show_only, pair, step : widgets
+    """
+
+    def __init__(
+        self,
+        renderer: Renderer,
+        z: np.ndarray | None = None,
+        *,
+        target: str | None = None,
+        protected: str | None = None,
+        variant: str = "paired",
+        n: int = 100,
+        seed: int = 0,
+    ) -> None:
+        self.renderer = renderer
+        self.target, self.protected = renderer.roles(target, protected)
+        self.z = sample_latents(n, renderer.generator.latent_dim, seed) if z is None else np.asarray(z)
+        self._made = lru_cache(len(VARIANTS))(self._make)
+        wide = {"style": {"description_width": "12em"}, "layout": {"width": "42em"}}
+        self.variant = widgets.Dropdown(
+            options=list(VARIANTS), value=variant, description="Variant of z'", style=WIDE
+        )
+        self.show_only = widgets.Dropdown(options=FILTERS, description="Show pairs", style=WIDE)
+        self.pair = widgets.IntSlider(0, 0, max(0, len(self.z) - 1), description="Pair", **wide)
+        self.step = widgets.FloatSlider(0.5, min=0, max=1, step=0.02, description="Step from z to z'", **wide)
+        self.picture = widgets.Image(format="jpeg", layout=BESIDE_NAMES)
+        self.strip = widgets.Image(format="jpeg", layout=BESIDE_NAMES)
+        self.numbers, self.read_out, self.summary = widgets.HTML(), widgets.HTML(), widgets.HTML()
+        self.strip_numbers = widgets.HTML()
+        super().__init__(
+            [
+                widgets.HBox([self.variant, self.show_only]),
+                self.summary,
+                self.pair,
+                self.step,
+                self.picture,
+                self.numbers,
+                self.read_out,
+                self.strip,
+                self.strip_numbers,
+            ]
+        )
+        self.redraw_on(self.variant, self.show_only, draw=self._choose)
+        self.redraw_on(self.pair, draw=self.show)
+        self.redraw_on(self.step, draw=self._show_faces)
+        self.attempt(self._choose)
+
+    @property
+    def pairs(self) -> Pairs:
+        """All pairs of the chosen variant."""
+        return self._made(self.variant.value)
+
+    @property
+    def row(self) -> int | None:
+        """Row of the pair that is shown; None where the filter lets none through."""
+        rows = self.pairs.chosen(self.show_only.value)
+        return int(rows[min(self.pair.value, len(rows) - 1)]) if len(rows) else None
+
+    def show(self) -> None:
+        """Draw the pair, and the strip from z to z'."""
+        self._show_faces()
+        if self.row is not None:
+            frame = self._on_the_way(self.row, WAY, STRIP_FACE)
+            self.strip.value = frame.jpeg
+            heads = [f"{100 * step:.0f}%" for step in WAY]
+            self.strip_numbers.value = face_table("way from z to z'", heads, frame, STRIP_FACE)
+
+    def _choose(self) -> None:
+        """Take up another variant or filter: the pairs, their count and the first of them."""
+        found = self.pairs.chosen(self.show_only.value)
+        self.summary.value = words(
+            f"{len(found)} of {len(self.z)} pairs shown. {self.pairs.summary(self.target, self.protected)}"
+        )
+        self.pair.value = 0
+        self.pair.max = max(0, len(found) - 1)
+        self.show()
+
+    def _show_faces(self) -> None:
+        row = self.row
+        if row is None:
+            self._show_none()
+            return
+        frame = self._on_the_way(row, np.array([0.0, self.step.value, 1.0]), FACE)
+        self.picture.value = frame.jpeg
+        heads = ("z", f"{100 * self.step.value:.0f}% of the way", "z'")
+        self.numbers.value = face_table("", heads, frame, FACE, distances=True)
+        self.read_out.value = words(self._describe(row, frame))
+
+    def _show_none(self) -> None:
+        for picture, numbers in ((self.picture, self.numbers), (self.strip, self.strip_numbers)):
+            picture.value, numbers.value = b"", ""
+        self.read_out.value = words(f"No pair of this variant is: {self.show_only.value}.")
+
+    def _on_the_way(self, row: int, steps: np.ndarray, size: int) -> Frame:
+        z, partner = self.pairs.z[row], self.pairs.partners[row]
+        frame = self.renderer.frame(z + steps[:, None] * (partner - z), size=size)  # (steps, d)
+        if frame.error:
+            raise RuntimeError(frame.error)
+        return frame
+
+    def _describe(self, row: int, frame: Frame) -> str:
+        """Say what z and z' score, and whether the pair does what it should."""
+        target, protected = readable(self.target), readable(self.protected)
+        scores = ", ".join(
+            f"{readable(name)} {frame.scores[name][0]:.2f} and {frame.scores[name][-1]:.2f}"
+            for name in (self.target, self.protected)
+        )
+        kept = "kept" if self.pairs.kept[row] else "lost"
+        flipped = "flipped" if self.pairs.flipped[row] else "not flipped"
+        return (
+            f"Pair {row}: scores of z and z': {scores}. The label {target} is {kept}, {protected} {flipped}."
+        )
+
+    def _make(self, variant: str) -> Pairs:
+        return Pairs.make(self.renderer, self.z, self.target, self.protected, variant)

@@ -1,0 +1,176 @@
+"""The hyperplane view: latents in the plane of two normals; choosing one shows its face and its partner's."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import ipywidgets as widgets
+import numpy as np
+from matplotlib.text import Annotation
+
+from fairlab.generators import sample_latents
+from fairlab.lab.bars import face_table
+from fairlab.lab.captions import latent_plane as plane_caption
+from fairlab.lab.clickable import ClickablePicture
+from fairlab.lab.overlay import Overlay
+from fairlab.lab.panel import WIDE, Panel, words
+from fairlab.lab.plane import Line, latent_plane
+from fairlab.lab.renderer import Renderer
+from fairlab.lab.style import INK, YELLOW, readable
+from fairlab.latent import VARIANTS, partner, plane_basis, plane_coordinates
+
+FACE = 160  # pixels
+DOTS_PER_INCH = 80
+
+
+class HyperplaneView(Panel):
+    """See latents as points between two hyperplanes, and choose one to see what it draws.
+
+    Click near a point, or move the slider, which goes through the points from the farthest on the protected
+    plane's negative side to the farthest on its positive side. An arrow leads from z to its partner z'.
+
+    Parameters
+    ----------
+    renderer : Renderer
+        Generator, hyperplanes, and classifiers (with thresholds, if no labels are given).
+    z : (n, d) array, optional
+        Latents; `n` random ones when None.
+    labels : dict of str to (n,) array of 0 and 1, optional
+        Labels of z by attribute; those of the renderer's classifiers when None.
+    target, protected : str, optional
+        By default the renderer's first two planes.
+    variant : str
+        Which partner the arrow leads to.
+    n, seed : int
+        Of random latents.
+
+    Attributes
+    ----------
+    plane : ClickablePicture
+    faces : widgets.Image
+        z and z'.
+    point, variant : widgets
+    """
+
+    def __init__(
+        self,
+        renderer: Renderer,
+        z: np.ndarray | None = None,
+        labels: Mapping[str, np.ndarray] | None = None,
+        *,
+        target: str | None = None,
+        protected: str | None = None,
+        variant: str = "paired",
+        n: int = 500,
+        seed: int = 0,
+    ) -> None:
+        self.renderer = renderer
+        self.target, self.protected = renderer.roles(target, protected)
+        latents = sample_latents(n, renderer.generator.latent_dim, seed) if z is None else np.asarray(z)
+        # Along the slider, the points go from one side of the protected plane to the other.
+        order = np.argsort(renderer.plane(self.protected).distance(latents))
+        self.z = latents[order]
+        self.labels = {name: values[order] for name, values in self._labels(latents, labels).items()}
+        self.coordinates = self._coordinates(self.z)
+        self.point = widgets.IntSlider(
+            len(self.z) // 2,
+            0,
+            len(self.z) - 1,
+            description=f"Point, from not {readable(self.protected)} to {readable(self.protected)}",
+            style={"description_width": "17em"},
+            layout={"width": "42em"},
+        )
+        self.variant = widgets.Dropdown(
+            options=list(VARIANTS), value=variant, description="Variant of z'", style=WIDE
+        )
+        self.plane = ClickablePicture()
+        self.faces = widgets.Image(format="jpeg", layout={"object_fit": "none", "margin": "0 0 0 170px"})
+        self.numbers, self.read_out, self.caption = widgets.HTML(), widgets.HTML(), widgets.HTML()
+        beside = widgets.VBox([self.faces, self.numbers, self.read_out], layout={"max_width": "36em"})
+        super().__init__(
+            [widgets.HBox([self.plane, beside]), self.point, self.variant, self.caption],
+        )
+        self._draw_background()
+        self.redraw_on(self.point, self.variant, draw=self.show)
+        self.plane.observe(lambda change: self.attempt(self._choose_nearest), names="clicked")
+        self.attempt(self.show)
+
+    def show(self) -> None:
+        """Mark the chosen point, draw the arrow to its partner, and both faces."""
+        z = self.z[[self.point.value]]  # (1, d)
+        planes = {
+            "protected": self.renderer.plane(self.protected),
+            "target": self.renderer.plane(self.target),
+        }
+        pair = np.concatenate([z, partner(z, **planes, variant=self.variant.value)])  # (2, d)
+        frame = self.renderer.frame(pair, size=FACE)
+        if frame.error:
+            raise RuntimeError(frame.error)
+        start, end = self._coordinates(pair)
+        self._ring.set_data(start[:1], start[1:])
+        self._arrow.xy, self._arrow.xyann = tuple(end), tuple(start)
+        self.plane.value = self._overlay.jpeg()
+        self.faces.value = frame.jpeg
+        self.numbers.value = face_table("", ("z", "z'"), frame, FACE, distances=True)
+        self.read_out.value = words(self._describe())
+        self.plane.alt = self.read_out_text
+
+    @property
+    def read_out_text(self) -> str:
+        """What is drawn, in words."""
+        return f"{len(self.z)} latents and both hyperplanes. {self._describe()}"
+
+    def _describe(self) -> str:
+        row = self.point.value
+        seen = [
+            f"{'' if self.labels[name][row] else 'not '}{readable(name)}"
+            for name in (self.target, self.protected)
+        ]
+        return (
+            f"Point {row} of {len(self.z)}, labelled {' and '.join(seen)}; the arrow leads to its partner z'."
+        )
+
+    def _labels(self, z: np.ndarray, given: Mapping[str, np.ndarray] | None) -> dict[str, np.ndarray]:
+        names = (self.target, self.protected)
+        if given is not None:
+            return {name: np.asarray(given[name]) for name in names}
+        scores = self.renderer.scores(self.renderer.images(z))
+        return {name: self.renderer.labels(scores, name) for name in names}
+
+    def _coordinates(self, z: np.ndarray) -> np.ndarray:
+        """Where latents lie in the plane of the two normals, (n, 2)."""
+        return plane_coordinates(z, self.renderer.plane(self.target), self.renderer.plane(self.protected))
+
+    def _draw_background(self) -> None:
+        """Draw points and lines once; only ring and arrow move."""
+        planes = {name: self.renderer.plane(name) for name in (self.target, self.protected)}
+        basis = plane_basis(*planes.values())
+        lines = (
+            Line.of(planes[self.target], basis, self.target),
+            Line.of(planes[self.protected], basis, self.protected),
+        )
+        labels = self.labels[self.target], self.labels[self.protected]
+        self.caption.value = words(plane_caption(self.coordinates, *labels, lines))
+        figure = latent_plane(self.coordinates, *labels, lines)
+        self._axis = figure.axes[0]
+        (self._ring,) = self._axis.plot(
+            [],
+            [],
+            "o",
+            markersize=12,
+            markerfacecolor=YELLOW,
+            markeredgecolor=INK,
+            markeredgewidth=2,
+            zorder=9,
+        )
+        arrow: Annotation = self._axis.annotate(
+            "", (0, 0), (0, 0), arrowprops={"arrowstyle": "-|>", "color": INK, "linewidth": 2}, zorder=10
+        )
+        self._arrow = arrow
+        self._overlay = Overlay(figure, [self._ring, arrow], dpi=DOTS_PER_INCH)
+
+    def _choose_nearest(self) -> None:
+        """Choose the point nearest to where the picture was clicked."""
+        pixels = np.array([self.plane.clicked]) * self._overlay.size
+        places = self._overlay.to_pixels(self._axis, self.coordinates)
+        self.point.value = int(((places - pixels) ** 2).sum(axis=1).argmin())
