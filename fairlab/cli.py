@@ -112,23 +112,8 @@ NOTEBOOKS_ARGUMENTS: dict[str, dict[str, Any]] = {
     },
 }
 
-#: What every notebook has as a parameter, by the argument that sets it.
-NOTEBOOK_PARAMETERS = {
-    name: {"run": "run_name"}.get(name, name)
-    for name in (
-        "preset",
-        "data",
-        "data_root",
-        "table",
-        "target",
-        "protected",
-        "variant",
-        "seeds",
-        "generator",
-        "home",
-        "run",
-    )
-}
+#: Settings of a run that every notebook has as a parameter, beside "preset", "home" and "run_name".
+NOTEBOOK_SETTINGS = ("data", "data_root", "table", "target", "protected", "variant", "seeds", "generator")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -230,9 +215,9 @@ def _add_notebooks(commands: argparse._SubParsersAction[argparse.ArgumentParser]
 
 def _shared_with_notebooks() -> dict[str, dict[str, Any]]:
     """Return the arguments that set a parameter of the notebooks."""
-    shared = SOURCE_ARGUMENTS | RUN_ARGUMENTS | GENERATOR_ARGUMENTS
-    flags = {"--" + name.replace("_", "-") for name in NOTEBOOK_PARAMETERS}
-    return {flag: options for flag, options in shared.items() if flag in flags}
+    flags = {"--" + name.replace("_", "-") for name in ("preset", "home", "run", *NOTEBOOK_SETTINGS)}
+    groups = SOURCE_ARGUMENTS | RUN_ARGUMENTS | GENERATOR_ARGUMENTS
+    return {flag: options for flag, options in groups.items() if flag in flags}
 
 
 def _add_arguments(parser: argparse.ArgumentParser, *groups: dict[str, dict[str, Any]]) -> None:
@@ -294,16 +279,27 @@ def _notebooks(arguments: argparse.Namespace) -> None:
     from fairlab.pipeline import Run
 
     further = _further_parameters(arguments.p)
+    settings = {name: getattr(arguments, name) for name in NOTEBOOK_SETTINGS}
     # The notebooks' kernels work in another folder than the user.
-    arguments.home = home_folder(arguments.home).resolve()
-    for name in ("data_root", "table", "generator"):
-        given = getattr(arguments, name)
-        setattr(arguments, name, given and str(Path(given).resolve()))
-    given = {name: getattr(arguments, name) for name in NOTEBOOK_PARAMETERS}
-    run = Run.of_preset(given["preset"], **_without(given, "preset", "run"), name=arguments.run)
-    parameters = {NOTEBOOK_PARAMETERS[n]: str(v) if n == "home" else v for n, v in given.items() if v is not None}
+    home = home_folder(arguments.home).absolute()
+    paths = {name: settings[name] for name in ("data_root", "table", "generator")}
+    settings |= {name: str(Path(path).absolute()) for name, path in paths.items() if path}
+    run = Run.of_preset(arguments.preset, home, name=arguments.run, **settings)
+    own = {"preset": arguments.preset, "home": str(home), "run_name": arguments.run}
+    parameters = {name: value for name, value in (own | settings).items() if value is not None}
     index = run_notebooks(run.folder / "notebooks", parameters | further, only=arguments.only)
     print(f"Read the executed notebooks in {index}")
+
+
+def _further_parameters(given: Sequence[tuple[str, str]]) -> dict[str, Any]:
+    """Return the parameters of ``-p NAME VALUE``."""
+    from fairlab.lab.batch import literal
+
+    for name, _ in given:
+        if name in (*NOTEBOOK_SETTINGS, "preset", "home", "run_name"):
+            flag = name.removesuffix("_name").replace("_", "-")
+            raise UserError(f"The parameter '{name}' is set with --{flag}, not with -p.")
+    return {name: literal(value) for name, value in given}
 
 
 def _generator_changes(arguments: argparse.Namespace) -> dict[str, Any]:

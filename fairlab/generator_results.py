@@ -22,7 +22,7 @@ from fairlab.generators import Generator, generate, sample_latents
 from fairlab.generators.inception import inception_features
 from fairlab.generators.measures import frechet_distance, nearest_neighbours, precision_and_recall
 from fairlab.lab.generator_report import TOLERANCE
-from fairlab.lab.report import Proportion
+from fairlab.lab.proportions import Proportion
 from fairlab.latent import Hyperplane
 from fairlab.oracle import AttributeReader
 

@@ -14,7 +14,7 @@ import pandas as pd
 
 from fairlab.artefacts import load_array, save_array
 from fairlab.attributes import check_attribute
-from fairlab.lab.report import Proportion
+from fairlab.lab.proportions import shares
 from fairlab.latent import Hyperplane
 from fairlab.oracle import AttributeReader, shipped_oracle
 from fairlab.pipeline import Run
@@ -77,20 +77,10 @@ def attribute_changes(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame
     Returns
     -------
     DataFrame
-        Index: attribute. Columns: changed, low, high (shares with Wilson's 95% interval) and n.
+        Index: attribute. Columns value (share of faces in which it changed), low, high and n.
     """
-    changed = (before.to_numpy() != after.to_numpy()).sum(axis=0)
-    shares = [Proportion(int(count), len(before)) for count in changed]
-    table = pd.DataFrame(
-        {
-            "changed": changed / len(before),
-            "low": [share.interval[0] for share in shares],
-            "high": [share.interval[1] for share in shares],
-            "n": len(before),
-        },
-        index=before.columns,
-    )
-    return table.sort_values("changed", ascending=False, kind="stable")
+    changed = shares(before.reset_index(drop=True) != after.reset_index(drop=True))
+    return changed.sort_values("value", ascending=False, kind="stable")
 
 
 def pair_truth(run: Run) -> dict[str, tuple[int, int]]:

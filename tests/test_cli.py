@@ -7,6 +7,7 @@ import subprocess
 import sys
 import time
 
+import nbformat
 import pytest
 
 from fairlab.cli import main
@@ -124,3 +125,49 @@ def test_ctrl_c_says_how_to_go_on(tmp_path):
     assert process.returncode == 130
     assert "the same command goes on" in error.decode()
     assert "Traceback" not in error.decode()
+
+
+@pytest.fixture
+def notebooks(tmp_path, monkeypatch):
+    """Two notebooks that only print their parameters, in place of ours."""
+    folder = tmp_path / "source"
+    folder.mkdir()
+    names = ("preset", "data", "data_root", "home", "seeds", "run_name")
+    for name, own in (("00_a", ()), ("01_b", ("steps",))):
+        values = nbformat.v4.new_code_cell("\n".join(f"{n} = None" for n in (*names, *own)))
+        values.metadata["tags"] = ["parameters"]
+        shown = nbformat.v4.new_code_cell(f"print({', '.join((*names, *own))})")
+        kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
+        made = nbformat.v4.new_notebook(cells=[values, shown], metadata={"kernelspec": kernel})
+        nbformat.write(made, folder / f"{name}.ipynb")
+    monkeypatch.setattr("fairlab.lab.batch.notebooks_folder", lambda: folder)
+    return folder
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--only", "00", "07"], "begins with '07'; choose from 00_a, 01_b"),
+        (["-p", "stepps", "3"], "no parameter 'stepps'; did you mean 'steps'?"),
+        (["--only", "00", "-p", "steps", "3"], "no parameter 'steps'"),
+        (["-p", "run_name", "mine"], "set with --run, not with -p"),
+        (["-p", "data_root", "x"], "set with --data-root"),
+        (["--target", "Smilling"], "did you mean 'Smiling'"),
+        (["--target", "Smiling"], "no parameter 'target'"),
+        (["--preset", "quik"], "did you mean 'quick'"),
+    ],
+)
+def test_notebooks_are_refused_what_makes_no_sense(capsys, tmp_path, notebooks, arguments, sentence):
+    assert sentence in refused(capsys, "notebooks", "--home", str(tmp_path), *arguments)
+    assert not list(tmp_path.glob("runs/*/notebooks"))
+
+
+@pytest.mark.slow
+def test_notebooks_run_into_the_run_folder_with_absolute_paths(capsys, tmp_path, monkeypatch, notebooks):
+    monkeypatch.chdir(tmp_path)
+    arguments = ["--preset", "smoke", "--home", "here", "--run", "mine", "-p", "steps", "7"]
+    assert main(["notebooks", "--only", "01", *arguments]) == 0
+    out = tmp_path / "here" / "runs" / "mine" / "notebooks"
+    assert str(out / "index.html") in capsys.readouterr().out
+    assert f"smoke synthfaces None {tmp_path / 'here'} None mine 7" in (out / "01_b.ipynb").read_text()
+    assert not (out / "00_a.ipynb").exists()

@@ -9,7 +9,14 @@ from fairlab.generators.gan_zoo import load_gan_zoo
 from fairlab.generators.inversion import Inversion, classifier_features, invert
 from fairlab.generators.progressive import ProgressiveCritic, ProgressiveGenerator
 from fairlab.generators.recipe import GANRecipe
-from fairlab.generators.sampling import Generator, ModuleGenerator, generate, sample_latents, to_uint8
+from fairlab.generators.sampling import (
+    Generator,
+    ModuleGenerator,
+    generate,
+    interpolate,
+    sample_latents,
+    to_uint8,
+)
 from fairlab.generators.training import export_snapshot, train_gan
 
 __all__ = [
@@ -22,6 +29,7 @@ __all__ = [
     "classifier_features",
     "export_snapshot",
     "generate",
+    "interpolate",
     "invert",
     "load_gan_zoo",
     "load_generator",

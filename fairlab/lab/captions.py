@@ -82,6 +82,30 @@ def score_histograms(
     return " ".join(sentences)
 
 
+def distance_histograms(distances: np.ndarray, labels: np.ndarray, *, attribute: str) -> str:
+    """Say how many latents with and without the label lie on their side of the hyperplane."""
+    right = (distances > 0) == (labels == 1)
+    parts = [f"{percent(_share(right[labels == k]))} of {int((labels == k).sum()):,}" for k in (1, 0)]
+    return (
+        f"Of the latents labelled {readable(attribute)}, {parts[0]} lie on the positive side; of the others, "
+        f"{parts[1]} on the negative side."
+    )
+
+
+def dots(series: Mapping[str, pd.DataFrame], *, scale: float = 100.0, digits: int = 1, most: int = 3) -> str:
+    """Say the largest numbers of each series, by size, with their 95% intervals."""
+    sentences = []
+    for name, table in series.items():
+        top = table.loc[table["value"].abs().sort_values(ascending=False, kind="stable").index[:most]]
+        parts = [
+            f"{readable(str(row.Index))} {scale * row.value:.{digits}f} "
+            f"[{scale * row.low:.{digits}f}, {scale * row.high:.{digits}f}]"
+            for row in top.itertuples()
+        ]
+        sentences.append(f"{name}: {', '.join(parts)}.")
+    return " ".join(sentences)
+
+
 def metric_bars(table: pd.DataFrame) -> str:
     """Say what each metric was before and after, one sentence per attribute."""
     sentences = []

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from collections.abc import Sequence
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from fairlab.lab.style import check_lengths, panels, styled, with_or_without
+from fairlab.lab.style import check_lengths, panels, readable, styled, with_or_without
 
 
 @styled
-def face_grid(images: np.ndarray, captions: Sequence[str] | None = None, columns: int = 8) -> Figure:
+def face_grid(
+    images: np.ndarray,
+    captions: Sequence[str] | None = None,
+    columns: int = 8,
+    row_names: Sequence[str] = (),
+) -> Figure:
     """Show faces in rows.
 
     Parameters
@@ -23,15 +29,21 @@ def face_grid(images: np.ndarray, captions: Sequence[str] | None = None, columns
         Written below the faces.
     columns : int
         Faces per row.
+    row_names : sequence of str, optional
+        What to write before each row.
     """
     check_lengths(images=images, captions=images if captions is None else captions)
     columns = min(columns, len(images))
     rows = math.ceil(len(images) / columns)
     height = 1.15 + 0.17 * max((text.count("\n") + 1 for text in captions or ()), default=0)
-    figure, axes = panels(rows, columns, (1.15 * columns, height * rows))
+    figure, axes = panels(rows, columns, (1.15 * columns + (1.1 if row_names else 0), height * rows))
     for index, axis in enumerate(axes):
+        row, column = divmod(index, columns)
         if index < len(images):
             _show_face(axis, images[index], captions[index] if captions else "")
+            if column == 0 and row_names:
+                name = textwrap.fill(readable(row_names[row]), 14)
+                axis.set_ylabel(name, rotation=0, ha="right", va="center", labelpad=6)
         else:
             axis.set_axis_off()
     return figure

@@ -8,14 +8,12 @@ from IPython.display import HTML, display
 from matplotlib.figure import Figure
 
 from fairlab.classifiers import Classifier
+from fairlab.lab.executed import RESULT
 from fairlab.lab.panel import words
 from fairlab.lab.renderer import Renderer
 from fairlab.lab.report import picture_bytes
 from fairlab.latent import Hyperplane
 from fairlab.pipeline import Run
-
-#: MIME type of a named result in an executed notebook.
-RESULT = "application/vnd.fairlab.result+json"
 
 
 def show(figure: Figure, caption: str) -> None:

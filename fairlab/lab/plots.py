@@ -18,6 +18,7 @@ from matplotlib.ticker import MaxNLocator
 
 from fairlab.lab import tables
 from fairlab.lab.faces import face_grid, pair_grid
+from fairlab.lab.intervals import dots
 from fairlab.lab.plane import Line, latent_plane
 from fairlab.lab.style import (
     FAINT,
@@ -36,6 +37,8 @@ from fairlab.lab.style import (
 
 __all__ = [
     "Line",
+    "distance_histograms",
+    "dots",
     "face_grid",
     "label_table",
     "latent_plane",
@@ -74,7 +77,8 @@ def score_histograms(
         check_lengths(scores=values, y_true=y_true, protected=protected)
         for column, t in enumerate((1, 0)):
             axis = axes[2 * row + column]
-            _group_histograms(axis, values, y_true == t, protected, bins, with_or_without(protected_name))
+            names = with_or_without(protected_name)
+            _group_histograms(axis, values, y_true == t, protected, np.linspace(0, 1, bins + 1), names)
             axis.axvline(thresholds[model], color=INK, linewidth=1.2, linestyle=":")
             axis.set_title(f"{model_name(model)}: labelled {with_or_without(target)[t]}")
             _note_errors(axis, values > thresholds[model], y_true == t, protected, t, protected_name)
@@ -84,6 +88,29 @@ def score_histograms(
         axis.set_ylabel("% of the group")
     handles, labels = axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper right", ncols=2)
+    return figure
+
+
+@styled
+def distance_histograms(
+    distances: np.ndarray, labels: np.ndarray, *, attribute: str, bins: int = 40
+) -> Figure:
+    """Show how the signed distances to a hyperplane are spread among latents without and with its label.
+
+    Parameters
+    ----------
+    distances : (n,) array
+    labels : (n,) array of 0 and 1
+    attribute : str
+    bins : int
+    """
+    check_lengths(distances=distances, labels=labels)
+    figure, (axis,) = panels(1, 1, (6.4, 2.8))
+    edges = np.linspace(distances.min(), distances.max(), bins + 1)
+    _group_histograms(axis, distances, np.ones(len(labels), bool), labels, edges, with_or_without(attribute))
+    axis.axvline(0, color=INK, linewidth=1.4)
+    axis.set(xlabel=f"signed distance to the hyperplane of {readable(attribute)}", ylabel="% of the label")
+    figure.legend(*axis.get_legend_handles_labels(), loc="outside upper right", ncols=2)
     return figure
 
 
@@ -180,10 +207,9 @@ def _group_histograms(
     scores: np.ndarray,
     chosen: np.ndarray,
     protected: np.ndarray,
-    bins: int,
+    edges: np.ndarray,
     names: tuple[str, str],
 ) -> None:
-    edges = np.linspace(0, 1, bins + 1)
     for a, look in enumerate(PROTECTED_LOOKS):
         group = scores[chosen & (protected == a)]
         share = 100 * np.histogram(group, edges)[0] / max(1, len(group))

@@ -14,10 +14,10 @@ import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
 from PIL import Image
-from scipy.stats import binomtest
 
 from fairlab.artefacts import write_text
 from fairlab.lab import tables
+from fairlab.lab.proportions import Proportion
 from fairlab.lab.style import readable
 from fairlab.lab.summary import LIMITS, summarise
 
@@ -26,28 +26,6 @@ __all__ = ["LIMITS", "Page", "Proportion", "Report", "Section", "summarise", "wr
 DOTS_PER_INCH = 150  # sharp on a phone's dense screen and in print
 SCREEN_DOTS_PER_INCH = 92  # how large a figure appears on the page
 PNG_BYTES = 250_000  # above this, a figure is mostly photographs: JPEG is several times smaller
-
-
-@dataclass(frozen=True)
-class Proportion:
-    """`count` out of `n`, with the 95% interval of Wilson (1927)."""
-
-    count: int
-    n: int
-
-    @property
-    def interval(self) -> tuple[float, float]:
-        """Low and high end, in 0..1; the whole range when nothing was counted."""
-        if self.n == 0:
-            return 0.0, 1.0
-        interval = binomtest(self.count, self.n).proportion_ci(method="wilson")
-        return float(interval.low), float(interval.high)
-
-    def __str__(self) -> str:
-        if self.n == 0:
-            return "n/a (0 pairs)"
-        low, high = (f"{100 * end:.1f}" for end in self.interval)
-        return f"{100 * self.count / self.n:.1f}% [{low}, {high}] ({self.count:,} of {self.n:,})"
 
 
 @dataclass(frozen=True)

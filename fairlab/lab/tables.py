@@ -77,6 +77,9 @@ METRICS: dict[str, Metric] = {
 }
 
 
+_PLAIN = Metric("", "", "zero", "accuracy")  # how metrics that reports do not show are printed
+
+
 @dataclass(frozen=True)
 class Estimate:
     """One measured number with its 95% interval; NaN when it is undefined, `note` then says why."""
@@ -208,6 +211,29 @@ def comparison(table: pd.DataFrame) -> pd.DataFrame:
             "images": [row.n for row in rows],
             "positives": [row.n_positive for row in rows],
         }
+    )
+
+
+def readable_table(table: pd.DataFrame) -> pd.DataFrame:
+    """Return the tidy table as text, row by row: for tables of one classifier or of groups.
+
+    Returns
+    -------
+    DataFrame
+        Columns model, metric, group, value (with its 95% interval), images, positives. Fractions are
+        printed in per cent.
+    """
+    texts = []
+    for row in table.itertuples():
+        metric = METRICS.get(str(row.metric), _PLAIN)
+        note = "" if pd.isna(row.note) else str(row.note)
+        found = Estimate(float(row.value), float(row.low), float(row.high), note)
+        unit = "" if metric.axis == "%" and not found.defined else f" {metric.axis}"
+        texts.append(found.text(metric, signed=" - " in str(row.model)) + unit)
+    names = [readable(str(name)) for name in table["metric"]]
+    columns = {"model": table["model"], "metric": names, "group": table["group"], "value": texts}
+    return pd.DataFrame({**columns, "images": table["n"], "positives": table["n_positive"]}).set_index(
+        "model"
     )
 
 

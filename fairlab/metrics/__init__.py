@@ -5,6 +5,7 @@ KL, which is in nats. A metric that the data leave undefined is NaN with an `Und
 that names the group and its count.
 """
 
+from fairlab.metrics.association import phi_coefficients
 from fairlab.metrics.divergence import ScoreKL, score_kl
 from fairlab.metrics.fairness import (
     average_precision,
@@ -13,6 +14,7 @@ from fairlab.metrics.fairness import (
     group_balanced_average_precision,
 )
 from fairlab.metrics.inputs import UndefinedMetricWarning
+from fairlab.metrics.operating_points import at_threshold, threshold_curves
 from fairlab.metrics.tables import format_comparison
 from fairlab.metrics.thresholds import best_f1_threshold, calibrated_threshold
 from fairlab.metrics.uncertainty import bootstrap, compare
@@ -20,6 +22,7 @@ from fairlab.metrics.uncertainty import bootstrap, compare
 __all__ = [
     "ScoreKL",
     "UndefinedMetricWarning",
+    "at_threshold",
     "average_precision",
     "best_f1_threshold",
     "bias_amplification",
@@ -29,5 +32,7 @@ __all__ = [
     "equal_opportunity_difference",
     "format_comparison",
     "group_balanced_average_precision",
+    "phi_coefficients",
     "score_kl",
+    "threshold_curves",
 ]

@@ -1,0 +1,204 @@
+"""The bias dial as a widget: turn the association of two attributes, and see the faces that result."""
+
+from __future__ import annotations
+
+import html
+import math
+
+import ipywidgets as widgets
+import numpy as np
+import pandas as pd
+
+from fairlab.attributes import ATTRIBUTES, check_attribute
+from fairlab.data.synthfaces.draw import draw as draw_faces
+from fairlab.data.synthfaces.factors import Factors
+from fairlab.errors import UserError
+from fairlab.lab import captions
+from fairlab.lab.dialled import DialledFaces
+from fairlab.lab.face_rows import FACE, GAP, MARGIN, FaceRow, face_rows
+from fairlab.lab.panel import WIDE, Panel, words
+from fairlab.lab.style import TARGET_LOOKS, readable, with_or_without
+from fairlab.lab.tables import percent
+from fairlab.metrics.association import phi_coefficients
+
+_CELLS = ((1, 1), (1, 0), (0, 1), (0, 0))  # target and protected label of the picture's rows
+
+NOTE = (
+    "These faces are drawn and nobody's. Names such as Male are annotators' labels of how a face appears in "
+    "a picture, not identities. A frame marks a face with another label than under CelebA's own association; "
+    "up to half of each row shows such faces."
+)
+
+
+class BiasDial(Panel):
+    """Set the association (phi) of two attributes, keeping how often each occurs, and look at the faces.
+
+    The faces are the same at every position of the dial but for the attribute that it moves.
+
+    Parameters
+    ----------
+    target, protected : str
+        Two of CelebA's forty attributes to begin with.
+    n : int
+        Faces that are counted; at least 1.
+    shown : int
+        Faces shown of each combination of labels; at least 1.
+    size : int
+        Pixels at which they are drawn: 32, 64 or 128.
+    seed : int
+        Which faces, from 0 upwards.
+
+    Raises
+    ------
+    UserError
+        If a name is unknown or a number too small.
+
+    Examples
+    --------
+    >>> dial = BiasDial("Smiling", "Male")
+    >>> dial.phi.value = 0.4
+    >>> dial.phi.value
+    0.4
+    """
+
+    def __init__(
+        self,
+        target: str = "Eyeglasses",
+        protected: str = "Male",
+        *,
+        n: int = 2000,
+        shown: int = 6,
+        size: int = 64,
+        seed: int = 0,
+    ) -> None:
+        if min(n, shown) < 1 or seed < 0:
+            raise UserError(f"n ({n}) and shown ({shown}) must be at least 1, and seed ({seed}) at least 0.")
+        self._n, self._shown, self._size, self._seed = n, shown, size, seed
+        self._drawn: tuple[str, str, float] | None = None
+        self._faces: tuple[tuple[str, str], DialledFaces] | None = None
+        self.target, self.protected = _choice("target", target), _choice("protected", protected)
+        self.phi = widgets.FloatSlider(
+            min=-1.0, max=1.0, step=0.01, description="association (phi)", style=WIDE, continuous_update=True
+        )
+        self.phi.layout.width = "27em"
+        self.own = widgets.Button(description="CelebA's own", tooltip="the association in CelebA's labels")
+        width = 2 * (MARGIN + shown * (FACE + GAP)) // 3
+        self.picture = widgets.Image(format="jpeg", width=width, layout={"max_width": "100%"})
+        self.table, self.words = widgets.HTML(), widgets.HTML()
+        row = {"flex_flow": "row wrap"}
+        choices = widgets.HBox([self.target, self.protected], layout=row)
+        dial = widgets.HBox([self.phi, self.own], layout=row)
+        note = widgets.HTML(f"<small>{html.escape(NOTE)}</small>")
+        super().__init__([choices, dial, self.words, self.table, self.picture, note])
+        self.redraw_on(self.target, self.protected, draw=self.change_pair)
+        self.redraw_on(self.phi, draw=self.draw)
+        self.own.on_click(lambda button: self.attempt(self.change_pair))
+        self.attempt(self.change_pair)
+
+    @property
+    def pair(self) -> tuple[str, str]:
+        """The names of target and protected attribute."""
+        return self.target.value, self.protected.value
+
+    def change_pair(self) -> None:
+        """Fit the slider to the two attributes, and begin with their association in CelebA."""
+        faces = self._faces_of_pair()
+        with self.phi.hold_trait_notifications():  # one change, not three: no range without its value
+            self.phi.min, self.phi.max = faces.low, faces.high
+            self.phi.value = faces.own
+        self.draw()
+
+    def draw(self) -> None:
+        """Show the faces at the present position of the dial, unless they are shown already."""
+        state = (*self.pair, self.phi.value)
+        if state == self._drawn:
+            return
+        faces = self._faces_of_pair()
+        factors = faces.at(self.phi.value)
+        changed = (factors.truth != faces.natural.truth).any(axis=1)  # (n,)
+        labels = np.stack([factors.truth[:, ATTRIBUTES.index(name)] for name in self.pair], axis=1)  # (n, 2)
+        self.picture.value = face_rows(self._rows(factors, labels, changed), self._shown)
+        self.picture.alt = f"Faces in four rows: {'; '.join(_cell_name(self.pair, cell) for cell in _CELLS)}."
+        self.table.value = _table_html(labels, self.pair)
+        self.words.value = words(self._reading(labels, int(changed.sum()), faces.own))
+        self._drawn = state
+
+    def _faces_of_pair(self) -> DialledFaces:
+        """Return the faces of the two attributes, which stay the same until another pair is chosen."""
+        if self._faces is None or self._faces[0] != self.pair:
+            self._faces = self.pair, DialledFaces(*self.pair, self._n, self._seed)
+        return self._faces[1]
+
+    def _rows(self, factors: Factors, labels: np.ndarray, changed: np.ndarray) -> list[FaceRow]:
+        """Draw the first faces of each combination of labels (n, 2)."""
+        members = [np.flatnonzero((labels == cell).all(axis=1)) for cell in _CELLS]
+        first = [_first(rows, changed, self._shown) for rows in members]
+        images = draw_faces(factors[np.concatenate(first)], self._size)  # all at once: one call is faster
+        parts = np.split(images, np.cumsum([len(rows) for rows in first])[:-1])
+        return [
+            FaceRow(_cell_name(self.pair, cell), _count(len(all_rows), self._n), part, changed[rows])
+            for cell, all_rows, rows, part in zip(_CELLS, members, first, parts, strict=True)
+        ]
+
+    def _reading(self, labels: np.ndarray, changed: int, own: float) -> str:
+        """Say the target's share in each group, phi with its interval, and how many have changed."""
+        target, protected = self.pair
+        shares = captions.label_table(labels[:, 0], labels[:, 1], target=target, protected=protected)
+        measured = phi_coefficients(pd.DataFrame({target: labels[:, 0]}), labels[:, 1])
+        value, low, high = map(_signed, measured[["value", "low", "high"]].to_numpy()[0])
+        empty = [_cell_name(self.pair, cell) for cell in _CELLS if not (labels == cell).all(axis=1).any()]
+        nobody = f" No face is labelled {' or '.join(empty)}." if empty else ""
+        return (
+            f"{shares} Phi of these {self._n:,} faces is {value} [{low}, {high}] (95% interval); the dial "
+            f"asks for {_signed(self.phi.value)}, and CelebA's own is {_signed(own)}. "
+            f"{_count(changed, self._n)} have another label than under CelebA's own association.{nobody}"
+        )
+
+
+def _first(rows: np.ndarray, changed: np.ndarray, shown: int) -> np.ndarray:
+    """Choose faces to show: changed ones first, but no more than half if there are others."""
+    moved, others = rows[changed[rows]], rows[~changed[rows]]
+    most = max(math.ceil(shown / 2), shown - len(others))
+    return np.concatenate([moved[:most], others])[:shown]
+
+
+def _choice(role: str, attribute: str) -> widgets.Dropdown:
+    options = [(readable(name), name) for name in ATTRIBUTES]
+    return widgets.Dropdown(options=options, value=check_attribute(attribute), description=role, style=WIDE)
+
+
+def _cell_name(pair: tuple[str, str], cell: tuple[int, int]) -> str:
+    return ", ".join(with_or_without(name)[label] for name, label in zip(pair, cell, strict=True))
+
+
+def _count(count: int, n: int) -> str:
+    return f"{count:,} of {n:,} faces ({percent(count / n)})"
+
+
+def _signed(value: float) -> str:
+    return "n/a" if math.isnan(value) else f"{round(value, 3) + 0.0:+.3f}".replace("-", "\N{MINUS SIGN}")
+
+
+def _table_html(labels: np.ndarray, pair: tuple[str, str]) -> str:
+    """Return the 2×2 table of labels (n, 2): a row for each protected group, a bar for each share in it."""
+    target, protected = with_or_without(pair[0]), with_or_without(pair[1])
+    style = 'style="text-align:left;padding:.2em 1.2em .2em 0"'
+    names = ("", "faces", target[1], target[0])
+    head = "".join(f"<th {style}>{html.escape(name)}</th>" for name in names)
+    body = ""
+    for a in (1, 0):
+        group = labels[labels[:, 1] == a, 0]
+        bars = "".join(f"<td {style}>{_bar(int((group == t).sum()), len(group), t)}</td>" for t in (1, 0))
+        body += f"<tr><th {style}>{html.escape(protected[a])}</th><td {style}>{len(group):,}</td>{bars}</tr>"
+    return f'<table style="border-spacing:0"><tr>{head}</tr>{body}</table>'
+
+
+def _bar(count: int, n: int, t: int) -> str:
+    """Return a count with its share of the group and a bar as long; stripes tell bars without colour."""
+    share = count / n if n else math.nan
+    colour, length = TARGET_LOOKS[t].colour, 0 if math.isnan(share) else 10 * share
+    stripes = (
+        f"repeating-linear-gradient(135deg,{colour} 0 4px,#fff8 4px 6px)" if TARGET_LOOKS[t].hatch else colour
+    )
+    box = f"display:inline-block;height:.9em;width:{length:.2f}em;background:{stripes};margin-right:.5em"
+    return f'<span style="{box}"></span>{count:,} ({percent(share)})'
