@@ -12,7 +12,7 @@ help:
 	@echo "            (more: make run ARGS=\"--preset smoke\", ARGS=\"--target Smiling --seeds 3\", ...)"
 	@echo "make test   the test suite"
 	@echo "make lint   ruff and mypy"
-	@echo "make lab    JupyterLab"
+	@echo "make lab    JupyterLab, at the first notebook"
 	@echo "make clean  remove the environment and caches; data/ is kept"
 
 $(VENV)/.installed: pyproject.toml
@@ -28,16 +28,23 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 run: $(VENV)/.installed
 	$(BIN)/fairlab run $(ARGS)
 
-test: $(VENV)/.installed-dev
+# The browser tests drive JupyterLab in Chromium; where none can be had, they are skipped and say so.
+$(VENV)/.browser: $(VENV)/.installed-dev
+	command -v chromium || command -v chromium-browser || command -v google-chrome || $(BIN)/playwright install chromium \
+	  || { [ "$$(id -u)" = 0 ] && apt-get update -q && apt-get install -q -y --no-install-recommends chromium; } \
+	  || echo "No Chromium could be installed: the browser tests will be skipped."
+	touch $@
+
+test: $(VENV)/.browser
 	$(BIN)/python -m pytest $(ARGS)
 
 lint: $(VENV)/.installed-dev
-	$(BIN)/ruff check fairlab tests
-	$(BIN)/ruff format --check fairlab tests
+	$(BIN)/ruff check fairlab tests notebooks
+	$(BIN)/ruff format --check fairlab tests notebooks
 	$(BIN)/mypy
 
 lab: $(VENV)/.installed
-	$(BIN)/jupyter lab
+	$(BIN)/jupyter lab $(ARGS) notebooks/00_biased_faces.ipynb
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -97,10 +97,10 @@ def dots(series: Mapping[str, pd.DataFrame], *, scale: float = 100.0, digits: in
     sentences = []
     for name, table in series.items():
         top = table.loc[table["value"].abs().sort_values(ascending=False, kind="stable").index[:most]]
+        numbers = scale * top[["value", "low", "high"]].to_numpy(dtype=float)
         parts = [
-            f"{readable(str(row.Index))} {scale * row.value:.{digits}f} "
-            f"[{scale * row.low:.{digits}f}, {scale * row.high:.{digits}f}]"
-            for row in top.itertuples()
+            f"{readable(str(label))} {value:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
+            for label, (value, low, high) in zip(top.index, numbers, strict=True)
         ]
         sentences.append(f"{name}: {', '.join(parts)}.")
     return " ".join(sentences)

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fairlab.lab.renderer import Renderer
 from fairlab.lab.proportions import Proportion
+from fairlab.lab.renderer import Renderer
 from fairlab.lab.style import readable
 from fairlab.latent import partner
 

@@ -166,9 +166,12 @@ def estimate(table: pd.DataFrame, model: str, attribute: str, metric: str, group
     row = _rows(table, attribute, metric, group).query("model == @model")
     if row.empty:
         return Estimate(math.nan, math.nan, math.nan, "not measured")
-    first = row.iloc[0]
-    note = "" if pd.isna(first["note"]) else str(first["note"])
-    return Estimate(float(first["value"]), float(first["low"]), float(first["high"]), note)
+    return _estimate(row.iloc[0])
+
+
+def _estimate(row: pd.Series) -> Estimate:
+    note = "" if pd.isna(row["note"]) else str(row["note"])
+    return Estimate(float(row["value"]), float(row["low"]), float(row["high"]), note)
 
 
 def changes(table: pd.DataFrame, attribute: str) -> list[Change]:
@@ -224,12 +227,10 @@ def readable_table(table: pd.DataFrame) -> pd.DataFrame:
         printed in per cent.
     """
     texts = []
-    for row in table.itertuples():
-        metric = METRICS.get(str(row.metric), _PLAIN)
-        note = "" if pd.isna(row.note) else str(row.note)
-        found = Estimate(float(row.value), float(row.low), float(row.high), note)
-        unit = "" if metric.axis == "%" and not found.defined else f" {metric.axis}"
-        texts.append(found.text(metric, signed=" - " in str(row.model)) + unit)
+    for _, row in table.iterrows():
+        metric, found = METRICS.get(row["metric"], _PLAIN), _estimate(row)
+        unit = f" {metric.axis}" if found.defined else ""
+        texts.append(found.text(metric, signed=" - " in row["model"]) + unit)
     names = [readable(str(name)) for name in table["metric"]]
     columns = {"model": table["model"], "metric": names, "group": table["group"], "value": texts}
     return pd.DataFrame({**columns, "images": table["n"], "positives": table["n_positive"]}).set_index(

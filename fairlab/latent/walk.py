@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
+from fairlab.errors import UserError
 from fairlab.latent.hyperplane import Hyperplane, check_latents
 from fairlab.latent.partners import nearest_with_distances
 
@@ -21,7 +22,7 @@ def walk(
     z : array of shape (n, d)
         Latents.
     planes : sequence of k hyperplanes
-    steps : array of shape (n, k) or (k,)
+    steps : array of shape (n, k) or (k,), or one number for all
         How far to go across each plane, in units of the latent space; positive towards the label.
     conditioned : bool
         True changes each signed distance by exactly its step, so a plane with step 0 keeps its distance.
@@ -44,8 +45,14 @@ def walk(
     latents = check_latents(z)
     if not planes:
         return latents
-    wanted = np.broadcast_to(np.asarray(steps, dtype=np.float64), (len(latents), len(planes)))
+    present = np.stack([plane.distance(latents) for plane in planes], axis=1)  # (n, k)
+    wanted = np.asarray(steps, dtype=np.float64)
+    if wanted.shape not in ((), present.shape[1:], present.shape) or not np.isfinite(wanted).all():
+        raise UserError(
+            f"Steps must be finite and of shape {present.shape} or {present.shape[1:]}, one for each plane; "
+            f"these have shape {wanted.shape}."
+        )
+    wanted = np.broadcast_to(wanted, present.shape)
     if not conditioned:
         return latents + wanted @ np.stack([plane.normal for plane in planes])  # (n, k) @ (k, d)
-    present = np.stack([plane.distance(latents) for plane in planes], axis=1)  # (n, k)
     return nearest_with_distances(latents, planes, present + wanted)

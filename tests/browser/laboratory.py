@@ -32,7 +32,7 @@ PATIENCE = 180_000  # milliseconds
 
 
 def browser_path() -> str | None:
-    """Return an installed browser; None leaves playwright to its own. Without either the tests are skipped."""
+    """Return an installed browser, or None for playwright's own; skip the tests where neither is there."""
     found = next(filter(None, map(shutil.which, BROWSERS)), None)
     with sync_playwright() as playwright:
         own = Path(playwright.chromium.executable_path).exists()
@@ -131,7 +131,8 @@ class OpenNotebook:
         done = """() => {
             const prompts = [...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')];
             // The prompts of cells with hidden source are empty.
-            return prompts.length > 0 && prompts.every((prompt) => /^(\\[\\d+\\]:)?$/.test(prompt.textContent));
+            const done = (prompt) => /^(\\[\\d+\\]:)?$/.test(prompt.textContent);
+            return prompts.length > 0 && prompts.every(done);
         }"""
         self.page.wait_for_function(done, timeout=PATIENCE)
         self.wait_until_idle()
