@@ -1,7 +1,10 @@
-"""Settings of all tests."""
+"""Settings of all tests, and one finished run of the smoke preset that slow tests share."""
 
 import signal
+import subprocess
+import sys
 
+import pytest
 from hypothesis import settings
 
 # A suite started in the background ignores Ctrl-C, and the processes that tests interrupt would inherit that.
@@ -11,3 +14,13 @@ if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
 # Tests share the processor with others: how long one example takes says nothing about the code.
 settings.register_profile("fairlab", deadline=None)
 settings.load_profile("fairlab")
+
+
+@pytest.fixture(scope="session")
+def smoke_home(tmp_path_factory):
+    """Return a home folder with a finished smoke run; read it or add to it, but break nothing."""
+    home = tmp_path_factory.mktemp("smoke")
+    command = [sys.executable, "-m", "fairlab", "run", "--preset", "smoke", "--home", str(home)]
+    finished = subprocess.run(command, capture_output=True, text=True)
+    assert finished.returncode == 0, finished.stderr
+    return home

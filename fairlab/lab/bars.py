@@ -10,11 +10,9 @@ from fairlab.lab.style import BLUE, FAINT, INK, VERMILION, readable
 
 REACH = 4.0  # standard deviations of latents that a bar of distances shows on either side
 
-_NAMES = 170  # pixels for the names beside a row of faces
-BESIDE_NAMES = {
-    "margin": f"0 0 0 {_NAMES}px",
-    "object_fit": "none",
-}  # layout of the faces above a `face_table`
+_NAMES = 150  # pixels for the names beside a row of faces
+#: Layout of the faces above a `face_table`.
+BESIDE_NAMES = {"margin": f"0 0 0 {_NAMES}px", "align_self": "flex-start"}
 
 _ROW = "display:grid;grid-template-columns:11em 12em 5.5em;gap:.7em;align-items:center;line-height:1.7"
 _TRACK = "position:relative;height:.95em;background:#EEF0F3;border-radius:2px;overflow:hidden"

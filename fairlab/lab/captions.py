@@ -96,13 +96,14 @@ def dots(series: Mapping[str, pd.DataFrame], *, scale: float = 100.0, digits: in
     """Say the largest numbers of each series, by size, with their 95% intervals."""
     sentences = []
     for name, table in series.items():
-        top = table.loc[table["value"].abs().sort_values(ascending=False, kind="stable").index[:most]]
+        sizes = table["value"].abs().dropna().sort_values(ascending=False, kind="stable")
+        top = table.loc[sizes.index[:most]]
         numbers = scale * top[["value", "low", "high"]].to_numpy(dtype=float)
         parts = [
             f"{readable(str(label))} {value:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
             for label, (value, low, high) in zip(top.index, numbers, strict=True)
         ]
-        sentences.append(f"{name}: {', '.join(parts)}.")
+        sentences.append(f"{name}: {', '.join(parts) or 'n/a'}.")
     return " ".join(sentences)
 
 

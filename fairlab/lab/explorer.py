@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import ipywidgets as widgets
 import numpy as np
 
+from fairlab.errors import UserError
 from fairlab.generators import sample_latents
 from fairlab.lab.bars import BESIDE_NAMES, distance_bars, face_table, score_bars, verdict
 from fairlab.lab.panel import WIDE, Panel, words
@@ -15,7 +16,7 @@ from fairlab.lab.style import readable
 
 REACH = 4.0  # how far sliders go to either side, in standard deviations of the latents
 TRAVERSE = np.linspace(-REACH, REACH, 9)
-FACE, STRIP_FACE = 256, 84  # pixels
+FACE, STRIP_FACE = 256, 68  # pixels
 
 
 class LatentExplorer(Panel):
@@ -77,9 +78,8 @@ class LatentExplorer(Panel):
     def show(self) -> None:
         """Draw the face and its numbers, then the strip."""
         frame = self.renderer.frame(self.z, self.steps, conditioned=self.conditioned.value, size=FACE)
-        self.say_error(frame.error)
         if frame.error:
-            return
+            raise UserError(frame.error)
         self.picture.value = frame.jpeg
         scores, distances = _first(frame.scores), _first(frame.distances)
         self.numbers.value = score_bars(scores, self.renderer.thresholds) + distance_bars(distances)
@@ -107,8 +107,9 @@ class LatentExplorer(Panel):
         z = np.repeat(self.z, len(TRAVERSE), axis=0)  # (9, d)
         steps: dict[str, Step] = {**self.steps, along: TRAVERSE}
         frame = self.renderer.frame(z, steps, conditioned=self.conditioned.value, size=STRIP_FACE)
-        self.say_error(frame.error)
-        if not frame.error and frame.jpeg != self.strip.value:
+        if frame.error:
+            raise UserError(frame.error)
+        if frame.jpeg != self.strip.value:
             self.strip.value = frame.jpeg
             self.strip_words.value = face_table(
                 f"step along {readable(along)}", [f"{step:+.1f}" for step in TRAVERSE], frame, STRIP_FACE
@@ -132,7 +133,7 @@ def _slider(name: str) -> widgets.FloatSlider:
         min=-REACH,
         max=REACH,
         step=0.1,
-        description=f"Across the hyperplane of {readable(name)}",
+        description=f"Step along {readable(name)}",
         readout_format="+.1f",
         style={"description_width": "17em"},
         layout={"width": "42em"},

@@ -7,6 +7,7 @@ from functools import lru_cache
 import ipywidgets as widgets
 import numpy as np
 
+from fairlab.errors import UserError
 from fairlab.generators import sample_latents
 from fairlab.lab.bars import BESIDE_NAMES, face_table
 from fairlab.lab.pairs import FILTERS, Pairs
@@ -136,7 +137,7 @@ class PairViewer(Panel):
         z, partner = self.pairs.z[row], self.pairs.partners[row]
         frame = self.renderer.frame(z + steps[:, None] * (partner - z), size=size)  # (steps, d)
         if frame.error:
-            raise RuntimeError(frame.error)
+            raise UserError(frame.error)
         return frame
 
     def _describe(self, row: int, frame: Frame) -> str:

@@ -45,13 +45,16 @@ class Panel(widgets.VBox):
             control.observe(lambda change: self.attempt(draw), names="value")
 
     def attempt(self, draw: Callable[[], None]) -> None:
-        """Call `draw`; show what goes wrong as text, and take the text away when all goes well again."""
+        """Call `draw`; show what goes wrong as text, and take the text away when all goes well again.
+
+        A drawing that moves another control is drawn anew from within: what goes wrong there stays, so the
+        earlier text is taken away first.
+        """
+        self.say_error("")
         try:
             draw()
         except Exception as error:
             self.say_error(error_text(error))
-        else:
-            self.say_error("")
 
     def say_error(self, text: str) -> None:
         """Show `text` as an error; an empty one takes an earlier error away."""
@@ -85,7 +88,7 @@ def static_html(widget: widgets.Widget) -> str:
         style = f"display:flex;gap:.4em 1.2em;align-items:flex-start;flex-direction:{direction}"
         return f'<div style="{style}">{parts}</div>'
     if isinstance(getattr(widget, "value", None), bytes | memoryview):
-        return _static_picture(widget)
+        return _static_picture(widget) if widget.value else ""
     if isinstance(widget, widgets.HTML):
         return f"<div>{widget.value}</div>" if widget.value else ""
     description = str(getattr(widget, "description", ""))

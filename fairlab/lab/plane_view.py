@@ -8,8 +8,9 @@ import ipywidgets as widgets
 import numpy as np
 from matplotlib.text import Annotation
 
+from fairlab.errors import UserError
 from fairlab.generators import sample_latents
-from fairlab.lab.bars import face_table
+from fairlab.lab.bars import BESIDE_NAMES, face_table
 from fairlab.lab.captions import latent_plane as plane_caption
 from fairlab.lab.clickable import ClickablePicture
 from fairlab.lab.overlay import Overlay
@@ -19,7 +20,7 @@ from fairlab.lab.renderer import Renderer
 from fairlab.lab.style import INK, YELLOW, readable
 from fairlab.latent import VARIANTS, partner, plane_basis, plane_coordinates
 
-FACE = 160  # pixels
+FACE = 120  # pixels
 DOTS_PER_INCH = 80
 
 
@@ -70,6 +71,7 @@ class HyperplaneView(Panel):
         # Along the slider, the points go from one side of the protected plane to the other.
         order = np.argsort(renderer.plane(self.protected).distance(latents))
         self.z = latents[order]
+        self._as_given = np.argsort(order)
         self.labels = {name: values[order] for name, values in self._labels(latents, labels).items()}
         self.coordinates = self._coordinates(self.z)
         self.point = widgets.IntSlider(
@@ -84,9 +86,9 @@ class HyperplaneView(Panel):
             options=list(VARIANTS), value=variant, description="Variant of z'", style=WIDE
         )
         self.plane = ClickablePicture()
-        self.faces = widgets.Image(format="jpeg", layout={"object_fit": "none", "margin": "0 0 0 170px"})
+        self.faces = widgets.Image(format="jpeg", layout=BESIDE_NAMES)
         self.numbers, self.read_out, self.caption = widgets.HTML(), widgets.HTML(), widgets.HTML()
-        beside = widgets.VBox([self.faces, self.numbers, self.read_out], layout={"max_width": "36em"})
+        beside = widgets.VBox([self.faces, self.numbers, self.read_out], layout={"max_width": "32em"})
         super().__init__(
             [widgets.HBox([self.plane, beside]), self.point, self.variant, self.caption],
         )
@@ -105,7 +107,7 @@ class HyperplaneView(Panel):
         pair = np.concatenate([z, partner(z, **planes, variant=self.variant.value)])  # (2, d)
         frame = self.renderer.frame(pair, size=FACE)
         if frame.error:
-            raise RuntimeError(frame.error)
+            raise UserError(frame.error)
         start, end = self._coordinates(pair)
         self._ring.set_data(start[:1], start[1:])
         self._arrow.xy, self._arrow.xyann = tuple(end), tuple(start)
@@ -133,7 +135,7 @@ class HyperplaneView(Panel):
     def _labels(self, z: np.ndarray, given: Mapping[str, np.ndarray] | None) -> dict[str, np.ndarray]:
         names = (self.target, self.protected)
         if given is not None:
-            return {name: np.asarray(given[name]) for name in names}
+            return {name: _checked_labels(given, name, len(z)) for name in names}
         scores = self.renderer.scores(self.renderer.images(z))
         return {name: self.renderer.labels(scores, name) for name in names}
 
@@ -149,9 +151,11 @@ class HyperplaneView(Panel):
             Line.of(planes[self.target], basis, self.target),
             Line.of(planes[self.protected], basis, self.protected),
         )
-        labels = self.labels[self.target], self.labels[self.protected]
-        self.caption.value = words(plane_caption(self.coordinates, *labels, lines))
-        figure = latent_plane(self.coordinates, *labels, lines)
+        rows = self._as_given  # of very many, the first are drawn: those of either side alike
+        labels = self.labels[self.target][rows], self.labels[self.protected][rows]
+        coordinates = self.coordinates[rows]
+        self.caption.value = words(plane_caption(coordinates, *labels, lines))
+        figure = latent_plane(coordinates, *labels, lines)
         self._axis = figure.axes[0]
         (self._ring,) = self._axis.plot(
             [],
@@ -164,7 +168,12 @@ class HyperplaneView(Panel):
             zorder=9,
         )
         arrow: Annotation = self._axis.annotate(
-            "", (0, 0), (0, 0), arrowprops={"arrowstyle": "-|>", "color": INK, "linewidth": 2}, zorder=10
+            "",
+            (0, 0),
+            (0, 0),
+            arrowprops={"arrowstyle": "-|>", "color": INK, "linewidth": 2},
+            annotation_clip=False,  # a partner may lie off the page; the arrow still shows where it went
+            zorder=10,
         )
         self._arrow = arrow
         self._overlay = Overlay(figure, [self._ring, arrow], dpi=DOTS_PER_INCH)
@@ -174,3 +183,12 @@ class HyperplaneView(Panel):
         pixels = np.array([self.plane.clicked]) * self._overlay.size
         places = self._overlay.to_pixels(self._axis, self.coordinates)
         self.point.value = int(((places - pixels) ** 2).sum(axis=1).argmin())
+
+
+def _checked_labels(given: Mapping[str, np.ndarray], name: str, n: int) -> np.ndarray:
+    if name not in given:
+        raise UserError(f"The labels of {name} are missing; give them in labels={{...}}.")
+    labels = np.asarray(given[name])
+    if labels.shape != (n,):
+        raise UserError(f"The labels of {name} have shape {labels.shape} for {n} latents; give one each.")
+    return labels

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import pandas as pd
@@ -41,8 +42,8 @@ def shares(flags: pd.DataFrame) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        Index: the columns of `flags`. Columns value, low, high (0..1) and n.
+        Index: the columns of `flags`. Columns value, low, high (0..1) and n. Of no rows, value is NaN.
     """
     counted = [Proportion(int(flags[name].sum()), len(flags)) for name in flags.columns]
-    rows = [(share.count / share.n, *share.interval, share.n) for share in counted]
+    rows = [(share.count / share.n if share.n else math.nan, *share.interval, share.n) for share in counted]
     return pd.DataFrame(rows, index=flags.columns, columns=["value", "low", "high", "n"])

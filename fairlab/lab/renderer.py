@@ -156,7 +156,7 @@ class Renderer:
         Raises
         ------
         UserError
-            If one of the two has no hyperplane.
+            If one of the two has no hyperplane, or both are the same.
         """
         if len(self.planes) < 2 and not (target and protected):
             raise UserError(
@@ -167,6 +167,8 @@ class Renderer:
         names = target or first, protected or second
         for name in names:
             self.plane(name)
+        if names[0] == names[1]:
+            raise UserError(f"Target and protected attribute are both '{names[0]}'; give two different ones.")
         return names
 
     def images(self, z: np.ndarray) -> np.ndarray:

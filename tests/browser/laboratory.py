@@ -98,6 +98,15 @@ def _wait_for(address: str, server: subprocess.Popen[bytes], log: Path) -> None:
     raise TimeoutError(log.read_text())
 
 
+def picture_bytes(image: Locator) -> bytes:
+    """Return the encoded picture that an <img> shows."""
+    script = """async (image) => {
+        const bytes = new Uint8Array(await (await fetch(image.src)).arrayBuffer());
+        return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
+    }"""
+    return bytes.fromhex(image.evaluate(script))
+
+
 class OpenNotebook:
     """One notebook in a fresh workspace of JupyterLab.
 
@@ -111,7 +120,7 @@ class OpenNotebook:
     def __init__(self, page: Page, address: str, name: str) -> None:
         self.page = page
         self.complaints: list[str] = []
-        page.set_default_timeout(PATIENCE)
+        page.set_default_timeout(PATIENCE / 6)
         page.on("console", lambda message: self._hear(message))
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         workspace = f"test-{name[:2]}-{time.monotonic_ns()}"
@@ -122,7 +131,7 @@ class OpenNotebook:
     def wait_until_idle(self) -> None:
         """Wait until the kernel has nothing to do."""
         # The notebook's own indicator says "idle" before there is a kernel; the status bar does not.
-        self.page.locator("#jp-main-statusbar").get_by_text("| Idle").wait_for()
+        self.page.locator("#jp-main-statusbar").get_by_text("| Idle").wait_for(timeout=PATIENCE)
 
     def run_all(self) -> None:
         """Run all cells, as the menu does, and wait for the last one."""
@@ -149,8 +158,19 @@ class OpenNotebook:
 
     def slider(self, widget: Locator, description: str) -> Locator:
         """Return the handle of the slider with a given description."""
-        row = widget.locator(".widget-slider").filter(has_text=description).first
-        return row.locator("[role=slider], .noUi-handle").first
+        return widget.locator(".widget-slider").filter(has_text=description).get_by_role("slider").first
+
+    def execute(self, code: str) -> None:
+        """Run code in a new cell below the first code cell."""
+        self.page.locator(".jp-CodeCell .jp-InputPrompt").first.click()
+        self.page.keyboard.press("Escape")
+        self.page.keyboard.press("b")
+        self.page.keyboard.press("Enter")
+        self.page.keyboard.insert_text(code)
+        self.page.keyboard.press("Shift+Enter")
+        self.page.wait_for_timeout(200)
+        self.wait_until_idle()
+        assert self.page.locator("[data-mime-type='application/vnd.jupyter.error']").count() == 0
 
     def _hear(self, message: Any) -> None:
         if message.type == "error":

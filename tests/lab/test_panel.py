@@ -60,10 +60,9 @@ def test_the_place_is_where_it_was_raised_not_where_it_was_caught():
     def inner():
         raise KeyError("missing")
 
-    try:
+    with pytest.raises(KeyError) as caught:
         inner()
-    except KeyError as error:
-        assert error_text(error).startswith("KeyError: 'missing' (in inner, ")
+    assert error_text(caught.value).startswith("KeyError: 'missing' (in inner, ")
 
 
 def test_every_control_redraws():
@@ -75,6 +74,16 @@ def test_every_control_redraws():
     second.value = True
     second.description = "not a value"
     assert drawn == [(7, False), (7, True)]
+
+
+def test_what_goes_wrong_in_a_drawing_within_a_drawing_stays(panel, slider):
+    def move():
+        slider.value = 3
+
+    panel.attempt(move)
+    assert "take two." in panel.error.value
+    panel.attempt(lambda: None)
+    assert panel.error.value == ""
 
 
 def test_the_place_of_errors_is_marked_and_comes_last(panel, slider):

@@ -114,7 +114,10 @@ def test_parallel_planes_can_only_be_walked_unconditioned():
     [
         ({"z": np.zeros((2, 4))}, "latents have 4 dimensions but the hyperplane has 3"),
         ({"z": np.zeros(3)}, r"shape \(n, d\)"),
-        ({"planes": [Hyperplane(np.ones(3), 0.0), Hyperplane(np.ones(2), 0.0)]}, "latents have 3 dimensions but the hyperplane has 2"),
+        (
+            {"planes": [Hyperplane(np.ones(3), 0.0), Hyperplane(np.ones(2), 0.0)]},
+            "latents have 3 dimensions but the hyperplane has 2",
+        ),
         ({"steps": [1.0, 2.0, 3.0]}, r"shape \(2, 2\)"),
         ({"steps": np.zeros((3, 2))}, r"shape \(2, 2\)"),
         ({"steps": [1.0, np.nan]}, "finite"),

@@ -1,0 +1,94 @@
+"""Which attributes change between two sets of faces, and where a run's things are kept."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fairlab.config import home_folder
+from fairlab.lab.proportions import Proportion
+from fairlab.truth import attribute_changes
+
+BEFORE = pd.DataFrame(
+    {"Smiling": [1, 1, 0, 0], "Male": [1, 0, 1, 0], "Bald": [0, 0, 0, 0], "Young": [0, 0, 1, 1]}
+)
+
+
+def test_changes_count_both_directions_and_the_most_frequent_comes_first():
+    after = pd.DataFrame(
+        {"Smiling": [1, 0, 0, 0], "Male": [0, 1, 0, 1], "Bald": [0, 0, 0, 0], "Young": [1, 0, 0, 1]}
+    )
+    table = attribute_changes(BEFORE, after)
+
+    assert table["value"].to_dict() == {"Male": 1.0, "Young": 0.5, "Smiling": 0.25, "Bald": 0.0}
+    assert list(table.index) == ["Male", "Young", "Smiling", "Bald"]
+    assert table["n"].tolist() == [4, 4, 4, 4]
+    for name, count in (("Male", 4), ("Young", 2), ("Smiling", 1), ("Bald", 0)):
+        assert tuple(table.loc[name, ["low", "high"]]) == pytest.approx(Proportion(count, 4).interval)
+
+
+def test_changes_go_by_the_order_of_rows_not_by_their_names():
+    after = BEFORE.set_index(np.array([9, 4, 7, 1]))
+    assert (attribute_changes(BEFORE, after)["value"] == 0).all()
+    assert (attribute_changes(after, BEFORE)["value"] == 0).all()
+    assert attribute_changes(BEFORE, after.iloc[::-1])["value"].to_dict() == {
+        "Smiling": 1.0,
+        "Male": 1.0,
+        "Young": 1.0,
+        "Bald": 0.0,
+    }
+
+
+def test_attributes_that_change_alike_keep_their_order():
+    after = BEFORE.assign(Smiling=1 - BEFORE["Smiling"], Young=1 - BEFORE["Young"])
+    assert list(attribute_changes(BEFORE, after).index) == ["Smiling", "Young", "Male", "Bald"]
+
+
+def test_the_arguments_stay_as_they_were():
+    before, after = BEFORE.copy(), (1 - BEFORE).set_index(np.array([9, 4, 7, 1]))
+    attribute_changes(before, after)
+    pd.testing.assert_frame_equal(before, BEFORE)
+    assert list(after.index) == [9, 4, 7, 1]
+
+
+@pytest.fixture
+def project(tmp_path, monkeypatch):
+    """A project with data and notebooks, the working folder in it, and no home in the environment."""
+    monkeypatch.delenv("FAIRLAB_HOME", raising=False)
+    for name in ("data", "notebooks/deeper"):
+        (tmp_path / name).mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_in_the_project_home_is_its_data(project):
+    assert home_folder() == Path("data")
+
+
+@pytest.mark.parametrize("place", ["notebooks", "notebooks/deeper"])
+def test_a_notebook_finds_the_data_of_the_project_above(project, place, monkeypatch):
+    monkeypatch.chdir(project / place)
+    assert home_folder().resolve() == (project / "data").resolve()
+
+
+def test_a_project_within_another_keeps_to_itself(project, monkeypatch):
+    (project / "inner" / "notebooks").mkdir(parents=True)
+    monkeypatch.chdir(project / "inner")
+    assert home_folder() == Path("data")
+
+
+def test_a_folder_above_that_has_no_notebooks_is_no_project(project, monkeypatch):
+    (project / "notebooks" / "deeper").rmdir()
+    (project / "notebooks").rmdir()
+    (project / "elsewhere").mkdir()
+    monkeypatch.chdir(project / "elsewhere")
+    assert home_folder() == Path("data")
+
+
+def test_what_is_given_wins_over_the_environment_and_that_over_the_project(project, monkeypatch):
+    monkeypatch.chdir(project / "notebooks")
+    monkeypatch.setenv("FAIRLAB_HOME", str(project / "kept"))
+    assert home_folder() == project / "kept"
+    assert home_folder(project / "given") == project / "given"
+    assert home_folder("") == project / "kept"
