@@ -51,6 +51,9 @@ SMOKE_GAN = GANRecipe(
     ema_images=200,
 )
 
+#: A folder that holds this file is the project's.
+_MARK_OF_PROJECT = Path("notebooks", "00_biased_faces.ipynb")
+
 _NOT_IDENTITY = ("seeds", "n_resamples", "data_root", "table", "generator")
 
 
@@ -252,6 +255,5 @@ def home_folder(given: str | os.PathLike[str] | None = None) -> Path:
     chosen = given or os.environ.get("FAIRLAB_HOME")
     if chosen:
         return Path(chosen)
-    projects = (folder for folder in Path.cwd().parents if (folder / "notebooks").is_dir())
-    project = next((folder for folder in projects if (folder / "data").is_dir()), None)
-    return Path("data") if project is None or Path("notebooks").is_dir() else project / "data"
+    projects = (folder for folder in Path.cwd().parents if (folder / _MARK_OF_PROJECT).is_file())
+    return next((folder / "data" for folder in projects), Path("data"))

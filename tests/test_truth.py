@@ -58,6 +58,7 @@ def project(tmp_path, monkeypatch):
     monkeypatch.delenv("FAIRLAB_HOME", raising=False)
     for name in ("data", "notebooks/deeper"):
         (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "notebooks" / "00_biased_faces.ipynb").touch()
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -72,15 +73,8 @@ def test_a_notebook_finds_the_data_of_the_project_above(project, place, monkeypa
     assert home_folder().resolve() == (project / "data").resolve()
 
 
-def test_a_project_within_another_keeps_to_itself(project, monkeypatch):
-    (project / "inner" / "notebooks").mkdir(parents=True)
-    monkeypatch.chdir(project / "inner")
-    assert home_folder() == Path("data")
-
-
-def test_a_folder_above_that_has_no_notebooks_is_no_project(project, monkeypatch):
-    (project / "notebooks" / "deeper").rmdir()
-    (project / "notebooks").rmdir()
+def test_folders_of_the_same_names_are_no_project(project, monkeypatch):
+    (project / "notebooks" / "00_biased_faces.ipynb").unlink()
     (project / "elsewhere").mkdir()
     monkeypatch.chdir(project / "elsewhere")
     assert home_folder() == Path("data")

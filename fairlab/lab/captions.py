@@ -100,11 +100,17 @@ def dots(series: Mapping[str, pd.DataFrame], *, scale: float = 100.0, digits: in
         top = table.loc[sizes.index[:most]]
         numbers = scale * top[["value", "low", "high"]].to_numpy(dtype=float)
         parts = [
-            f"{readable(str(label))} {value:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]"
+            f"{readable(str(label))} {value:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]".replace(
+                "-", "\N{MINUS SIGN}"
+            )
             for label, (value, low, high) in zip(top.index, numbers, strict=True)
         ]
         sentences.append(f"{name}: {', '.join(parts) or 'n/a'}.")
     return " ".join(sentences)
+
+
+def _rounded(value: float, digits: int) -> str:
+    return f"{value:.{digits}f}".replace("-", "\N{MINUS SIGN}")
 
 
 def metric_bars(table: pd.DataFrame) -> str:

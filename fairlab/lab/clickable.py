@@ -44,7 +44,7 @@ class ClickablePicture(anywidget.AnyWidget):
     alt : str
         What the picture shows, for readers who cannot see it.
     clicked : tuple of float
-        (x, y), each in 0..1; empty before the first click.
+        (x, y), each in 0..1; empty before the first click, and when who listens has set it back.
     """
 
     _esm = _SCRIPT

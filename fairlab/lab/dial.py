@@ -23,6 +23,8 @@ from fairlab.metrics.association import phi_coefficients
 
 _CELLS = ((1, 1), (1, 0), (0, 1), (0, 0))  # target and protected label of the picture's rows
 
+STEP, DIGITS = 0.01, 2  # of the slider
+
 NOTE = (
     "These faces are drawn and nobody's. Names such as Male are annotators' labels of how a face appears in "
     "a picture, not identities. A frame marks a face with another label than under CelebA's own association; "
@@ -78,7 +80,7 @@ class BiasDial(Panel):
         self._faces: tuple[tuple[str, str], DialledFaces] | None = None
         self.target, self.protected = _choice("target", target), _choice("protected", protected)
         self.phi = widgets.FloatSlider(
-            min=-1.0, max=1.0, step=0.01, description="association (phi)", style=WIDE, continuous_update=True
+            min=-1.0, max=1.0, step=STEP, description="association (phi)", style=WIDE, continuous_update=True
         )
         self.phi.layout.width = "27em"
         self.own = widgets.Button(description="CelebA's own", tooltip="the association in CelebA's labels")
@@ -100,21 +102,31 @@ class BiasDial(Panel):
         """The names of target and protected attribute."""
         return self.target.value, self.protected.value
 
+    @property
+    def association(self) -> float:
+        """The phi of the drawn faces: the slider's, within reach, and exactly CelebA's own on its mark."""
+        faces, phi = self._faces_of_pair(), self.phi.value
+        if round(phi, DIGITS) == round(faces.own, DIGITS):
+            return faces.own
+        return min(max(phi, faces.low), faces.high)
+
     def change_pair(self) -> None:
         """Fit the slider to the two attributes, and begin with their association in CelebA."""
         faces = self._faces_of_pair()
         with self.phi.hold_trait_notifications():  # one change, not three: no range without its value
-            self.phi.min, self.phi.max = faces.low, faces.high
-            self.phi.value = faces.own
+            # Whole steps, or the browser would move the handle to one and report that as a turn of the dial.
+            self.phi.min = round(math.floor(faces.low / STEP) * STEP, DIGITS)
+            self.phi.max = round(math.ceil(faces.high / STEP) * STEP, DIGITS)
+            self.phi.value = round(faces.own, DIGITS)
         self.draw()
 
     def draw(self) -> None:
         """Show the faces at the present position of the dial, unless they are shown already."""
-        state = (*self.pair, self.phi.value)
+        state = (*self.pair, self.association)
         if state == self._drawn:
             return
         faces = self._faces_of_pair()
-        factors = faces.at(self.phi.value)
+        factors = faces.at(self.association)
         changed = (factors.truth != faces.natural.truth).any(axis=1)  # (n,)
         labels = np.stack([factors.truth[:, ATTRIBUTES.index(name)] for name in self.pair], axis=1)  # (n, 2)
         self.picture.value = face_rows(self._rows(factors, labels, changed), self._shown)
@@ -150,7 +162,7 @@ class BiasDial(Panel):
         nobody = f" No face is labelled {' or '.join(empty)}." if empty else ""
         return (
             f"{shares} Phi of these {self._n:,} faces is {value} [{low}, {high}] (95% interval); the dial "
-            f"asks for {_signed(self.phi.value)}, and CelebA's own is {_signed(own)}. "
+            f"asks for {_signed(self.association)}, and CelebA's own is {_signed(own)}. "
             f"{_count(changed, self._n)} have another label than under CelebA's own association.{nobody}"
         )
 

@@ -14,7 +14,7 @@ from fairlab.lab.pairs import FILTERS, Pairs
 from fairlab.lab.panel import WIDE, Panel, words
 from fairlab.lab.renderer import Frame, Renderer
 from fairlab.lab.style import readable
-from fairlab.latent import VARIANTS
+from fairlab.latent import VARIANTS, check_variant
 
 FACE, STRIP_FACE = 192, 84  # pixels
 WAY = np.linspace(0.0, 1.0, 7)  # the strip's places between z and z'
@@ -60,7 +60,7 @@ class PairViewer(Panel):
         self._made = lru_cache(len(VARIANTS))(self._make)
         wide = {"style": {"description_width": "12em"}, "layout": {"width": "42em"}}
         self.variant = widgets.Dropdown(
-            options=list(VARIANTS), value=variant, description="Variant of z'", style=WIDE
+            options=list(VARIANTS), value=check_variant(variant), description="Variant of z'", style=WIDE
         )
         self.show_only = widgets.Dropdown(options=FILTERS, description="Show pairs", style=WIDE)
         self.pair = widgets.IntSlider(0, 0, max(0, len(self.z) - 1), description="Pair", **wide)

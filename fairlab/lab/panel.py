@@ -109,4 +109,6 @@ def _shown(control: Any) -> str:
     options = getattr(control, "options", None)
     if isinstance(options, Mapping):
         return next((name for name, value in options.items() if value == control.value), "")
+    if isinstance(control, widgets.FloatSlider):
+        return format(control.value, control.readout_format)
     return str(getattr(control, "label", None) or control.value)

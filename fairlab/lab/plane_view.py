@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import ipywidgets as widgets
 import numpy as np
@@ -18,7 +19,7 @@ from fairlab.lab.panel import WIDE, Panel, words
 from fairlab.lab.plane import Line, latent_plane
 from fairlab.lab.renderer import Renderer
 from fairlab.lab.style import INK, YELLOW, readable
-from fairlab.latent import VARIANTS, partner, plane_basis, plane_coordinates
+from fairlab.latent import VARIANTS, check_variant, partner, plane_basis, plane_coordinates
 
 FACE = 120  # pixels
 DOTS_PER_INCH = 80
@@ -83,7 +84,7 @@ class HyperplaneView(Panel):
             layout={"width": "42em"},
         )
         self.variant = widgets.Dropdown(
-            options=list(VARIANTS), value=variant, description="Variant of z'", style=WIDE
+            options=list(VARIANTS), value=check_variant(variant), description="Variant of z'", style=WIDE
         )
         self.plane = ClickablePicture()
         self.faces = widgets.Image(format="jpeg", layout=BESIDE_NAMES)
@@ -94,7 +95,7 @@ class HyperplaneView(Panel):
         )
         self._draw_background()
         self.redraw_on(self.point, self.variant, draw=self.show)
-        self.plane.observe(lambda change: self.attempt(self._choose_nearest), names="clicked")
+        self.plane.observe(self._click, names="clicked")
         self.attempt(self.show)
 
     def show(self) -> None:
@@ -178,11 +179,16 @@ class HyperplaneView(Panel):
         self._arrow = arrow
         self._overlay = Overlay(figure, [self._ring, arrow], dpi=DOTS_PER_INCH)
 
+    def _click(self, change: dict[str, Any]) -> None:
+        if change["new"]:  # else it was set back
+            self.attempt(self._choose_nearest)
+
     def _choose_nearest(self) -> None:
         """Choose the point nearest to where the picture was clicked."""
         pixels = np.array([self.plane.clicked]) * self._overlay.size
         places = self._overlay.to_pixels(self._axis, self.coordinates)
         self.point.value = int(((places - pixels) ** 2).sum(axis=1).argmin())
+        self.plane.clicked = []  # so that a second click at the same place counts
 
 
 def _checked_labels(given: Mapping[str, np.ndarray], name: str, n: int) -> np.ndarray:

@@ -229,8 +229,9 @@ def readable_table(table: pd.DataFrame) -> pd.DataFrame:
     texts = []
     for _, row in table.iterrows():
         metric, found = METRICS.get(row["metric"], _PLAIN), _estimate(row)
-        unit = f" {metric.axis}" if found.defined else ""
-        texts.append(found.text(metric, signed=" - " in row["model"]) + unit)
+        difference = " - " in row["model"]
+        unit = metric.unit if difference else metric.axis
+        texts.append(found.text(metric, signed=difference) + (f" {unit}" if found.defined else ""))
     names = [readable(str(name)) for name in table["metric"]]
     columns = {"model": table["model"], "metric": names, "group": table["group"], "value": texts}
     return pd.DataFrame({**columns, "images": table["n"], "positives": table["n_positive"]}).set_index(

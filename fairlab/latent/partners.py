@@ -99,6 +99,19 @@ def nearest_with_distances(z: ArrayLike, planes: Sequence[Hyperplane], distances
     return nearest
 
 
+def check_variant(name: str) -> str:
+    """Return `name` if it is one of `VARIANTS`.
+
+    Raises
+    ------
+    UserError
+        If it is not; the sentence suggests the nearest names.
+    """
+    if name not in VARIANTS:
+        raise UserError(f"There is no partner variant '{name}'; {nearest_names(name, VARIANTS)}")
+    return name
+
+
 def partner(
     z: ArrayLike, *, protected: Hyperplane, target: Hyperplane, variant: str = "paired"
 ) -> np.ndarray:
@@ -131,9 +144,7 @@ def partner(
     ``z' = z - 2 (w_a · z + b_a) / (1 - c²) (w_a - c w_t)``.
     Source: Ramaswamy et al., CVPR 2021, Section 3.2 and the ablations of its supplement.
     """
-    if variant not in VARIANTS:
-        raise UserError(f"There is no partner variant '{variant}'; {nearest_names(variant, VARIANTS)}")
-    keeps_target, protected_distance = VARIANTS[variant]
+    keeps_target, protected_distance = VARIANTS[check_variant(variant)]
     planes = [protected, target] if keeps_target else [protected]
     independent_normals(planes)
     latents = check_latents(z, protected.dimension)

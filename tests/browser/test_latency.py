@@ -16,13 +16,11 @@ PRESSES = 60
 
 #: A slider and a picture with nothing in between: what the browser, the server and the kernel take anyway.
 PLAIN = """
-import io, ipywidgets, numpy
-from PIL import Image
-slider, picture = ipywidgets.IntSlider(0, -60, 60, description="Plain slider"), ipywidgets.Image(format="jpeg")
-noise = [Image.fromarray(numpy.random.default_rng(k).integers(0, 99, (64, 64, 3), dtype="uint8")) for k in range(2)]
-def encoded(image):
-    stream = io.BytesIO(); image.save(stream, "JPEG"); return stream.getvalue()
-jpegs = [encoded(image) for image in noise]
+import ipywidgets, numpy
+from fairlab.lab.renderer import encode
+slider = ipywidgets.IntSlider(0, -60, 60, description="Plain slider")
+picture = ipywidgets.Image(format="jpeg")
+jpegs = [encode(numpy.full((1, 64, 64, 3), grey, "uint8"), 256) for grey in (0, 200)]
 slider.observe(lambda change: setattr(picture, "value", jpegs[change.new % 2]), names="value")
 picture.value = jpegs[0]
 display(ipywidgets.VBox([slider, picture]))

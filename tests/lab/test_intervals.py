@@ -110,7 +110,7 @@ def test_series_that_cannot_be_compared_are_refused(series, message):
 
 def test_words_name_the_largest_by_size_with_their_intervals():
     assert captions.dots({"before": BEFORE, "after": AFTER}, most=2) == (
-        "before: Wearing Hat -60.0 [-70.0, -40.0], Smiling 20.0 [10.0, 35.0]. "
+        "before: Wearing Hat −60.0 [−70.0, −40.0], Smiling 20.0 [10.0, 35.0]. "
         "after: Male 30.0 [25.0, 31.0], Smiling 10.0 [0.0, 20.0]."
     )
     assert captions.dots({"phi": BEFORE}, scale=1.0, digits=2, most=1) == (
@@ -120,7 +120,7 @@ def test_words_name_the_largest_by_size_with_their_intervals():
 
 def test_words_leave_out_what_is_undefined():
     missing = numbers((0.2, 0.1, 0.35), (math.nan, math.nan, math.nan), (0.05, -0.1, 0.2))
-    assert captions.dots({"before": missing}) == "before: Smiling 20.0 [10.0, 35.0], Male 5.0 [-10.0, 20.0]."
+    assert captions.dots({"before": missing}) == "before: Smiling 20.0 [10.0, 35.0], Male 5.0 [−10.0, 20.0]."
     assert captions.dots({"before": missing.iloc[1:2]}) == "before: n/a."
 
 

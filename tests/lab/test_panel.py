@@ -99,7 +99,7 @@ def test_words_are_spoken_and_escaped():
     ("control", "text"),
     [
         (widgets.IntSlider(3, 0, 9, description="Pair"), "Pair: <b>3</b>"),
-        (widgets.FloatSlider(-0.5, min=-1, max=1, description="Step"), "Step: <b>-0.5</b>"),
+        (widgets.FloatSlider(-0.5, min=-1, max=1, description="Step"), "Step: <b>-0.50</b>"),
         (widgets.IntSlider(0, 0, 9, description="Zero"), "Zero: <b>0</b>"),
         (widgets.Checkbox(False, description="Keep"), "Keep: <b>False</b>"),
         (widgets.Dropdown(options=["a", "b<c"], value="b<c", description="Show"), "Show: <b>b&lt;c</b>"),
