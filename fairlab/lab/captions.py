@@ -100,10 +100,8 @@ def dots(series: Mapping[str, pd.DataFrame], *, scale: float = 100.0, digits: in
         top = table.loc[sizes.index[:most]]
         numbers = scale * top[["value", "low", "high"]].to_numpy(dtype=float)
         parts = [
-            f"{readable(str(label))} {value:.{digits}f} [{low:.{digits}f}, {high:.{digits}f}]".replace(
-                "-", "\N{MINUS SIGN}"
-            )
-            for label, (value, low, high) in zip(top.index, numbers, strict=True)
+            "{} {} [{}, {}]".format(readable(str(label)), *(_rounded(x, digits) for x in row))
+            for label, row in zip(top.index, numbers, strict=True)
         ]
         sentences.append(f"{name}: {', '.join(parts) or 'n/a'}.")
     return " ".join(sentences)

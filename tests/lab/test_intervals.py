@@ -114,7 +114,7 @@ def test_words_name_the_largest_by_size_with_their_intervals():
         "after: Male 30.0 [25.0, 31.0], Smiling 10.0 [0.0, 20.0]."
     )
     assert captions.dots({"phi": BEFORE}, scale=1.0, digits=2, most=1) == (
-        "phi: Wearing Hat -0.60 [-0.70, -0.40]."
+        "phi: Wearing Hat −0.60 [−0.70, −0.40]."
     )
 
 
