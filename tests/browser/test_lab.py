@@ -189,7 +189,7 @@ def test_the_dial_changes_labels_and_faces(open_notebook: Opener):
     for _ in range(15):
         notebook.page.keyboard.press("ArrowLeft")
     expect(shown).to_have_text(f"{float(own) - 0.15:.2f}")
-    expect(read_out).to_contain_text("the dial asks for +0.04")
+    expect(read_out).to_contain_text("the dial asks for +0.050")
     assert table.inner_text() != counts
     assert picture_bytes(image) != before
     drag(handle, by=30)
