@@ -83,7 +83,8 @@ class LatentExplorer(Panel):
         self.picture.value = frame.jpeg
         scores, distances = _first(frame.scores), _first(frame.distances)
         self.numbers.value = score_bars(scores, self.renderer.thresholds) + distance_bars(distances)
-        self.read_out.value = words(self._describe(scores, distances))
+        self.picture.alt = self._describe(scores, distances)
+        self.read_out.value = words(self.picture.alt)
         if self._along is not None:
             self._show_strip(self._along)
 
@@ -111,6 +112,7 @@ class LatentExplorer(Panel):
             raise UserError(frame.error)
         if frame.jpeg != self.strip.value:
             self.strip.value = frame.jpeg
+            self.strip.alt = f"{len(TRAVERSE)} faces along {readable(along)}; the numbers are below."
             self.strip_words.value = face_table(
                 f"step along {readable(along)}", [f"{step:+.1f}" for step in TRAVERSE], frame, STRIP_FACE
             )

@@ -11,7 +11,7 @@ from fairlab.errors import UserError
 from fairlab.generators import sample_latents
 from fairlab.lab.bars import BESIDE_NAMES, face_table
 from fairlab.lab.pairs import FILTERS, Pairs
-from fairlab.lab.panel import WIDE, Panel, words
+from fairlab.lab.panel import Panel, choice, words
 from fairlab.lab.renderer import Frame, Renderer
 from fairlab.lab.style import readable
 from fairlab.latent import VARIANTS, check_variant
@@ -58,34 +58,26 @@ class PairViewer(Panel):
         self.target, self.protected = renderer.roles(target, protected)
         self.z = sample_latents(n, renderer.generator.latent_dim, seed) if z is None else np.asarray(z)
         self._made = lru_cache(len(VARIANTS))(self._make)
-        wide = {"style": {"description_width": "12em"}, "layout": {"width": "42em"}}
-        self.variant = widgets.Dropdown(
-            options=list(VARIANTS), value=check_variant(variant), description="Variant of z'", style=WIDE
-        )
-        self.show_only = widgets.Dropdown(options=FILTERS, description="Show pairs", style=WIDE)
-        self.pair = widgets.IntSlider(0, 0, max(0, len(self.z) - 1), description="Pair", **wide)
-        self.step = widgets.FloatSlider(0.5, min=0, max=1, step=0.02, description="Step from z to z'", **wide)
         self.picture = widgets.Image(format="jpeg", layout=BESIDE_NAMES)
         self.strip = widgets.Image(format="jpeg", layout=BESIDE_NAMES)
-        self.numbers, self.read_out, self.summary = widgets.HTML(), widgets.HTML(), widgets.HTML()
-        self.strip_numbers = widgets.HTML()
-        super().__init__(
-            [
-                widgets.HBox([self.variant, self.show_only]),
-                self.summary,
-                self.pair,
-                self.step,
-                self.picture,
-                self.numbers,
-                self.read_out,
-                self.strip,
-                self.strip_numbers,
-            ]
-        )
+        self.numbers, self.strip_numbers = widgets.HTML(), widgets.HTML()
+        self.read_out, self.summary = widgets.HTML(), widgets.HTML()
+        controls = self._make_controls(check_variant(variant))
+        faces = [self.picture, self.numbers, self.read_out, self.strip, self.strip_numbers]
+        super().__init__([controls, self.summary, self.pair, self.step, *faces])
         self.redraw_on(self.variant, self.show_only, draw=self._choose)
         self.redraw_on(self.pair, draw=self.show)
         self.redraw_on(self.step, draw=self._show_faces)
         self.attempt(self._choose)
+
+    def _make_controls(self, variant: str) -> widgets.HBox:
+        """Make the controls; return the row of those that choose pairs."""
+        wide = {"style": {"description_width": "12em"}, "layout": {"width": "42em"}}
+        self.variant = choice(list(VARIANTS), variant, "Variant of z'")
+        self.show_only = choice(FILTERS, FILTERS[0], "Show pairs")
+        self.pair = widgets.IntSlider(0, 0, max(0, len(self.z) - 1), description="Pair", **wide)
+        self.step = widgets.FloatSlider(0.5, min=0, max=1, step=0.02, description="Step from z to z'", **wide)
+        return widgets.HBox([self.variant, self.show_only])
 
     @property
     def pairs(self) -> Pairs:
@@ -104,6 +96,7 @@ class PairViewer(Panel):
         if self.row is not None:
             frame = self._on_the_way(self.row, WAY, STRIP_FACE)
             self.strip.value = frame.jpeg
+            self.strip.alt = f"{len(WAY)} faces on the way from z to z'; the numbers are below."
             heads = [f"{100 * step:.0f}%" for step in WAY]
             self.strip_numbers.value = face_table("way from z to z'", heads, frame, STRIP_FACE)
 
@@ -126,7 +119,8 @@ class PairViewer(Panel):
         self.picture.value = frame.jpeg
         heads = ("z", f"{100 * self.step.value:.0f}% of the way", "z'")
         self.numbers.value = face_table("", heads, frame, FACE, distances=True)
-        self.read_out.value = words(self._describe(row, frame))
+        self.picture.alt = self._describe(row, frame)
+        self.read_out.value = words(self.picture.alt)
 
     def _show_none(self) -> None:
         for picture, numbers in ((self.picture, self.numbers), (self.strip, self.strip_numbers)):

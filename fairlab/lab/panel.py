@@ -65,6 +65,11 @@ class Panel(widgets.VBox):
         return bundle | {"text/html": static_html(self)}
 
 
+def choice(options: Sequence[str], value: str, description: str) -> widgets.Dropdown:
+    """Return a drop-down list whose description is shown in full."""
+    return widgets.Dropdown(options=list(options), value=value, description=description, style=WIDE)
+
+
 def error_text(error: Exception) -> str:
     """Return one sentence on an exception; one that is no user's mistake says where it was raised."""
     if isinstance(error, UserError):

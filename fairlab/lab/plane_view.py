@@ -15,7 +15,7 @@ from fairlab.lab.bars import BESIDE_NAMES, face_table
 from fairlab.lab.captions import latent_plane as plane_caption
 from fairlab.lab.clickable import ClickablePicture
 from fairlab.lab.overlay import Overlay
-from fairlab.lab.panel import WIDE, Panel, words
+from fairlab.lab.panel import Panel, choice, words
 from fairlab.lab.plane import Line, latent_plane
 from fairlab.lab.renderer import Renderer
 from fairlab.lab.style import INK, YELLOW, readable
@@ -69,34 +69,36 @@ class HyperplaneView(Panel):
         self.renderer = renderer
         self.target, self.protected = renderer.roles(target, protected)
         latents = sample_latents(n, renderer.generator.latent_dim, seed) if z is None else np.asarray(z)
-        # Along the slider, the points go from one side of the protected plane to the other.
-        order = np.argsort(renderer.plane(self.protected).distance(latents))
-        self.z = latents[order]
-        self._as_given = np.argsort(order)
-        self.labels = {name: values[order] for name, values in self._labels(latents, labels).items()}
-        self.coordinates = self._coordinates(self.z)
-        self.point = widgets.IntSlider(
-            len(self.z) // 2,
-            0,
-            len(self.z) - 1,
-            description=f"Point, from not {readable(self.protected)} to {readable(self.protected)}",
-            style={"description_width": "17em"},
-            layout={"width": "42em"},
-        )
-        self.variant = widgets.Dropdown(
-            options=list(VARIANTS), value=check_variant(variant), description="Variant of z'", style=WIDE
-        )
+        self._take(latents, self._labels(latents, labels))
+        self.point = self._slider()
+        self.variant = choice(list(VARIANTS), check_variant(variant), "Variant of z'")
         self.plane = ClickablePicture()
         self.faces = widgets.Image(format="jpeg", layout=BESIDE_NAMES)
         self.numbers, self.read_out, self.caption = widgets.HTML(), widgets.HTML(), widgets.HTML()
         beside = widgets.VBox([self.faces, self.numbers, self.read_out], layout={"max_width": "32em"})
-        super().__init__(
-            [widgets.HBox([self.plane, beside]), self.point, self.variant, self.caption],
-        )
+        super().__init__([widgets.HBox([self.plane, beside]), self.point, self.variant, self.caption])
         self._draw_background()
         self.redraw_on(self.point, self.variant, draw=self.show)
         self.plane.observe(self._click, names="clicked")
         self.attempt(self.show)
+
+    def _take(self, z: np.ndarray, labels: Mapping[str, np.ndarray]) -> None:
+        """Keep latents and labels in the slider's order, from the protected plane's negative side on."""
+        order = np.argsort(self.renderer.plane(self.protected).distance(z))
+        self._as_given = np.argsort(order)
+        self.z, self.labels = z[order], {name: values[order] for name, values in labels.items()}
+        self.coordinates = self._coordinates(self.z)
+
+    def _slider(self) -> widgets.IntSlider:
+        name = readable(self.protected)
+        return widgets.IntSlider(
+            len(self.z) // 2,
+            0,
+            len(self.z) - 1,
+            description=f"Point, from not {name} to {name}",
+            style={"description_width": "17em"},
+            layout={"width": "42em"},
+        )
 
     def show(self) -> None:
         """Mark the chosen point, draw the arrow to its partner, and both faces."""

@@ -1,0 +1,109 @@
+"""The words and arguments of the command line."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+DESCRIPTION = """\
+See an image classifier become unfair, walk a GAN's latent space, and repair the classifier.
+
+The method (Ramaswamy, Kim, Russakovsky, CVPR 2021): train a classifier for a TARGET attribute on images in
+which it is correlated with a PROTECTED attribute; sample faces from a GAN; for each face z make a partner z'
+that keeps the target label and flips the protected one; train again on the real images and all pairs.
+"""
+
+EXAMPLES = """\
+examples:
+  fairlab run                                    the default experiment, on drawn faces (SynthFaces)
+  fairlab run --preset smoke                     the same in under a minute, to see that everything works
+  fairlab run --target Smiling --seeds 3         another target, three training seeds
+  fairlab run --data celeba --data-root DIR --target Smiling --protected Male
+  fairlab run --data folder --data-root DIR --target wears_badge --protected night_shift
+  fairlab run --generator my_gan.pth             with the GAN you have
+  fairlab prepare --data celeba --data-root DIR  only decode the images, once for all later runs
+  fairlab gan train                              train the shipped generator again
+  fairlab gan report                             what a generator draws, and what it leaves out
+  fairlab notebooks --preset smoke               the six notebooks without a browser, as pages to read
+
+Interrupt a run whenever you like: the same command goes on where it stopped. Results are in
+data/runs/RUN: report.html to read, metrics.csv to compute with, manifest.json to cite.
+
+"Male" and the other attribute names are annotators' labels of how a face appears in one picture, not
+identities. Do not use FairLab, or a classifier trained with it, to decide about people.
+"""
+
+
+SOURCE_ARGUMENTS: dict[str, dict[str, Any]] = {
+    "--data": {
+        "default": "synthfaces",
+        "metavar": "SOURCE",
+        "help": "synthfaces (default), celeba, or folder (your own images and one CSV)",
+    },
+    "--data-root": {"metavar": "DIR", "help": "folder with the source's files"},
+    "--table": {"metavar": "CSV", "help": "for --data folder: the CSV, when the folder has several"},
+    "--preset": {
+        "default": "quick",
+        "metavar": "NAME",
+        "help": "smoke (does it run), quick (minutes on two cores, default), full (workstation), "
+        "paper (the published constants; wants a GPU)",
+    },
+    "--image-size": {"type": int, "metavar": "PX", "help": "side of the stored images (default: 64)"},
+    "--home": {
+        "type": Path,
+        "metavar": "DIR",
+        "help": "where prepared data, generators and runs live (default: $FAIRLAB_HOME or ./data)",
+    },
+}
+
+GENERATOR_ARGUMENTS: dict[str, dict[str, Any]] = {
+    "--generator": {
+        "metavar": "FILE",
+        "help": "use this generator: a .safetensors of FairLab, or a checkpoint of pytorch_GAN_zoo's "
+        "progressive GAN",
+    },
+    "--train-gan": {
+        "action": "store_true",
+        "default": None,
+        "help": "train a generator although one is shipped",
+    },
+}
+
+DEVICE_ARGUMENTS: dict[str, dict[str, Any]] = {
+    "--device": {"metavar": "DEVICE", "help": "torch device (default: cuda where there is one, else cpu)"},
+}
+
+RUN_ARGUMENTS: dict[str, dict[str, Any]] = {
+    "--target": {"metavar": "NAME", "help": "attribute to classify (default: Eyeglasses)"},
+    "--protected": {"metavar": "NAME", "help": "attribute whose influence to remove (default: Male)"},
+    "--seeds": {"type": int, "metavar": "N", "help": "train both classifiers N times"},
+    "--variant": {
+        "metavar": "NAME",
+        "help": "which partner z': just_across (default), paired (the paper's), on_hyperplane, "
+        "perpendicular, perpendicular_on_hyperplane",
+    },
+    "--run": {
+        "metavar": "NAME",
+        "help": "name of the run folder (default: source, preset and attribute names)",
+    },
+}
+
+NOTEBOOKS_ARGUMENTS: dict[str, dict[str, Any]] = {
+    "--only": {
+        "nargs": "+",
+        "action": "extend",
+        "default": [],
+        "metavar": "NOTEBOOK",
+        "help": "numbers or beginnings of names, such as 03 or 03_hyperplanes (default: all)",
+    },
+    "-p": {
+        "nargs": 2,
+        "action": "append",
+        "default": [],
+        "metavar": ("NAME", "VALUE"),
+        "help": "a further parameter of a notebook; True, False, None and numbers are read as such",
+    },
+}
+
+#: Settings of a run that every notebook has as a parameter, beside "preset", "home" and "run_name".
+NOTEBOOK_SETTINGS = ("data", "data_root", "table", "target", "protected", "variant", "seeds", "generator")
