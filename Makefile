@@ -44,7 +44,7 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/mypy
 
 lab: $(VENV)/.installed
-	$(BIN)/jupyter lab $(ARGS) notebooks/00_biased_faces.ipynb
+	$(BIN)/jupyter lab --ServerApp.root_dir=notebooks --LabApp.default_url=/lab/tree/00_biased_faces.ipynb $(ARGS)
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
