@@ -15,6 +15,7 @@ from fairlab.metrics.fairness import (
 )
 from fairlab.metrics.inputs import UndefinedMetricWarning
 from fairlab.metrics.operating_points import at_threshold, threshold_curves
+from fairlab.metrics.many import compare_attributes
 from fairlab.metrics.tables import format_comparison
 from fairlab.metrics.thresholds import best_f1_threshold, calibrated_threshold
 from fairlab.metrics.uncertainty import bootstrap, compare
@@ -29,6 +30,7 @@ __all__ = [
     "bootstrap",
     "calibrated_threshold",
     "compare",
+    "compare_attributes",
     "equal_opportunity_difference",
     "format_comparison",
     "group_balanced_average_precision",

@@ -34,7 +34,7 @@ def format_comparison(table: pd.DataFrame) -> str:
         cells = [_cell(by_model.loc[model], str(metric), " - " in model) for model in models]
         counts = [f"{first['n']:,} ({first['n_positive']:,})", str(first["seeds"])]
         lines.append([str(attribute)] * with_attribute + [label, *cells, *counts])
-    return _markdown(header, lines)
+    return markdown_table(header, lines)
 
 
 def _cell(row: pd.Series, metric: str, is_difference: bool) -> str:
@@ -46,7 +46,8 @@ def _cell(row: pd.Series, metric: str, is_difference: bool) -> str:
     return f"{value} [{low}, {high}]"
 
 
-def _markdown(header: list[str], lines: list[list[str]]) -> str:
+def markdown_table(header: list[str], lines: list[list[str]]) -> str:
+    """Return rows of cells as a Markdown table whose columns also line up as plain text."""
     widths = [max(map(len, column)) for column in zip(header, *lines, strict=True)]
     rule = ["-" * width for width in widths]
     return "\n".join(

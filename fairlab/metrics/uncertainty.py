@@ -27,7 +27,7 @@ COLUMNS: tuple[str, ...] = (
 )  # fmt: skip
 
 
-class _Estimate(NamedTuple):
+class Estimate(NamedTuple):
     """METRICS of one classifier, or of a difference, averaged over training seeds."""
 
     value: np.ndarray  # (5,)
@@ -150,6 +150,38 @@ def compare(
     """
     y = check_labels(y_true, "y_true")
     a = check_labels(protected, "protected", len(y))
+    estimates = estimate_models(y, scores, a, thresholds, baseline, n_resamples, seed)
+    return tidy_table(estimates, y, a, attribute, groups)
+
+
+def tidy_table(
+    estimates: Mapping[str, Estimate], y: np.ndarray, a: np.ndarray, attribute: str, groups: tuple[str, str]
+) -> pd.DataFrame:
+    """Return what `compare` returns, from estimates of `estimate_models`; warn of undefined metrics."""
+    reasons = _undefined(y, a, groups)
+    rows = [
+        {"model": name, "attribute": attribute, "group": "all"} | row
+        for name, estimate in estimates.items()
+        for row in metric_rows(estimate, reasons)
+    ]
+    table = pd.DataFrame(rows).assign(n=len(y), n_positive=int(y.sum()))
+    return table[list(COLUMNS)]
+
+
+def estimate_models(
+    y: np.ndarray,
+    scores: Mapping[str, ArrayLike],
+    a: np.ndarray,
+    thresholds: Mapping[str, float | ArrayLike] | None,
+    baseline: str,
+    n_resamples: int,
+    seed: int,
+) -> dict[str, Estimate]:
+    """Estimate the metrics of every model and every difference from the baseline; arguments as `compare`.
+
+    The same seed and number of images give the same resamples, whatever the labels: draws of several
+    attributes belong together.
+    """
     if not scores:
         raise UserError("There are no scores to compare; give those of at least one model.")
     if baseline not in scores:
@@ -163,14 +195,7 @@ def compare(
     for name in scores:
         if name != baseline:
             estimates[f"{name} - {baseline}"] = _difference(estimates[name], base)
-    reasons = _undefined(y, a, groups)
-    rows = [
-        {"model": name, "attribute": attribute, "group": "all"} | row
-        for name, estimate in estimates.items()
-        for row in _rows(estimate, reasons)
-    ]
-    table = pd.DataFrame(rows).assign(n=len(y), n_positive=int(y.sum()))
-    return table[list(COLUMNS)]
+    return estimates
 
 
 def _estimates(
@@ -180,7 +205,7 @@ def _estimates(
     thresholds: Mapping[str, float | ArrayLike] | None,
     n_resamples: int,
     seed: int,
-) -> dict[str, _Estimate]:
+) -> dict[str, Estimate]:
     by_model = {name: _by_seed(name, values, len(y)) for name, values in scores.items()}
     n_seeds = {name: len(values) for name, values in by_model.items()}
     if len(set(n_seeds.values())) > 1:
@@ -199,7 +224,7 @@ def _estimates(
     averaged = draws[:, picked, np.arange(n_resamples)].mean(axis=1)  # (models, resamples, 5)
     values = whole.reshape(shape).mean(axis=(1, 2))
     return {
-        name: _Estimate(value, draw, seeds, self_calibrated=thresholds is None)
+        name: Estimate(value, draw, seeds, self_calibrated=thresholds is None)
         for name, value, draw in zip(by_model, values, averaged, strict=True)
     }
 
@@ -231,7 +256,7 @@ def _thresholds(
     return np.broadcast_to(values, len(scores))
 
 
-def _difference(first: _Estimate, second: _Estimate) -> _Estimate:
+def _difference(first: Estimate, second: Estimate) -> Estimate:
     return first._replace(
         value=first.value - second.value, draws=first.draws - second.draws, least_kl=-np.inf
     )
@@ -247,7 +272,8 @@ def _undefined(y: np.ndarray, a: np.ndarray, groups: tuple[str, str]) -> dict[st
     return reasons
 
 
-def _rows(estimate: _Estimate, reasons: dict[str, str]) -> list[dict[str, object]]:
+def metric_rows(estimate: Estimate, reasons: dict[str, str]) -> list[dict[str, object]]:
+    """Return the rows of `METRICS` for the tidy table, with the reasons for what is undefined."""
     rows: list[dict[str, object]] = []
     for metric, value, draws in zip(METRICS, estimate.value, estimate.draws.T, strict=True):
         defined = draws[~np.isnan(draws)]
