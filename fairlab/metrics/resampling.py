@@ -28,17 +28,29 @@ METRICS: tuple[str, ...] = ("AP", "AP_balanced", "DEO", "BA", "KL")
 _CHUNK_VALUES = 2**16
 
 
-def resample_counts(n: int, n_resamples: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
+def resample_counts(
+    strata: Sequence[np.ndarray], n_resamples: int, rng: np.random.Generator
+) -> Iterator[np.ndarray]:
     """Yield chunks of bootstrap resamples of n images as counts, (rows, n) int32.
 
     The resamples do not depend on how they are cut into chunks.
+
+    Parameters
+    ----------
+    strata : sequence of integer arrays
+        Indices of images that are drawn among themselves; together all n, each once.
+    n_resamples : int
+    rng : Generator
     """
+    n = sum(map(len, strata))
     rows = max(1, _CHUNK_VALUES // n)
     for start in range(0, n_resamples, rows):
         drawn = min(rows, n_resamples - start)
         counts = np.empty((drawn, n), dtype=np.int32)
         for row in counts:
-            row[:] = np.bincount(rng.integers(0, n, size=n), minlength=n)
+            for images in strata:
+                size = len(images)
+                row[images] = np.bincount(rng.integers(0, size, size=size), minlength=size)
         yield counts
 
 
@@ -109,12 +121,19 @@ class RankedCells:
         return np.stack(values, axis=1)
 
 
-def resampled_metrics(ranked: Sequence[RankedCells], n_resamples: int, seed: int) -> np.ndarray:
-    """Return METRICS of several classifiers on common resamples, (classifiers, resamples, 5)."""
+def resampled_metrics(
+    ranked: Sequence[RankedCells], n_resamples: int, seed: int, *, stratified: bool = False
+) -> np.ndarray:
+    """Return METRICS of several classifiers on common resamples, (classifiers, resamples, 5).
+
+    Stratified resamples keep the number of images in each (y, a) cell.
+    """
     rng = np.random.default_rng(seed)
-    n = len(ranked[0].order)
+    first = ranked[0]
+    strata = np.split(first.order, first.ends[:-1, 0]) if stratified else [np.arange(len(first.order))]
+    strata = [images for images in strata if len(images)]
     chunks = [
         np.stack([cells.metrics(counts) for cells in ranked])
-        for counts in resample_counts(n, n_resamples, rng)
+        for counts in resample_counts(strata, n_resamples, rng)
     ]
     return np.concatenate(chunks, axis=1)

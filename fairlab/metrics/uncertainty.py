@@ -44,6 +44,7 @@ def bootstrap(
     *,
     n_resamples: int = 1000,
     seed: int = 0,
+    stratified: bool = False,
     threshold: float | ArrayLike | None = None,
     model: str = "model",
     attribute: str = "",
@@ -61,6 +62,9 @@ def bootstrap(
         Number of bootstrap resamples.
     seed : int
         Seed of the resampling.
+    stratified : bool
+        Whether resamples keep the number of images of each label in each group, as if those were fixed by
+        design and not by chance.
     threshold : float or array of shape (seeds,), optional
         Scores above it are predicted positive, for DEO and BA; best calibrated on validation images. None
         calibrates it on these very images and says so in the note.
@@ -103,6 +107,7 @@ def bootstrap(
         baseline=model,
         n_resamples=n_resamples,
         seed=seed,
+        stratified=stratified,
         attribute=attribute,
         groups=groups,
     )
@@ -117,6 +122,7 @@ def compare(
     baseline: str = "baseline",
     n_resamples: int = 1000,
     seed: int = 0,
+    stratified: bool = False,
     attribute: str = "",
     groups: tuple[str, str] = GROUPS,
 ) -> pd.DataFrame:
@@ -133,7 +139,7 @@ def compare(
         As `bootstrap`, for each model.
     baseline : str
         The model that the others are compared with.
-    n_resamples, seed, attribute, groups
+    n_resamples, seed, stratified, attribute, groups
         As `bootstrap`.
 
     Returns
@@ -150,7 +156,7 @@ def compare(
     """
     y = check_labels(y_true, "y_true")
     a = check_labels(protected, "protected", len(y))
-    estimates = estimate_models(y, scores, a, thresholds, baseline, n_resamples, seed)
+    estimates = estimate_models(y, scores, a, thresholds, baseline, n_resamples, seed, stratified)
     return tidy_table(estimates, y, a, attribute, groups)
 
 
@@ -176,6 +182,7 @@ def estimate_models(
     baseline: str,
     n_resamples: int,
     seed: int,
+    stratified: bool = False,
 ) -> dict[str, Estimate]:
     """Estimate the metrics of every model and every difference from the baseline; arguments as `compare`.
 
@@ -190,7 +197,7 @@ def estimate_models(
         )
     if n_resamples < 1:
         raise UserError(f"n_resamples must be at least 1, not {n_resamples}.")
-    estimates = _estimates(y, scores, a, thresholds, n_resamples, seed)
+    estimates = _estimates(y, scores, a, thresholds, n_resamples, seed, stratified)
     base = estimates[baseline]
     for name in scores:
         if name != baseline:
@@ -205,6 +212,7 @@ def _estimates(
     thresholds: Mapping[str, float | ArrayLike] | None,
     n_resamples: int,
     seed: int,
+    stratified: bool = False,
 ) -> dict[str, Estimate]:
     by_model = {name: _by_seed(name, values, len(y)) for name, values in scores.items()}
     n_seeds = {name: len(values) for name, values in by_model.items()}
@@ -218,7 +226,7 @@ def _estimates(
     ]
     shape = (len(by_model), seeds, -1, len(METRICS))
     whole = np.stack([cells.metrics(np.ones((1, len(y)), dtype=np.int32)) for cells in ranked])
-    draws = resampled_metrics(ranked, n_resamples, seed).reshape(shape)
+    draws = resampled_metrics(ranked, n_resamples, seed, stratified=stratified).reshape(shape)
     # A stream of its own: the images drawn do not depend on how many seeds there are.
     picked = np.random.default_rng([seed, 1]).integers(0, seeds, size=(seeds, n_resamples))
     averaged = draws[:, picked, np.arange(n_resamples)].mean(axis=1)  # (models, resamples, 5)

@@ -46,7 +46,7 @@ def test_bootstrap_is_twenty_times_faster_than_a_plain_loop():
     s = 1 / (1 + np.exp(-(rng.normal(size=N_IMAGES) + 2 * y - 1 + 0.5 * a)))
 
     seconds, table = fastest(bootstrap, y, s, a, threshold=0.5, n_resamples=N_RESAMPLES, rounds=3)
-    counts = np.concatenate(list(resample_counts(N_IMAGES, N_PLAIN, np.random.default_rng(0))))
+    counts = np.concatenate(list(resample_counts([np.arange(N_IMAGES)], N_PLAIN, np.random.default_rng(0))))
     plain_seconds, expected = fastest(plain_loop, y, s, a, 0.5, counts, rounds=2)
     plain_seconds *= N_RESAMPLES / N_PLAIN
 

@@ -45,7 +45,7 @@ def shifted(s, by, seed):
 def test_resamples_equal_a_plain_loop_on_the_same_resamples(example, seed, threshold):
     y, s, a = example
     drawn = resampled_metrics([RankedCells.build(y.astype(int), s, a, threshold)], 20, seed)[0]
-    counts = np.concatenate(list(resample_counts(len(y), 20, np.random.default_rng(seed))))
+    counts = np.concatenate(list(resample_counts([np.arange(len(y))], 20, np.random.default_rng(seed))))
     for values, repeats in zip(drawn, counts, strict=True):
         i = np.repeat(np.arange(len(y)), repeats)
         if np.bincount(2 * y[i] + a[i], minlength=4).min() > 0:
@@ -80,9 +80,9 @@ def test_spread_is_that_of_the_published_bootstrap(reference):
 
 
 def test_resamples_do_not_depend_on_chunks(monkeypatch):
-    whole = np.concatenate(list(resample_counts(50, 30, np.random.default_rng(4))))
+    whole = np.concatenate(list(resample_counts([np.arange(50)], 30, np.random.default_rng(4))))
     monkeypatch.setattr("fairlab.metrics.resampling._CHUNK_VALUES", 150)
-    chunks = list(resample_counts(50, 30, np.random.default_rng(4)))
+    chunks = list(resample_counts([np.arange(50)], 30, np.random.default_rng(4)))
     assert len(chunks) == 10
     np.testing.assert_array_equal(np.concatenate(chunks), whole)
     assert (whole.sum(axis=1) == 50).all()
@@ -287,3 +287,25 @@ def test_intervals_cover_the_truth():
         assert 0.92 <= share[metric] <= 0.975, (metric, share[metric])
     # Mirrored intervals of KL are too wide rather than too narrow in small samples.
     assert share["KL"] >= 0.92
+
+
+def test_stratified_resamples_keep_the_counts_of_every_cell():
+    rng = np.random.default_rng(0)
+    y, s, a = simulate(300, rng)
+    ranked = RankedCells.build(y, s, a, 0.5)
+    strata = np.split(ranked.order, ranked.ends[:-1, 0])
+    for counts in resample_counts(strata, 20, np.random.default_rng(1)):
+        for images in strata:
+            assert (counts[:, images].sum(axis=1) == len(images)).all()
+            assert len({(y[i], a[i]) for i in images}) == 1
+
+
+def test_stratified_intervals_leave_out_the_chance_in_the_counts():
+    y, s, a = simulate(500, np.random.default_rng(0))
+    free, fixed = (
+        bootstrap(y, s, a, threshold=0.5, n_resamples=400, stratified=stratified).set_index("metric")
+        for stratified in (False, True)
+    )
+    assert (free["value"] == fixed["value"]).all()
+    width = {name: table["high"] - table["low"] for name, table in (("free", free), ("fixed", fixed))}
+    assert width["fixed"]["AP"] < width["free"]["AP"]
