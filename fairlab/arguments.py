@@ -23,6 +23,9 @@ examples:
   fairlab run --generator my_gan.pth             with the GAN you have
   fairlab prepare --data celeba --data-root DIR  only decode the images, once for all later runs
   fairlab gan train                              train the shipped generator again
+  fairlab audit FILE --label y --score s --protected a
+                                                 anyone's predictions: gaps between groups, with intervals
+  fairlab leakage FILE --protected a             how well labels alone give away a protected attribute
   fairlab gan report                             what a generator draws, and what it leaves out
   fairlab notebooks --preset smoke               the six notebooks without a browser, as pages to read
 
@@ -86,6 +89,56 @@ RUN_ARGUMENTS: dict[str, dict[str, Any]] = {
         "metavar": "NAME",
         "help": "name of the run folder (default: source, preset and attribute names)",
     },
+}
+
+AUDIT_ARGUMENTS: dict[str, dict[str, Any]] = {
+    "file": {"type": Path, "metavar": "FILE", "help": "CSV or Parquet with a row for each prediction"},
+    "--label": {"required": True, "metavar": "COLUMN", "help": "what is true: 0/1, yes/no, or a class"},
+    "--score": {"metavar": "COLUMN", "help": "how likely the label is, 0..1"},
+    "--prob-prefix": {
+        "metavar": "PREFIX",
+        "help": "instead of --score, for several classes: columns PREFIX + class hold probabilities",
+    },
+    "--protected": {"nargs": "+", "required": True, "metavar": "COLUMN", "help": "columns that form groups"},
+    "--compare": {"type": Path, "metavar": "OTHER", "help": "another model's predictions of the same rows"},
+    "--id": {"metavar": "COLUMN", "help": "column that names each row; with it, --compare matches rows"},
+    "--threshold": {
+        "type": float,
+        "metavar": "T",
+        "help": "scores above it mean yes (default: calibrated)",
+    },
+    "--resamples": {"type": int, "default": 1000, "metavar": "N", "help": "bootstrap resamples (1000)"},
+    "--seed": {"type": int, "default": 0, "metavar": "N", "help": "seed of the resampling (0)"},
+    "--out": {
+        "type": Path,
+        "metavar": "DIR",
+        "help": "folder of the results (default: FILE-audit)",
+    },
+}
+
+LEAKAGE_ARGUMENTS: dict[str, dict[str, Any]] = {
+    "file": {
+        "type": Path,
+        "metavar": "TRAIN",
+        "help": "labels: imSitu's or COCO's file, FairFace's, CelebA's, or your own CSV or Parquet",
+    },
+    "--valid": {"type": Path, "metavar": "FILE", "help": "labels that the attacker is chosen on"},
+    "--test": {"type": Path, "metavar": "FILE", "help": "labels that it is measured on (default: a tenth)"},
+    "--ids": {"type": Path, "metavar": "FILE", "help": "published row numbers of a subset of TRAIN"},
+    "--protected": {"metavar": "COLUMN", "help": "what is predicted from the labels (own tables)"},
+    "--labels": {
+        "nargs": "+",
+        "metavar": "COLUMN",
+        "help": "label columns (default: all others)",
+    },
+    "--attacker": {
+        "default": "logistic",
+        "metavar": "NAME",
+        "help": "logistic (quick) or mlp (the paper's)",
+    },
+    "--rounds": {"type": int, "default": 5, "metavar": "N", "help": "balanced samples to repeat on (5)"},
+    "--seed": {"type": int, "default": 0, "metavar": "N", "help": "seed of everything random (0)"},
+    "--out": {"type": Path, "metavar": "CSV", "help": "where to write the table"},
 }
 
 NOTEBOOKS_ARGUMENTS: dict[str, dict[str, Any]] = {

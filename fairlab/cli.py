@@ -11,10 +11,12 @@ from typing import Any
 
 from fairlab import __version__
 from fairlab.arguments import (
+    AUDIT_ARGUMENTS,
     DESCRIPTION,
     DEVICE_ARGUMENTS,
     EXAMPLES,
     GENERATOR_ARGUMENTS,
+    LEAKAGE_ARGUMENTS,
     NOTEBOOK_SETTINGS,
     NOTEBOOKS_ARGUMENTS,
     RUN_ARGUMENTS,
@@ -75,6 +77,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_run(commands)
     _add_prepare(commands)
     _add_gan(commands)
+    _add_audit(commands)
+    _add_leakage(commands)
     _add_notebooks(commands)
     return parser
 
@@ -125,6 +129,18 @@ def _shared_with_notebooks() -> dict[str, dict[str, Any]]:
     flags = {"--" + name.replace("_", "-") for name in ("preset", "home", "run", *NOTEBOOK_SETTINGS)}
     groups = SOURCE_ARGUMENTS | RUN_ARGUMENTS | GENERATOR_ARGUMENTS
     return {flag: options for flag, options in groups.items() if flag in flags}
+
+
+def _add_audit(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    audit = commands.add_parser("audit", help="gaps between groups in anyone's predictions, with intervals")
+    _add_arguments(audit, AUDIT_ARGUMENTS)
+    audit.set_defaults(command=_audit)
+
+
+def _add_leakage(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    leakage = commands.add_parser("leakage", help="how well labels alone give away a protected attribute")
+    _add_arguments(leakage, LEAKAGE_ARGUMENTS)
+    leakage.set_defaults(command=_leakage)
 
 
 def _add_arguments(parser: argparse.ArgumentParser, *groups: dict[str, dict[str, Any]]) -> None:
@@ -207,6 +223,45 @@ def _further_parameters(given: Sequence[tuple[str, str]]) -> dict[str, Any]:
             flag = name.removesuffix("_name").replace("_", "-")
             raise UserError(f"The parameter '{name}' is set with --{flag}, not with -p.")
     return {name: literal(value) for name, value in given}
+
+
+def _audit(arguments: argparse.Namespace) -> None:
+    from fairlab.audit import audit
+
+    print(
+        audit(
+            arguments.file,
+            label=arguments.label,
+            score=arguments.score,
+            prob_prefix=arguments.prob_prefix,
+            protected=arguments.protected,
+            compare=arguments.compare,
+            threshold=arguments.threshold,
+            id_column=arguments.id,
+            out=arguments.out,
+            n_resamples=arguments.resamples,
+            seed=arguments.seed,
+        )
+    )
+
+
+def _leakage(arguments: argparse.Namespace) -> None:
+    from fairlab.leakage_steps import leakage
+
+    print(
+        leakage(
+            arguments.file,
+            valid=arguments.valid,
+            test=arguments.test,
+            ids=arguments.ids,
+            protected=arguments.protected,
+            labels=arguments.labels,
+            attacker=arguments.attacker,
+            rounds=arguments.rounds,
+            seed=arguments.seed,
+            out=arguments.out,
+        )
+    )
 
 
 def _generator_changes(arguments: argparse.Namespace) -> dict[str, Any]:

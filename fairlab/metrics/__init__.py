@@ -6,6 +6,13 @@ that names the group and its count.
 """
 
 from fairlab.metrics.association import phi_coefficients
+from fairlab.metrics.classes import (
+    class_accuracies,
+    class_attention,
+    compare_classes,
+    most_likely,
+    per_class_table,
+)
 from fairlab.metrics.divergence import ScoreKL, score_kl
 from fairlab.metrics.fairness import (
     average_precision,
@@ -13,28 +20,85 @@ from fairlab.metrics.fairness import (
     equal_opportunity_difference,
     group_balanced_average_precision,
 )
+from fairlab.metrics.group_functions import (
+    accuracy_difference,
+    balanced_accuracy,
+    demographic_parity_difference,
+    demographic_parity_ratio,
+    equalized_odds_difference,
+    expected_calibration_error,
+    true_positive_rate_difference,
+    worst_group_accuracy,
+)
+from fairlab.metrics.groups import Groups, group_differences, group_metrics
 from fairlab.metrics.inputs import UndefinedMetricWarning
-from fairlab.metrics.operating_points import at_threshold, threshold_curves
+from fairlab.metrics.leakage import (
+    corrupted_dataset_leakage,
+    dataset_leakage,
+    leakage_amplification,
+    leakage_table,
+    model_leakage,
+)
 from fairlab.metrics.many import compare_attributes
+from fairlab.metrics.multiple import holm, holm_column, paired_p_value
+from fairlab.metrics.operating_points import at_threshold, threshold_curves
+from fairlab.metrics.permutation import leakage_p_value
+from fairlab.metrics.representation import (
+    representation,
+    shannon_diversity,
+    shannon_evenness,
+    simpson_diversity,
+    simpson_evenness,
+)
 from fairlab.metrics.tables import format_comparison
 from fairlab.metrics.thresholds import best_f1_threshold, calibrated_threshold
 from fairlab.metrics.uncertainty import bootstrap, compare
 
 __all__ = [
+    "Groups",
     "ScoreKL",
     "UndefinedMetricWarning",
+    "accuracy_difference",
     "at_threshold",
     "average_precision",
+    "balanced_accuracy",
     "best_f1_threshold",
     "bias_amplification",
     "bootstrap",
     "calibrated_threshold",
+    "class_accuracies",
+    "class_attention",
     "compare",
     "compare_attributes",
+    "compare_classes",
+    "corrupted_dataset_leakage",
+    "dataset_leakage",
+    "demographic_parity_difference",
+    "demographic_parity_ratio",
     "equal_opportunity_difference",
+    "equalized_odds_difference",
+    "expected_calibration_error",
     "format_comparison",
     "group_balanced_average_precision",
+    "group_differences",
+    "group_metrics",
+    "holm",
+    "holm_column",
+    "leakage_amplification",
+    "leakage_p_value",
+    "leakage_table",
+    "model_leakage",
+    "most_likely",
+    "paired_p_value",
+    "per_class_table",
     "phi_coefficients",
+    "representation",
     "score_kl",
+    "shannon_diversity",
+    "shannon_evenness",
+    "simpson_diversity",
+    "simpson_evenness",
     "threshold_curves",
+    "true_positive_rate_difference",
+    "worst_group_accuracy",
 ]

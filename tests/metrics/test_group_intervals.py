@@ -1,0 +1,141 @@
+"""Intervals of group metrics: bootstraps of rows, coverage in simulation, paired differences and speed."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from fairlab import metrics
+from fairlab.metrics import at_threshold, group_differences, group_metrics
+from fairlab.metrics.group_rates import DISPARITIES
+
+from .examples import simulate
+from .test_groups import population, value
+
+
+@pytest.mark.parametrize("stratified", [False, True])
+def test_intervals_are_those_of_a_bootstrap_of_rows(stratified):
+    y, p, a = population(600, 2)
+    rng = np.random.default_rng(0)
+    draws = []
+    strata = (
+        [np.flatnonzero((a == g) & (y == t)) for g in range(3) for t in (0, 1)]
+        if stratified
+        else [np.arange(600)]
+    )
+    for _ in range(1500):
+        rows = np.concatenate([rng.choice(part, len(part)) for part in strata])
+        rate = [p[rows][a[rows] == g].mean() for g in range(3)]
+        right = [(p == y)[rows][a[rows] == g].mean() for g in range(3)]
+        draws.append([max(rate) - min(rate), min(right), right[2]])
+    low, high = np.quantile(draws, (0.025, 0.975), axis=0)
+    table = group_metrics(y, p, a, n_resamples=3000, stratified=stratified)
+    keys = [
+        ("demographic_parity_difference", "all"),
+        ("worst_group_accuracy", "all"),
+        ("accuracy", "group 2"),
+    ]
+    for i, key in enumerate(keys):
+        tolerance = 0.12 * (high[i] - low[i])  # about four Monte Carlo errors
+        assert value(table, *key, column="low") == pytest.approx(low[i], abs=tolerance)
+        assert value(table, *key, column="high") == pytest.approx(high[i], abs=tolerance)
+
+
+def test_weighted_intervals_are_those_of_a_bootstrap_of_weighted_rows():
+    y, p, a = population(500, 3)
+    rng = np.random.default_rng(0)
+    w = rng.exponential(size=500)
+    draws = []
+    for _ in range(1500):
+        rows = rng.integers(0, 500, 500)
+        draws.append(np.average((p == y)[rows], weights=w[rows]))
+    low, high = np.quantile(draws, (0.025, 0.975))
+    table = group_metrics(y, p, a, sample_weight=w, n_resamples=3000)
+    assert value(table, "accuracy", column="low") == pytest.approx(low, abs=0.12 * (high - low))
+    assert value(table, "accuracy", column="high") == pytest.approx(high, abs=0.12 * (high - low))
+
+
+def test_two_groups_agree_with_operating_points():
+    y, s, a = simulate(3000, np.random.default_rng(4))
+    table = group_metrics(y, s > 0.5, a, n_resamples=3000)
+    other = at_threshold(y, {"m": s}, a, {"m": 0.5}, n_resamples=3000)
+    row = other[other["metric"] == "DEO"].iloc[0]
+    for column, tolerance in (("value", 1e-12), ("low", 0.006), ("high", 0.006)):
+        mine = value(table, "equal_opportunity_difference", column=column)
+        assert mine == pytest.approx(row[column], abs=tolerance)
+
+
+def test_differences_are_paired():
+    y, p, a = population(2000, 5)
+    q = np.where(np.arange(2000) % 50 == 0, 1 - p, p)
+    table = group_differences(y, {"first": p, "second": q, "third": p}, a, n_resamples=400)
+    for metric in DISPARITIES:
+        change = value(table, metric, model="second") - value(table, metric, model="first")
+        assert value(table, metric, model="second - first") == pytest.approx(change, abs=1e-12)
+        assert value(table, metric, model="third - first", column="low") == 0
+        assert value(table, metric, model="third - first", column="high") == 0
+    widths = {
+        model: value(table, "accuracy", model=model, column="high")
+        - value(table, "accuracy", model=model, column="low")
+        for model in ("first", "second - first")
+    }
+    assert widths["second - first"] < widths["first"]
+    alone = group_metrics(y, p, a, n_resamples=0, model="first")
+    together = table[table["model"] == "first"].reset_index(drop=True)
+    pd.testing.assert_series_equal(alone["value"], together["value"])
+
+
+def test_resampled_calibration_errors_are_close_to_those_of_rows():
+    y, s, a = simulate(1500, np.random.default_rng(7))
+    rng = np.random.default_rng(0)
+    draws = []
+    for _ in range(600):
+        rows = rng.integers(0, 1500, 1500)
+        draws.append(metrics.expected_calibration_error(y[rows], s[rows]))
+    low, high = np.quantile(draws, (0.025, 0.975))
+    table = group_metrics(y, s > 0.5, a, y_score=s, n_resamples=2000)
+    assert value(table, "ECE", column="low") == pytest.approx(low, abs=0.2 * (high - low))
+    assert value(table, "ECE", column="high") == pytest.approx(high, abs=0.2 * (high - low))
+
+
+def test_many_models_have_many_cells_and_still_work():
+    rng = np.random.default_rng(8)
+    y, a = rng.integers(0, 2, 3000), rng.integers(0, 4, 3000)
+    predictions = {f"m{i}": np.where(rng.random(3000) < 0.8, y, 1 - y) for i in range(12)}
+    table = group_differences(y, predictions, a, n_resamples=50)
+    found = value(table, "accuracy", "group 3", "m11")
+    assert found == pytest.approx(np.mean((predictions["m11"] == y)[a == 3]))
+
+
+@pytest.mark.slow
+def test_95_percent_intervals_hold_the_truth_95_percent_of_the_time():
+    y, p, a = population(2_000_000, 9)
+    truth = group_metrics(y, p, a, n_resamples=0).set_index(["metric", "group"])["value"]
+    keys = [("accuracy", "all"), ("accuracy", "group 2"), ("TPR", "group 1"), ("FPR", "group 0")]
+    keys += [("PPV", "group 1"), ("balanced_accuracy", "group 2"), *((name, "all") for name in DISPARITIES)]
+    covered = pd.Series(0, index=pd.MultiIndex.from_tuples(keys))
+    rounds = 1000
+    for seed in range(rounds):
+        table = group_metrics(*population(2000, 100 + seed), n_resamples=400, seed=seed).set_index(
+            ["metric", "group"]
+        )
+        for key in keys:
+            covered[key] += table["low"][key] <= truth[key] <= table["high"][key]
+    share = covered / rounds
+    print(share)
+    assert (share >= 0.92).all(), share
+    assert (share <= 0.97).all(), share
+
+
+@pytest.mark.slow
+def test_ten_million_images_take_seconds():
+    rng = np.random.default_rng(10)
+    n = 10_000_000
+    y, p = (rng.integers(0, 2, n, dtype=np.uint8) for _ in range(2))
+    protected = {
+        "gender": rng.integers(0, 2, n, dtype=np.uint8),
+        "race": rng.integers(0, 7, n, dtype=np.uint8),
+    }
+    table = group_metrics(y, p, protected, n_resamples=200)
+    assert value(table, "accuracy") == pytest.approx((y == p).mean())

@@ -1,0 +1,250 @@
+"""Leakage of made-up labels whose leakage is known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import stats
+from sklearn.linear_model import LogisticRegression
+from sklearn.metrics import average_precision_score, f1_score
+
+from fairlab.errors import UserError
+from fairlab.metrics import (
+    corrupted_dataset_leakage,
+    dataset_leakage,
+    leakage_amplification,
+    leakage_p_value,
+    leakage_table,
+    model_leakage,
+)
+from fairlab.metrics.attackers import Features
+from fairlab.metrics.balanced import balanced_sample
+from fairlab.metrics.corruption import corrupt
+from fairlab.metrics.leakage import Leakage
+from fairlab.metrics.perceptron import Perceptron
+from fairlab.metrics.permutation import _fit, _with_intercept
+from fairlab.metrics.uncertainty import COLUMNS
+
+QUICK = Perceptron(epochs=15, batch=64, width=32, learning_rate=3e-3, progress=False)
+
+
+def made_up(n=2000, leak=0.0, k=6, seed=0, share=0.3):
+    """Labels (n, k), of which the first agrees with the protected label in (1 + leak) / 2 of both groups."""
+    rng = np.random.default_rng(seed)
+    protected = (rng.random(n) < share).astype(int)
+    labels = (rng.random((n, k)) < 0.4).astype(int)
+    labels[:, 0] = np.where(rng.random(n) < (1 + leak) / 2, protected, 1 - protected)
+    return labels, protected
+
+
+@pytest.mark.parametrize("attacker", ["logistic", QUICK])
+def test_independent_labels_leak_nothing_and_the_interval_begins_at_chance(attacker):
+    leak = dataset_leakage(*made_up(), attacker=attacker, evaluation=made_up(seed=1))
+    assert leak.value < 0.54
+    assert leak.interval[0] == 0.5
+    assert leak.interval[0] <= leak.value <= leak.interval[1]
+
+
+@pytest.mark.parametrize("attacker", ["logistic", QUICK])
+def test_a_label_that_is_the_protected_one_gives_everybody_away(attacker):
+    leak = dataset_leakage(*made_up(leak=1.0), attacker=attacker, rounds=2)
+    assert leak.value == 1.0
+    assert 0.95 < leak.interval[0] < 1.0  # even if all were right
+    assert leak.interval[1] == 1.0
+
+
+@pytest.mark.parametrize("attacker", ["logistic", QUICK])
+def test_known_leakage_is_measured_on_labels_and_on_classes(attacker):
+    labels, protected = made_up(6000, leak=0.6)
+    test = made_up(6000, leak=0.6, seed=1)
+    leak = dataset_leakage(labels, protected, attacker=attacker, rounds=3, evaluation=test)
+    assert leak.interval[0] < 0.8 < leak.interval[1]
+    classes = dataset_leakage(
+        labels[:, 0], protected, attacker=attacker, rounds=3, evaluation=(test[0][:, 0], test[1])
+    )
+    assert classes.interval[0] < 0.8 < classes.interval[1]
+
+
+def test_intervals_cover_chance_about_as_often_as_they_say():
+    covered = [
+        dataset_leakage(
+            *made_up(400, seed=2 * s), rounds=3, evaluation=made_up(400, seed=2 * s + 1)
+        ).interval[0]
+        == 0.5
+        for s in range(60)
+    ]
+    assert np.mean(covered) > 0.9
+
+
+def test_one_round_is_what_scikit_learn_says_by_hand():
+    labels, protected = made_up(leak=0.4, share=0.5)
+    test = made_up(leak=0.4, share=0.5, seed=1)
+    leak = dataset_leakage(labels, protected, rounds=1, seed=3, evaluation=test, valid=test)
+    rng = np.random.default_rng([3, 0, 0])
+    train_rows, test_rows = balanced_sample(protected, rng), balanced_sample(test[1], rng)
+    model = LogisticRegression(max_iter=1000).fit(labels[train_rows], protected[train_rows])
+    right = model.predict(test[0][test_rows]) == test[1][test_rows]
+    assert leak.value == right.mean()
+    assert np.isnan(leak.std)
+    p = (right.sum() + 2) / (len(right) + 4)
+    half = stats.t.ppf(0.975, len(right) - 1) * np.sqrt(p * (1 - p) / (len(right) + 4))
+    assert leak.interval == pytest.approx((right.mean() - half, right.mean() + half))
+
+
+def test_samples_are_balanced_fresh_and_apart():
+    labels, protected = made_up()
+    leak = dataset_leakage(labels, protected, rounds=4)
+    assert (protected[leak.rows].mean(axis=1) == 0.5).all()
+    assert len({tuple(sorted(rows)) for rows in leak.rows}) == 4
+    smaller = protected.sum()
+    sample = balanced_sample(protected, np.random.default_rng(0))
+    assert len(np.unique(sample)) == len(sample) == 2 * smaller
+    assert leak.n == 2 * np.ceil(0.1 * smaller)
+
+
+def test_an_attacker_never_sees_the_images_it_is_counted_on():
+    """Every image is a class of its own: what was learnt by heart is worth nothing."""
+    protected = np.arange(2000) % 2
+    leak = dataset_leakage(np.arange(2000), protected, rounds=2)
+    assert leak.value == 0.5
+
+
+def test_accuracy_below_chance_leaks_as_much_as_above():
+    rows = np.tile(np.arange(100), (2, 1))
+    below = Leakage(np.repeat([[0, 1]], 50, axis=1)[[0, 0]] * (np.arange(100) % 4 == 0), rows)
+    assert below.value == pytest.approx(0.5 + abs(below.correct.mean() - 0.5))
+    above = Leakage(1 - below.correct, rows)
+    assert above.value == below.value
+    assert above.interval == pytest.approx(below.interval)
+
+
+def test_perceptron_repeats_from_its_seed_and_leaves_the_random_state_alone():
+    import torch
+
+    state = torch.get_rng_state()
+    first, second = (dataset_leakage(*made_up(400, 0.3), attacker=QUICK, rounds=1) for _ in range(2))
+    assert (first.correct == second.correct).all()
+    assert torch.equal(state, torch.get_rng_state())
+
+
+@pytest.mark.parametrize("performance", [0.9, 0.6, np.linspace(0.5, 1, 6)])
+def test_corrupted_labels_are_as_accurate_as_wanted(performance):
+    labels, _ = made_up(4000)
+    for metric, measure in [("F1", f1_score), ("mAP", average_precision_score)]:
+        wrong = corrupt(
+            Features(labels.astype(np.uint8), 6), performance, metric, np.random.default_rng(0)
+        ).values
+        reached = [measure(labels[:, i], wrong[:, i]) for i in range(6)]
+        assert reached == pytest.approx(np.broadcast_to(performance, 6), abs=2e-3)
+        assert (wrong.sum(axis=0) == labels.sum(axis=0)).all()
+
+
+def test_corrupted_classes_are_as_accurate_as_wanted():
+    classes = np.random.default_rng(0).choice(20, 5000, p=np.arange(1, 21) / 210)
+    wrong = corrupt(Features(classes, 20), 0.7, "F1", np.random.default_rng(1)).values
+    assert f1_score(classes, wrong, average=None) == pytest.approx(np.full(20, 0.7), abs=0.02)
+    assert (np.bincount(wrong) == np.bincount(classes)).all()
+
+
+def test_labels_commoner_than_the_model_is_accurate_become_chance_and_that_is_said():
+    labels = np.zeros((1000, 1), dtype=np.uint8)
+    labels[:800] = 1
+    for metric in ("F1", "mAP"):
+        with pytest.warns(UserWarning, match="1 labels cannot be made as inaccurate"):
+            wrong = corrupt(Features(labels, 1), 0.5, metric, np.random.default_rng(0)).values
+        assert f1_score(labels[:, 0], wrong[:, 0]) == pytest.approx(0.8)
+
+
+def test_corrupted_labels_leak_less_and_perfect_ones_as_much():
+    data = made_up(6000, leak=0.8)
+    whole = dataset_leakage(*data, rounds=3)
+    same = corrupted_dataset_leakage(*data, 1.0, rounds=3)
+    half = corrupted_dataset_leakage(*data, 0.5, metric="mAP", rounds=3)
+    assert (same.correct == whole.correct).all()
+    assert half.interval[1] < whole.interval[0]
+
+
+def test_amplification_is_paired_and_narrower_than_its_parts():
+    labels, protected = made_up(6000, leak=0.4)
+    rng = np.random.default_rng(5)
+    scores = 4.0 * labels - 2 + rng.normal(size=labels.shape)
+    scores[:, 1] += 3 * protected  # the model has learnt more than the labels say
+    model = model_leakage(scores, protected)
+    data = corrupted_dataset_leakage(labels, protected, 0.9)
+    delta = leakage_amplification(model, data)
+    assert delta.value == pytest.approx(model.value - data.value)
+    assert delta.rounds == pytest.approx(model.rounds - data.rounds)
+    assert delta.interval[0] > 0
+    none = leakage_amplification(model, model)
+    assert (none.value, none.interval) == (0, (0, 0))
+    with pytest.raises(UserError, match="different images"):
+        leakage_amplification(model, corrupted_dataset_leakage(labels, protected, 0.9, seed=1))
+
+
+def test_table_is_tidy():
+    leak = dataset_leakage(*made_up(), rounds=2)
+    table = leakage_table({"dataset leakage": leak}, attribute="gender")
+    assert list(table.columns) == list(COLUMNS)
+    (row,) = table.to_dict("records")
+    assert (row["value"], row["low"], row["high"]) == (leak.value, *leak.interval)
+    assert (row["n"], row["n_positive"], row["seeds"]) == (leak.n, leak.n // 2, 2)
+
+
+def test_p_values_are_uniform_without_a_leak_and_small_with_one():
+    p = [leakage_p_value(*made_up(300, seed=s), permutations=39, seed=s) for s in range(80)]
+    assert np.mean(np.array(p) <= 0.1) < 0.2
+    assert 0.35 < np.mean(p) < 0.65
+    labels, protected = made_up(leak=0.4)
+    assert leakage_p_value(labels, protected) == 1 / 200
+    assert leakage_p_value(labels[:, 0], protected, permutations=99) == 1 / 100
+
+
+def test_attackers_of_the_permutation_test_are_logistic_regressions():
+    labels, protected = made_up(leak=0.4)
+    x = _with_intercept(Features(labels.astype(np.uint8), 6))
+    weights = _fit(x, protected[:, None].astype(float), penalty=1.0)[:, 0]
+    model = LogisticRegression(C=1.0, tol=1e-10).fit(labels, protected)
+    assert weights == pytest.approx([*model.coef_[0], model.intercept_[0]], abs=0.02)
+
+
+def _scores(*_: object) -> tuple[np.ndarray, np.ndarray]:
+    return np.full((100, 2), np.nan), np.arange(100) % 2
+
+
+@pytest.mark.parametrize(
+    ("labels", "protected", "words"),
+    [
+        (np.full((100, 2), "a"), np.arange(100) % 2, "labels must be numbers"),
+        (np.full((100, 2), 3), np.arange(100) % 2, "only 0 and 1"),
+        (np.full(100, -1), np.arange(100) % 2, "numbered 0, 1, 2"),
+        (np.full(100, 10**9), np.arange(100) % 2, "numbered 0, 1, 2"),
+        (np.full(100, np.nan), np.arange(100) % 2, "numbered 0, 1, 2"),
+        (np.zeros((100, 2)), np.arange(99) % 2, r"\(100,\)"),
+        (np.zeros((100, 2)), np.zeros(100), "0 of group 1"),
+        (np.zeros((100, 2)), np.full(100, "man"), "numbers 0 and 1"),
+        (np.zeros((0, 2)), np.zeros(0), "shape"),
+    ],
+)
+def test_bad_labels_end_in_a_sentence(labels, protected, words):
+    for measure in (dataset_leakage, leakage_p_value):
+        with pytest.raises(UserError, match=words):
+            measure(labels, protected)
+
+
+def test_bad_settings_end_in_a_sentence():
+    data = made_up()
+    with pytest.raises(UserError, match="no attacker 'svm'"):
+        dataset_leakage(*data, attacker="svm")
+    with pytest.raises(UserError, match="rounds"):
+        dataset_leakage(*data, rounds=0)
+    with pytest.raises(UserError, match="same labels"):
+        dataset_leakage(*data, evaluation=made_up(k=5))
+    with pytest.raises(UserError, match="no metric 'AUC'"):
+        corrupted_dataset_leakage(*data, 0.5, metric="AUC")
+    for performance in (50, np.nan, [0.5, 0.5]):
+        with pytest.raises(UserError, match="performance must be"):
+            corrupted_dataset_leakage(*data, performance)
+    with pytest.raises(UserError, match="finite"):
+        model_leakage(*_scores())
+    with pytest.raises(UserError, match="permutations"):
+        leakage_p_value(*data, permutations=0)
