@@ -8,9 +8,9 @@ import pandas as pd
 import pytest
 from sklearn.metrics import average_precision_score, recall_score
 
-from fairlab import audit as audit_module
-from fairlab import audit_measure
 from fairlab.audit import audit
+from fairlab.audit import measure as audit_measure
+from fairlab.audit import run as audit_module
 from fairlab.errors import UserError
 
 RACES = ["Asian", "Black", "White"]

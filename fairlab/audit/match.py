@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pyarrow.compute as pc
 
-from fairlab.audit_data import Columns, Predictions
+from fairlab.audit.data import Columns, Predictions
 from fairlab.errors import UserError
 
 

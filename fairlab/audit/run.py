@@ -11,13 +11,13 @@ from pathlib import Path
 
 import fairlab
 from fairlab.artefacts import write_text
-from fairlab.audit_data import Columns, Predictions, read_predictions
-from fairlab.audit_match import match
-from fairlab.audit_measure import MOST_ROWS, Measured, measure
-from fairlab.audit_summary import summarise
-from fairlab.audit_words import class_tables, gap_table, plain_table, rate_tables
+from fairlab.audit.data import Columns, Predictions, read_predictions
+from fairlab.audit.match import match
+from fairlab.audit.measure import MOST_ROWS, Measured, measure
+from fairlab.audit.page import LIMITS, AuditReport, sections
+from fairlab.audit.summary import summarise
+from fairlab.audit.words import class_tables, gap_table, plain_table, rate_tables
 from fairlab.errors import UserError
-from fairlab.lab.audit_report import LIMITS, AuditReport, sections
 from fairlab.lab.report import write_report
 
 TABLE, PAGE = "metrics.csv", "report.html"

@@ -6,8 +6,8 @@ import pyarrow as pa
 import pyarrow.parquet
 import pytest
 
-from fairlab.audit_data import Columns, read_predictions
-from fairlab.audit_match import match
+from fairlab.audit.data import Columns, read_predictions
+from fairlab.audit.match import match
 from fairlab.errors import UserError
 
 BINARY = Columns("label", score="score", protected=("group",))

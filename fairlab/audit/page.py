@@ -11,9 +11,9 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from fairlab.audit_labels import Categories
-from fairlab.audit_measure import RECALL, Measured, groups_of
-from fairlab.audit_words import MEANINGS, SMALL, class_tables, gap_table, rate_tables, rows_behind
+from fairlab.audit.labels import Categories
+from fairlab.audit.measure import RECALL, Measured, groups_of
+from fairlab.audit.words import MEANINGS, SMALL, class_tables, gap_table, rate_tables, rows_behind
 from fairlab.lab import captions
 from fairlab.lab.class_plots import calibration_curves, calibration_curves_caption
 from fairlab.lab.intervals import dots
@@ -45,7 +45,7 @@ _RATES = {
 
 @dataclass(frozen=True)
 class AuditReport(Page):
-    """What an audit found; the summary is from `fairlab.audit_summary`."""
+    """What an audit found; the summary is from `fairlab.audit.summary`."""
 
     template: ClassVar[str] = "audit.html.j2"
 
@@ -91,7 +91,7 @@ def _rate_section(measured: Measured, family: str, rate: str) -> Section | None:
         shown = list(first.loc[shown].nlargest(_MOST_DOTS, "n").index)
     series = {model: values.loc[shown] for model, values in series.items()}
     hidden = len(names) - len(shown)
-    left_out = f" Left out are the {hidden} groups with the fewest rows." if hidden else ""
+    left_out = f" Left out for too few rows: {hidden} of {len(names)} groups." if hidden else ""
     return Section(
         title=f"{title}: by {readable(family)}",
         why=f"Does {readable(family)} make a difference? The grey line is all rows, {next(iter(series))}.",

@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from fairlab.audit_data import Predictions
-from fairlab.audit_labels import Categories
+from fairlab.audit.data import Predictions
+from fairlab.audit.labels import Categories
 from fairlab.metrics.binned import compare_binned
 from fairlab.metrics.cells import joint_cells
 from fairlab.metrics.groups import group_differences

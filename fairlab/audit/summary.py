@@ -8,8 +8,8 @@ from typing import Any
 
 import pandas as pd
 
-from fairlab.audit_measure import RECALL, Measured
-from fairlab.audit_words import SMALL, rows_behind, small_groups
+from fairlab.audit.measure import RECALL, Measured
+from fairlab.audit.words import SMALL, rows_behind, small_groups
 from fairlab.lab.style import readable
 from fairlab.lab.tables import percent
 

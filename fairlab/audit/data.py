@@ -10,8 +10,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from fairlab.audit_labels import MOST_GROUPS, Categories, Names, binary_label, class_label, groups
-from fairlab.audit_table import Column, Table
+from fairlab.audit.labels import MOST_GROUPS, Categories, Names, binary_label, class_label, groups
+from fairlab.audit.table import Column, Table
 from fairlab.errors import UserError
 
 #: Probabilities may have been rounded before they were saved.

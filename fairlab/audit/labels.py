@@ -8,7 +8,7 @@ from pathlib import Path
 
 import numpy as np
 
-from fairlab.audit_table import Column
+from fairlab.audit.table import Column
 from fairlab.data.folder_table import BINARY
 from fairlab.errors import UserError, nearest_names
 

@@ -8,7 +8,7 @@ from typing import Any
 
 import pandas as pd
 
-from fairlab.audit_measure import RECALL, Measured
+from fairlab.audit.measure import RECALL, Measured
 from fairlab.lab.style import readable
 
 #: Rates of a group that the page shows, with the heads of their columns; the terminal shows fewer.
