@@ -42,6 +42,11 @@ class Leakage:
     rows: np.ndarray
     is_difference: bool = False
 
+    def __repr__(self) -> str:
+        low, high = self.interval
+        rounds = len(self.correct)
+        return f"Leakage({self.value:.3f} [{low:.3f}, {high:.3f}], {rounds} rounds, {self.n} test images)"
+
     @property
     def rounds(self) -> np.ndarray:
         """Each round's leakage ``0.5 + |a - 0.5|`` of accuracy a, (rounds,); of a difference, the mean."""

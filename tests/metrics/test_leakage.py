@@ -248,3 +248,9 @@ def test_bad_settings_end_in_a_sentence():
         model_leakage(*_scores())
     with pytest.raises(UserError, match="permutations"):
         leakage_p_value(*data, permutations=0)
+
+
+def test_a_leakage_reads_as_its_number_with_interval_and_counts():
+    leak = dataset_leakage(*made_up(leak=1.0), rounds=2)
+    assert repr(leak).startswith("Leakage(1.000 [0.9")
+    assert repr(leak).endswith(f", 1.000], 2 rounds, {leak.n} test images)")
