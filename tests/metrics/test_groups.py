@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 import warnings
 
@@ -281,3 +282,23 @@ def test_other_mistakes_are_one_sentence():
         group_differences([0, 1], {"a": [0, 1], "b": [0, 1]}, [0, 1], y_scores={"a": [0, 1]})
     with pytest.raises(UserError, match="n_bins must be at least 1"):
         metrics.expected_calibration_error([0, 1], [0, 1], n_bins=0)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_aif360_names_the_same_things_with_a_sign(seed):
+    """By the formulas of AIF360's ClassificationMetric, unprivileged group 0 against privileged group 1."""
+    every_cell = np.array(list(itertools.product((0, 1), repeat=3)))
+    y, predicted, a = np.concatenate([every_cell, np.random.default_rng(seed).integers(0, 2, (60, 3))]).T
+    selected = [predicted[a == g].mean() for g in (0, 1)]
+    hits = [predicted[(a == g) & (y == 1)].mean() for g in (0, 1)]
+    false_alarms = [predicted[(a == g) & (y == 0)].mean() for g in (0, 1)]
+    statistical_parity_difference = selected[0] - selected[1]
+    disparate_impact = selected[0] / selected[1]
+    expected = {
+        "demographic_parity_difference": abs(statistical_parity_difference),
+        "demographic_parity_ratio": min(disparate_impact, 1 / disparate_impact),
+        "equal_opportunity_difference": abs(hits[0] - hits[1]),
+        "equalized_odds_difference": max(abs(hits[0] - hits[1]), abs(false_alarms[0] - false_alarms[1])),
+    }
+    found = {name: getattr(metrics, name)(y, predicted, a) for name in expected}
+    assert found == pytest.approx(expected)
