@@ -6,9 +6,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page
+from playwright.sync_api import Page, expect
 
 from .laboratory import OpenNotebook, browser_page, browser_path, copy_notebooks, jupyterlab
+
+expect.set_options(timeout=20_000)  # milliseconds: machines that run tests may be slow
 
 
 @pytest.fixture(scope="session")
