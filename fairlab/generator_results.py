@@ -22,8 +22,8 @@ from fairlab.generators import Generator, generate, sample_latents
 from fairlab.generators.inception import inception_features
 from fairlab.generators.measures import frechet_distance, nearest_neighbours, precision_and_recall
 from fairlab.lab.generator_report import TOLERANCE
-from fairlab.lab.proportions import Proportion
 from fairlab.latent import Hyperplane
+from fairlab.metrics.proportions import Proportion
 from fairlab.oracle import AttributeReader
 
 COLUMNS = ("measure", "attribute", "value", "low", "high", "unit", "n", "note")

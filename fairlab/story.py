@@ -11,9 +11,9 @@ from fairlab.artefacts import load_array, read_json_lines
 from fairlab.lab import captions, plots, tables
 from fairlab.lab.faces import face_grid, first_of_groups, label_words, pair_grid
 from fairlab.lab.plane import Line, latent_plane
-from fairlab.lab.proportions import Proportion
 from fairlab.lab.report import Report, Section, summarise
 from fairlab.latent import plane_basis, plane_coordinates
+from fairlab.metrics.proportions import Proportion
 from fairlab.pipeline import Run
 from fairlab.results import classifiers, scores_and_thresholds
 

@@ -14,8 +14,8 @@ import pandas as pd
 
 from fairlab.artefacts import load_array, save_array
 from fairlab.attributes import check_attribute
-from fairlab.lab.proportions import shares
 from fairlab.latent import Hyperplane
+from fairlab.metrics.proportions import shares
 from fairlab.oracle import AttributeReader, shipped_oracle
 from fairlab.pipeline import Run
 from fairlab.readers import reader_of

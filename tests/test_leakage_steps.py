@@ -13,7 +13,7 @@ import pytest
 from fairlab import leakage_steps
 from fairlab.errors import UserError
 from fairlab.leakage_steps import leakage
-from fairlab.metrics.uncertainty import COLUMNS
+from fairlab.metrics.estimates import COLUMNS
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from fairlab.config import home_folder
-from fairlab.lab.proportions import Proportion
+from fairlab.metrics.proportions import Proportion
 from fairlab.truth import attribute_changes
 
 BEFORE = pd.DataFrame(

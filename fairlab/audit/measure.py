@@ -14,11 +14,12 @@ from fairlab.audit.data import Predictions
 from fairlab.audit.labels import Categories
 from fairlab.metrics.binned import compare_binned
 from fairlab.metrics.cells import joint_cells
+from fairlab.metrics.estimates import COLUMNS
 from fairlab.metrics.groups import group_differences
 from fairlab.metrics.inputs import UndefinedMetricWarning
 from fairlab.metrics.named_groups import Groups
 from fairlab.metrics.thresholds import calibrated_threshold
-from fairlab.metrics.uncertainty import COLUMNS, compare
+from fairlab.metrics.uncertainty import compare
 
 #: With more rows than this, scores are resampled in bins: a thousand resamples of rows would take minutes.
 MOST_ROWS = 200_000

@@ -7,12 +7,12 @@ from fairlab.lab.faces import first_of_groups, label_words
 from fairlab.lab.notebook import record, renderer_of, show
 from fairlab.lab.pair_viewer import PairViewer
 from fairlab.lab.plane_view import HyperplaneView
-from fairlab.lab.proportions import Proportion, shares
 from fairlab.lab.published import published_table
 from fairlab.lab.renderer import Renderer
 from fairlab.lab.summary import LIMITS, summarise
 from fairlab.lab.tables import comparison, readable_table
 from fairlab.lab.threshold_explorer import ThresholdExplorer
+from fairlab.metrics.proportions import Proportion, shares
 
 __all__ = [
     "LIMITS",

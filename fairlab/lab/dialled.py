@@ -9,7 +9,7 @@ import numpy as np
 from scipy.special import ndtr
 
 from fairlab.attributes import ATTRIBUTES
-from fairlab.data.synthfaces.associations import Shift, reachable_association
+from fairlab.data.synthfaces.associations import Shift, _conditional_shares, reachable_association
 from fairlab.data.synthfaces.copula import natural_traits
 from fairlab.data.synthfaces.factors import Factors
 from fairlab.data.synthfaces.law import sample_factors
@@ -64,7 +64,7 @@ class DialledFaces:
             asked = {(self.moved, self.kept): phi}
             return sample_factors(self._n, seed=self._seed, associations=asked, stream=STREAM)
         t, a = ATTRIBUTES.index(self.moved), ATTRIBUTES.index(self.kept)
-        share = _shares(t, a, phi)
+        share = _conditional_shares(t, a, phi)
         without, with_it = (
             -float(np.quantile(group, 1 - part))
             for group, part in zip(_calibration_groups(t, a), share, strict=True)
@@ -72,15 +72,6 @@ class DialledFaces:
         traits = natural_traits(self._n, seed=self._seed, stream=STREAM)
         Shift(t, a, share, (without, with_it)).apply(traits)
         return Factors(traits.astype(np.float32), self.natural.nuisance)
-
-
-def _shares(target: int, protected: int, phi: float) -> tuple[float, float]:
-    """Return (P(target | not protected), P(target | protected)), as in `synthfaces.associations`."""
-    p, q = label_statistics().prevalence[[target, protected]]
-    spread = phi * math.sqrt(p * (1 - p))
-    shares = p - spread * math.sqrt(q / (1 - q)), p + spread * math.sqrt((1 - q) / q)
-    without, with_it = (min(max(round(float(share), 9), 0.0), 1.0) for share in shares)
-    return without, with_it
 
 
 def _own_association(target: str, protected: str) -> float:

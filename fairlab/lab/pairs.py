@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fairlab.lab.proportions import Proportion
 from fairlab.lab.renderer import Renderer
 from fairlab.lab.style import readable
 from fairlab.latent import partner
+from fairlab.metrics.proportions import Proportion
 
 
 @dataclass(frozen=True)

@@ -7,10 +7,10 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from fairlab.errors import UserError
-from fairlab.lab.proportions import Proportion
 from fairlab.metrics.group_inputs import bins_and_gaps
 from fairlab.metrics.inputs import check_labels
 from fairlab.metrics.named_groups import GroupNames, Groups, Protected
+from fairlab.metrics.proportions import Proportion
 
 _NONE = (np.nan, np.nan)
 

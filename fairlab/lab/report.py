@@ -17,9 +17,9 @@ from PIL import Image
 
 from fairlab.artefacts import write_text
 from fairlab.lab import tables
-from fairlab.lab.proportions import Proportion
 from fairlab.lab.style import readable
 from fairlab.lab.summary import LIMITS, summarise
+from fairlab.metrics.proportions import Proportion
 
 __all__ = ["LIMITS", "Page", "Proportion", "Report", "Section", "summarise", "write_report"]
 

@@ -10,14 +10,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 from scipy import sparse
 
-from fairlab.errors import UserError, nearest_names
+from fairlab.errors import UserError
+from fairlab.metrics.estimates import Estimate, difference, tidy_table
 from fairlab.metrics.formulas import (
     EDGES,
     amplification,
@@ -25,10 +25,10 @@ from fairlab.metrics.formulas import (
     equal_opportunity_gap,
     histogram_divergences,
 )
-from fairlab.metrics.inputs import GROUPS, cell_masses, check_labels, check_scores, shortage, warn_undefined
-from fairlab.metrics.resampling import METRICS, RankedCells
+from fairlab.metrics.inputs import GROUPS, check_labels, check_scores
+from fairlab.metrics.resampling import RankedCells
 from fairlab.metrics.thresholds import calibrated_threshold
-from fairlab.metrics.uncertainty import COLUMNS, Estimate, metric_rows
+from fairlab.metrics.uncertainty import check_models
 
 #: Bins of each model's scores, which hold about as many rows each.
 N_BINS = 2000
@@ -89,18 +89,8 @@ def compare_binned(
         for name, value, draws in zip(named, exact, drawn, strict=True)
     }
     others = [name for name in named if name != baseline]
-    estimates |= {
-        f"{name} - {baseline}": _difference(estimates[name], estimates[baseline]) for name in others
-    }
-    reasons = _reasons(y, a, groups)
-    rows = [{"model": name} | row for name, found in estimates.items() for row in metric_rows(found, reasons)]
-    facts: dict[str, Any] = {
-        "attribute": attribute,
-        "group": "all",
-        "n": len(y),
-        "n_positive": int(y.sum(dtype=np.int64)),
-    }
-    return pd.DataFrame(rows).assign(**facts)[list(COLUMNS)]
+    estimates |= {f"{name} - {baseline}": difference(estimates[name], estimates[baseline]) for name in others}
+    return tidy_table(estimates, y, a, attribute, groups)
 
 
 def exact_metrics(y: np.ndarray, s: np.ndarray, a: np.ndarray, threshold: float) -> np.ndarray:
@@ -218,21 +208,6 @@ def _resampled(counts: np.ndarray, n_resamples: int, seed: int) -> Iterator[np.n
         yield rng.multinomial(n, counts / n, size=min(rows, n_resamples - start))
 
 
-def _difference(first: Estimate, second: Estimate) -> Estimate:
-    value, draws = first.value - second.value, first.draws - second.draws
-    return first._replace(value=value, draws=draws, least_kl=-np.inf)
-
-
-def _reasons(y: np.ndarray, a: np.ndarray, groups: tuple[str, str]) -> dict[str, str]:
-    """Warn of each metric that is undefined on these rows; return the reason for each metric."""
-    mass = cell_masses(y, a)
-    reasons = {metric: shortage(metric, mass, groups) for metric in METRICS}
-    for metric, reason in reasons.items():
-        if reason:
-            warn_undefined(metric, reason)
-    return reasons
-
-
 def _check_models(
     scores: Mapping[str, ArrayLike],
     thresholds: Mapping[str, float] | None,
@@ -240,18 +215,11 @@ def _check_models(
     n_resamples: int,
 ) -> str:
     """Return the name of the baseline."""
-    if not scores:
-        raise UserError("There are no scores to compare; give those of at least one model.")
-    baseline = next(iter(scores)) if baseline is None else baseline
-    if baseline not in scores:
-        raise UserError(
-            f"There are no scores of the baseline '{baseline}'; {nearest_names(baseline, scores)}"
-        )
+    baseline = next(iter(scores), "") if baseline is None else baseline
+    check_models(scores, baseline, n_resamples)
     missing = [name for name in scores if thresholds is not None and name not in thresholds]
     if missing:
         raise UserError(f"There is no threshold for '{missing[0]}'; give one for each model.")
-    if n_resamples < 1:
-        raise UserError(f"n_resamples must be at least 1, not {n_resamples}.")
     return baseline
 
 

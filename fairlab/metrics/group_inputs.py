@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 from fairlab.errors import UserError
 from fairlab.metrics.cells import encode
 from fairlab.metrics.group_rates import N_BINS
-from fairlab.metrics.inputs import _check_shape, check_scores
+from fairlab.metrics.inputs import check_scores, check_shape
 
 
 @dataclass(frozen=True)
@@ -81,7 +81,7 @@ def bins_and_gaps(
 
 
 def _labels(values: ArrayLike, name: str, n: int | None = None) -> np.ndarray:
-    labels = _check_shape(np.asarray(values), name, n)
+    labels = check_shape(np.asarray(values), name, n)
     if labels.dtype.kind == "f":
         wrong = ~(np.isfinite(labels) & (labels == np.floor(labels)))
         if wrong.any():

@@ -71,7 +71,7 @@ def cell_masses(y: np.ndarray, a: np.ndarray, weights: np.ndarray | None = None)
 
 def check_labels(values: ArrayLike, name: str, n: int | None = None) -> np.ndarray:
     """Return 0/1 labels as an (n,) integer array, or raise UserError saying what is wrong with them."""
-    labels = _check_shape(np.asarray(values), name, n)
+    labels = check_shape(np.asarray(values), name, n)
     if labels.dtype.kind not in "biuf":
         raise UserError(
             f"{name} must hold the numbers 0 and 1, but holds {labels[0]!r} (type {labels.dtype})."
@@ -87,7 +87,7 @@ def check_labels(values: ArrayLike, name: str, n: int | None = None) -> np.ndarr
 
 def check_scores(values: ArrayLike, name: str, n: int | None = None) -> np.ndarray:
     """Return scores in [0, 1] as an (n,) float64 array, or raise UserError saying what is wrong."""
-    scores = _check_shape(as_numbers(values, name), name, n)
+    scores = check_shape(as_numbers(values, name), name, n)
     wrong = ~((scores >= 0) & (scores <= 1))  # NaN is neither
     if wrong.any():
         raise UserError(
@@ -101,7 +101,7 @@ def check_weights(values: ArrayLike | None, n: int) -> np.ndarray | None:
     """Return sample weights as an (n,) float64 array (None stays None), or raise UserError."""
     if values is None:
         return None
-    weights = _check_shape(as_numbers(values, "sample_weight"), "sample_weight", n)
+    weights = check_shape(as_numbers(values, "sample_weight"), "sample_weight", n)
     wrong = ~((weights >= 0) & np.isfinite(weights))
     if wrong.any():
         raise UserError(
@@ -119,7 +119,7 @@ def as_numbers(values: ArrayLike, name: str) -> np.ndarray:
         raise UserError(f"{name} must be numbers ({error}).") from error
 
 
-def _check_shape(values: np.ndarray, name: str, n: int | None) -> np.ndarray:
+def check_shape(values: np.ndarray, name: str, n: int | None) -> np.ndarray:
     if values.ndim != 1 or (n is not None and len(values) != n):
         wanted = "(n,)" if n is None else f"({n},)"
         raise UserError(f"{name} must have shape {wanted}, one value per image, but has {values.shape}.")

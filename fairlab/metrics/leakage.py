@@ -19,7 +19,7 @@ from fairlab.errors import UserError
 from fairlab.metrics.attackers import Attacker, Features, choose_attacker
 from fairlab.metrics.balanced import Pool, Sample, draw, label_features, read_pools, score_features
 from fairlab.metrics.corruption import corrupt
-from fairlab.metrics.uncertainty import COLUMNS
+from fairlab.metrics.estimates import COLUMNS
 
 _Change = Callable[[Features, np.random.Generator], Features]
 

@@ -10,9 +10,10 @@ from numpy.typing import ArrayLike
 
 from fairlab.attributes import REPORTING_GROUPS
 from fairlab.errors import UserError
+from fairlab.metrics.estimates import COLUMNS, Estimate, metric_rows, tidy_table
 from fairlab.metrics.inputs import GROUPS, check_labels
 from fairlab.metrics.resampling import METRICS
-from fairlab.metrics.uncertainty import COLUMNS, Estimate, estimate_models, metric_rows, tidy_table
+from fairlab.metrics.uncertainty import estimate_models
 
 #: Value of the column "group" in rows that are means over attributes.
 MEAN = "mean over attributes"

@@ -14,6 +14,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from fairlab.errors import UserError
+from fairlab.metrics.estimates import COLUMNS
 from fairlab.metrics.formulas import amplification, equal_opportunity_gap
 from fairlab.metrics.inputs import (
     GROUPS,
@@ -24,7 +25,6 @@ from fairlab.metrics.inputs import (
     shortage,
     warn_undefined,
 )
-from fairlab.metrics.uncertainty import COLUMNS
 
 #: What is measured at a threshold: metric, and index of the group or None for all images.
 _MEASURES: tuple[tuple[str, int | None], ...] = (
@@ -209,14 +209,14 @@ def _rows(
     rows = []
     for (metric, group), (value, *draws), reason in zip(_MEASURES, values.T, reasons, strict=True):
         part = mass if group is None else mass[:, group]
-        low, high, note = _interval(value, np.array(draws))
+        low, high, note = percentile_interval(value, np.array(draws))
         who = {"model": model, "group": "all" if group is None else groups[group], "metric": metric}
         what = {"value": value, "low": low, "high": high, "note": reason or note}
         rows.append(who | what | {"n": int(part.sum()), "n_positive": int(part[1].sum())})
     return rows
 
 
-def _interval(value: float, draws: np.ndarray) -> tuple[float, float, str]:
+def percentile_interval(value: float, draws: np.ndarray) -> tuple[float, float, str]:
     defined = draws[~np.isnan(draws)]
     if np.isnan(value) or len(defined) == 0:
         return np.nan, np.nan, ""

@@ -11,11 +11,11 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.special import xlogy
-from scipy.stats import binomtest
 
 from fairlab.errors import UserError
+from fairlab.metrics.estimates import COLUMNS
 from fairlab.metrics.inputs import as_numbers, warn_undefined
-from fairlab.metrics.uncertainty import COLUMNS
+from fairlab.metrics.proportions import Proportion
 
 
 def shannon_diversity(counts: ArrayLike) -> float:
@@ -120,9 +120,9 @@ def _as_series(labels: ArrayLike) -> pd.Series:
 def _share_rows(counts: pd.Series) -> list[dict[str, object]]:
     n, rows = int(counts.sum()), []
     for category, count in counts.items():
-        interval = binomtest(int(count), n).proportion_ci(method="wilson")
+        low, high = Proportion(int(count), n).interval
         row = {"metric": "share", "group": str(category), "value": count / n, "n_positive": int(count)}
-        rows.append(row | {"low": interval.low, "high": interval.high, "note": ""})
+        rows.append(row | {"low": low, "high": high, "note": ""})
     return rows
 
 

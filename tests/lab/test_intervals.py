@@ -13,9 +13,9 @@ from fairlab.errors import UserError
 from fairlab.lab import captions
 from fairlab.lab.intervals import dots
 from fairlab.lab.plots import distance_histograms
-from fairlab.lab.proportions import Proportion, shares
 from fairlab.lab.style import MODEL_LOOKS
 from fairlab.lab.tables import readable_table
+from fairlab.metrics.proportions import Proportion, shares
 
 from .examples import tidy
 

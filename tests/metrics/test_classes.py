@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from fairlab.errors import UserError
 from fairlab.lab.published import published_fairface
 from fairlab.metrics import class_accuracies, class_attention, compare_classes, most_likely, per_class_table
-from fairlab.metrics.uncertainty import COLUMNS
+from fairlab.metrics.estimates import COLUMNS
 
 
 def value(table, group, metric="accuracy", attribute="joint", model="model", column="value"):

@@ -17,8 +17,8 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score, precision_s
 from fairlab import metrics
 from fairlab.errors import UserError
 from fairlab.metrics import Groups, UndefinedMetricWarning, group_differences, group_metrics
+from fairlab.metrics.estimates import COLUMNS
 from fairlab.metrics.group_rates import DISPARITIES, RATES
-from fairlab.metrics.uncertainty import COLUMNS
 
 RATE_ORACLES = {
     "accuracy": accuracy_score,

@@ -20,10 +20,10 @@ from fairlab.metrics import (
 from fairlab.metrics.attackers import Features
 from fairlab.metrics.balanced import balanced_sample
 from fairlab.metrics.corruption import corrupt
+from fairlab.metrics.estimates import COLUMNS
 from fairlab.metrics.leakage import Leakage
 from fairlab.metrics.perceptron import Perceptron
 from fairlab.metrics.permutation import _fit, _with_intercept
-from fairlab.metrics.uncertainty import COLUMNS
 
 QUICK = Perceptron(epochs=15, batch=64, width=32, learning_rate=3e-3, progress=False)
 

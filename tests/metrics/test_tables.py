@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from fairlab.metrics import UndefinedMetricWarning, compare, format_comparison
-from fairlab.metrics.uncertainty import COLUMNS
+from fairlab.metrics.estimates import COLUMNS
 
 from .examples import simulate
 

@@ -22,8 +22,8 @@ from fairlab.metrics import (
     group_balanced_average_precision,
     score_kl,
 )
+from fairlab.metrics.estimates import COLUMNS
 from fairlab.metrics.resampling import METRICS, RankedCells, resample_counts, resampled_metrics
-from fairlab.metrics.uncertainty import COLUMNS
 
 from .examples import plain_metrics, predictions, simulate
 
