@@ -101,13 +101,23 @@ AUDIT_ARGUMENTS: dict[str, dict[str, Any]] = {
     },
     "--protected": {"nargs": "+", "required": True, "metavar": "COLUMN", "help": "columns that form groups"},
     "--compare": {"type": Path, "metavar": "OTHER", "help": "another model's predictions of the same rows"},
-    "--id": {"metavar": "COLUMN", "help": "column that names each row; with it, --compare matches rows"},
+    "--id": {
+        "dest": "id_column",
+        "metavar": "COLUMN",
+        "help": "names each row; with it, --compare matches rows",
+    },
     "--threshold": {
         "type": float,
         "metavar": "T",
         "help": "scores above it mean yes (default: calibrated)",
     },
-    "--resamples": {"type": int, "default": 1000, "metavar": "N", "help": "bootstrap resamples (1000)"},
+    "--resamples": {
+        "dest": "n_resamples",
+        "type": int,
+        "default": 1000,
+        "metavar": "N",
+        "help": "resamples (1000)",
+    },
     "--seed": {"type": int, "default": 0, "metavar": "N", "help": "seed of the resampling (0)"},
     "--out": {
         "type": Path,
@@ -117,7 +127,7 @@ AUDIT_ARGUMENTS: dict[str, dict[str, Any]] = {
 }
 
 LEAKAGE_ARGUMENTS: dict[str, dict[str, Any]] = {
-    "file": {
+    "train": {
         "type": Path,
         "metavar": "TRAIN",
         "help": "labels: imSitu's or COCO's file, FairFace's, CelebA's, or your own CSV or Parquet",

@@ -228,40 +228,18 @@ def _further_parameters(given: Sequence[tuple[str, str]]) -> dict[str, Any]:
 def _audit(arguments: argparse.Namespace) -> None:
     from fairlab.audit import audit
 
-    print(
-        audit(
-            arguments.file,
-            label=arguments.label,
-            score=arguments.score,
-            prob_prefix=arguments.prob_prefix,
-            protected=arguments.protected,
-            compare=arguments.compare,
-            threshold=arguments.threshold,
-            id_column=arguments.id,
-            out=arguments.out,
-            n_resamples=arguments.resamples,
-            seed=arguments.seed,
-        )
-    )
+    print(audit(**_all_of(arguments)))
 
 
 def _leakage(arguments: argparse.Namespace) -> None:
     from fairlab.leakage_steps import leakage
 
-    print(
-        leakage(
-            arguments.file,
-            valid=arguments.valid,
-            test=arguments.test,
-            ids=arguments.ids,
-            protected=arguments.protected,
-            labels=arguments.labels,
-            attacker=arguments.attacker,
-            rounds=arguments.rounds,
-            seed=arguments.seed,
-            out=arguments.out,
-        )
-    )
+    print(leakage(**_all_of(arguments)))
+
+
+def _all_of(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return the arguments of a command whose function takes them under the same names."""
+    return {name: value for name, value in vars(arguments).items() if name != "command"}
 
 
 def _generator_changes(arguments: argparse.Namespace) -> dict[str, Any]:

@@ -8,6 +8,8 @@ import sys
 import time
 
 import nbformat
+import numpy as np
+import pandas as pd
 import pytest
 
 from fairlab.cli import main
@@ -171,3 +173,32 @@ def test_notebooks_run_into_the_run_folder_with_absolute_paths(capsys, tmp_path,
     assert str(out / "index.html") in capsys.readouterr().out
     assert f"smoke synthfaces None {tmp_path / 'here'} None mine 7" in (out / "01_b.ipynb").read_text()
     assert not (out / "00_a.ipynb").exists()
+
+
+@pytest.fixture
+def predictions(tmp_path):
+    """A CSV of labels, scores and groups, such as anyone could bring."""
+    rng = np.random.default_rng(0)
+    y, group = rng.integers(0, 2, 300), rng.choice(["old", "young"], 300)
+    table = pd.DataFrame({"y": y, "s": np.clip(0.5 * y + 0.5 * rng.random(300), 0, 1), "age": group})
+    table["hat"] = np.where(rng.random(300) < 0.9, group == "old", group == "young").astype(int)
+    table.to_csv(tmp_path / "predictions.csv", index=False)
+    return tmp_path / "predictions.csv"
+
+
+def test_audit_measures_a_file_and_writes_its_page(predictions, tmp_path, capsys):
+    asked = ["--label", "y", "--score", "s", "--protected", "age", "--resamples", "50"]
+    assert main(["audit", str(predictions), *asked, "--out", str(tmp_path / "out")]) == 0
+    assert "equalized odds difference" in capsys.readouterr().out
+    assert {path.name for path in (tmp_path / "out").iterdir()} == {"metrics.csv", "report.html"}
+    assert "did you mean 'age'" in refused(
+        capsys, "audit", str(predictions), *asked[:4], "--protected", "agee"
+    )
+
+
+def test_leakage_measures_a_table_of_ones_own(predictions, tmp_path, capsys):
+    asked = ["--protected", "age", "--labels", "hat", "--rounds", "2", "--out", str(tmp_path / "leakage.csv")]
+    assert main(["leakage", str(predictions), *asked]) == 0
+    assert "leakage (%)" in capsys.readouterr().out
+    assert 0.8 < pd.read_csv(tmp_path / "leakage.csv")["value"].iloc[0] <= 1.0
+    assert "no.csv" in refused(capsys, "leakage", str(tmp_path / "no.csv"), "--protected", "age")
