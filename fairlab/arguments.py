@@ -78,16 +78,84 @@ DEVICE_ARGUMENTS: dict[str, dict[str, Any]] = {
 
 RUN_ARGUMENTS: dict[str, dict[str, Any]] = {
     "--target": {"metavar": "NAME", "help": "attribute to classify (default: Eyeglasses)"},
-    "--protected": {"metavar": "NAME", "help": "attribute whose influence to remove (default: Male)"},
+    "--protected": {
+        "nargs": "+",
+        "metavar": "NAME",
+        "help": "attribute whose influence to remove (default: Male); of several, all combinations flip",
+    },
     "--seeds": {"type": int, "metavar": "N", "help": "train both classifiers N times"},
     "--variant": {
         "metavar": "NAME",
-        "help": "which partner z': just_across (default), paired (the paper's), on_hyperplane, "
-        "perpendicular, perpendicular_on_hyperplane",
+        "help": "what is added: pairs with a partner z' (just_across, default; paired, the paper's; "
+        "on_hyperplane; perpendicular; perpendicular_on_hyperplane), one half of them (z_only, "
+        "z_prime_only), or a control (unpaired, oversampling, unbiased_faces)",
     },
     "--run": {
         "metavar": "NAME",
         "help": "name of the run folder (default: source, preset and attribute names)",
+    },
+}
+
+EXTENSION_ARGUMENTS: dict[str, dict[str, Any]] = {
+    "--labeller": {
+        "metavar": "NAME",
+        "help": "who labels generated images: per_attribute (one classifier for each, the paper's) or "
+        "multi_label (one for all attributes)",
+    },
+    "--target-planes": {
+        "metavar": "NAME",
+        "help": "one (default) hyperplane for the target, or by_group: one within each protected group",
+    },
+    "--positive-share": {
+        "type": float,
+        "metavar": "SHARE",
+        "help": "fit hyperplanes to latents of which this share, 0..1, is positive (default: as they are)",
+    },
+    "--inverted": {
+        "dest": "n_inverted",
+        "type": int,
+        "metavar": "N",
+        "help": "instead of pairs of random latents, add counterparts of N real training images",
+    },
+}
+
+TABLE_ARGUMENTS: dict[str, dict[str, Any]] = {
+    "--targets": {
+        "nargs": "+",
+        "default": ["all"],
+        "metavar": "NAME",
+        "help": "attributes to classify: names, all (the paper's 26, default), or evidence (eight of them)",
+    },
+    "--variants": {
+        "nargs": "+",
+        "metavar": "NAME",
+        "help": "what is added, as --variant of run; or ablations (the paper's six), or controls (the method "
+        "beside unpaired, oversampling and unbiased_faces) (default: the preset's)",
+    },
+    "--jobs": {
+        "type": int,
+        "metavar": "N",
+        "help": "processes at once (default: one for each core; on a GPU one)",
+    },
+    "--out": {"type": Path, "metavar": "DIR", "help": "folder of the results (default: data/tables/...)"},
+}
+
+DISCRIMINABILITY_ARGUMENTS: dict[str, dict[str, Any]] = {
+    "attributes": {
+        "nargs": "+",
+        "metavar": "ATTRIBUTE",
+        "help": "two or more attributes, to compare pair by pair",
+    },
+    "--seeds": {"type": int, "metavar": "N", "help": "train each pair N times (default: the preset's)"},
+    "--images": {
+        "type": int,
+        "metavar": "N",
+        "help": "training images shown in an epoch, for every pair (default: half of the training split)",
+    },
+    "--out": {
+        "type": Path,
+        "metavar": "DIR",
+        "help": "folder of the table and the figure (default: below data/discriminability)",
     },
 }
 

@@ -14,13 +14,16 @@ from fairlab.arguments import (
     AUDIT_ARGUMENTS,
     DESCRIPTION,
     DEVICE_ARGUMENTS,
+    DISCRIMINABILITY_ARGUMENTS,
     EXAMPLES,
+    EXTENSION_ARGUMENTS,
     GENERATOR_ARGUMENTS,
     LEAKAGE_ARGUMENTS,
     NOTEBOOK_SETTINGS,
     NOTEBOOKS_ARGUMENTS,
     RUN_ARGUMENTS,
     SOURCE_ARGUMENTS,
+    TABLE_ARGUMENTS,
 )
 from fairlab.errors import UserError
 
@@ -75,6 +78,8 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--version", action="version", version=f"fairlab {__version__}")
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_run(commands)
+    _add_table(commands)
+    _add_discriminability(commands)
     _add_prepare(commands)
     _add_gan(commands)
     _add_audit(commands)
@@ -87,8 +92,36 @@ def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     run = commands.add_parser(
         "run", help="the whole method: baseline, latents, pairs, de-biased classifier, table"
     )
-    _add_arguments(run, SOURCE_ARGUMENTS, RUN_ARGUMENTS, GENERATOR_ARGUMENTS, DEVICE_ARGUMENTS)
+    _add_arguments(
+        run, SOURCE_ARGUMENTS, RUN_ARGUMENTS, EXTENSION_ARGUMENTS, GENERATOR_ARGUMENTS, DEVICE_ARGUMENTS
+    )
     run.set_defaults(command=_run)
+
+
+def _add_table(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    table = commands.add_parser(
+        "table", help="many targets and variants: the paper's table, its ablations, controls"
+    )
+    shared = {flag: RUN_ARGUMENTS[flag] for flag in ("--protected", "--seeds")}
+    _add_arguments(
+        table,
+        TABLE_ARGUMENTS,
+        shared,
+        SOURCE_ARGUMENTS,
+        EXTENSION_ARGUMENTS,
+        GENERATOR_ARGUMENTS,
+        DEVICE_ARGUMENTS,
+    )
+    # One network labels for all targets, unless the paper's one for each is asked for.
+    table.set_defaults(command=_table, labeller="multi_label")
+
+
+def _add_discriminability(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    discriminability = commands.add_parser(
+        "discriminability", help="which of two attributes that always go together a classifier leans on"
+    )
+    _add_arguments(discriminability, DISCRIMINABILITY_ARGUMENTS, SOURCE_ARGUMENTS, DEVICE_ARGUMENTS)
+    discriminability.set_defaults(command=_discriminability)
 
 
 def _add_prepare(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -128,7 +161,9 @@ def _shared_with_notebooks() -> dict[str, dict[str, Any]]:
     """Return the arguments that set a parameter of the notebooks."""
     flags = {"--" + name.replace("_", "-") for name in ("preset", "home", "run", *NOTEBOOK_SETTINGS)}
     groups = SOURCE_ARGUMENTS | RUN_ARGUMENTS | GENERATOR_ARGUMENTS
-    return {flag: options for flag, options in groups.items() if flag in flags}
+    chosen = {flag: dict(options) for flag, options in groups.items() if flag in flags}
+    del chosen["--protected"]["nargs"]  # a notebook has one
+    return chosen
 
 
 def _add_audit(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -158,14 +193,19 @@ def _run(arguments: argparse.Namespace) -> None:
         arguments.home,
         name=arguments.run,
         device=arguments.device,
-        **_source_changes(arguments),
         target=arguments.target,
-        protected=arguments.protected,
-        seeds=arguments.seeds,
         variant=arguments.variant,
-        **_generator_changes(arguments),
+        **_experiment_changes(arguments),
     )
     execute(run)
+
+
+def _table(arguments: argparse.Namespace) -> None:
+    from fairlab.table import table
+
+    names = ("preset", "targets", "variants", "home", "device", "jobs", "out")
+    given = {name: getattr(arguments, name) for name in names}
+    print(table(**given, **_experiment_changes(arguments)))
 
 
 def _prepare(arguments: argparse.Namespace) -> None:
@@ -240,6 +280,24 @@ def _leakage(arguments: argparse.Namespace) -> None:
 def _all_of(arguments: argparse.Namespace) -> dict[str, Any]:
     """Return the arguments of a command whose function takes them under the same names."""
     return {name: value for name, value in vars(arguments).items() if name != "command"}
+
+
+def _discriminability(arguments: argparse.Namespace) -> None:
+    from fairlab.discriminability import discriminability
+
+    print(discriminability(**_all_of(arguments)))
+
+
+def _experiment_changes(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return the fields of `Experiment` that ``run`` and ``table`` have in common."""
+    first, *others = arguments.protected or [None]
+    names = ("seeds", "labeller", "target_planes", "positive_share", "n_inverted")
+    return (
+        {"protected": first, "also_protected": tuple(others) or None}
+        | {name: getattr(arguments, name) for name in names}
+        | _source_changes(arguments)
+        | _generator_changes(arguments)
+    )
 
 
 def _generator_changes(arguments: argparse.Namespace) -> dict[str, Any]:

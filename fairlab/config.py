@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -54,6 +55,18 @@ SMOKE_GAN = GANRecipe(
 #: A folder that holds this file is the project's.
 _MARK_OF_PROJECT = Path("notebooks", "00_biased_faces.ipynb")
 
+#: One half of the pairs alone, as the paper's ablations have it (with its own, mirrored partner).
+HALVES = ("z_only", "z_prime_only")
+#: The paper's ablations: four partner points and either half.
+ABLATIONS = ("paired", "on_hyperplane", "perpendicular", "perpendicular_on_hyperplane", *HALVES)
+#: What a gain is to be compared with: as many extra images as the pairs have, from elsewhere.
+CONTROLS = ("unpaired", "oversampling", "unbiased_faces")
+#: Everything that step 6 can add to the real images.
+ADDITIONS = (*VARIANTS, *HALVES, *CONTROLS)
+
+LABELLERS = ("per_attribute", "multi_label")
+TARGET_PLANES = ("one", "by_group")
+
 _NOT_IDENTITY = ("seeds", "n_resamples", "data_root", "table", "generator")
 
 
@@ -91,8 +104,21 @@ class Experiment:
     n_fit, n_held_out, n_pairs : int
         Latents to fit the hyperplanes on, to test them on, and to build partners for.
     variant : str
-        Which partner point: see `fairlab.latent.partner`. The presets but "paper" take the one that was
-        measured to keep and flip most often.
+        What step 6 adds to the real images: every z and the partner of that name, see
+        `fairlab.latent.partner` (the presets but "paper" take the one that was measured to keep and flip
+        most often); "z_only" or "z_prime_only", one half of the pairs; or a control with as many images as
+        the pairs: see `fairlab.training_sets`.
+    labeller : {"per_attribute", "multi_label"}
+        Who labels generated images: the target's and the protected attribute's own classifiers (the paper),
+        or one network for all attributes, which serves every target and training seed.
+    also_protected : tuple of str
+        Further protected attributes: partners then flip every combination of them.
+    target_planes : {"one", "by_group"}
+        One hyperplane for the target, or one fitted within each protected group.
+    positive_share : float or None
+        Fit hyperplanes to a subset of the latents of which this share, 0..1, is positive; None takes all.
+    n_inverted : int
+        Real training images whose counterparts are added, instead of pairs of random latents; 0 for none.
     seed : int
         Seed of data, generator and latents; training seed `k` is ``seed + k``.
     seeds : int
@@ -118,29 +144,31 @@ class Experiment:
     n_held_out: int = 5_000
     n_pairs: int = 160_000
     variant: str = "paired"
+    labeller: str = "per_attribute"
+    also_protected: tuple[str, ...] = ()
+    target_planes: str = "one"
+    positive_share: float | None = None
+    n_inverted: int = 0
     seed: int = 0
     seeds: int = 1
     n_resamples: int = 1_000
 
     def __post_init__(self) -> None:
-        if self.data not in SOURCES:
-            raise UserError(f"There is no data source '{self.data}'; {nearest_names(self.data, SOURCES)}")
-        if self.data == "synthfaces":
-            check_attribute(self.target)
-            check_attribute(self.protected)
-        elif self.data_root is None:
-            raise UserError(f"The source '{self.data}' needs a folder; name it with --data-root DIR.")
-        if self.target == self.protected:
-            raise UserError(
-                f"Target and protected attribute are both '{self.target}'; choose two different ones."
-            )
-        if self.variant not in VARIANTS:
-            raise UserError(f"There is no variant '{self.variant}'; {nearest_names(self.variant, VARIANTS)}")
+        self._check_source()
+        self._check_attributes()
+        self._check_method()
         for name in ("n_fit", "n_held_out", "n_pairs", "n_resamples"):
             if getattr(self, name) < 24:
                 raise UserError(f"{name} is {getattr(self, name)}; at least 24 are needed.")
         if self.seed < 0:
             raise UserError(f"The seed is {self.seed}; it must not be negative.")
+        if self.seeds < 1:
+            raise UserError(f"--seeds is {self.seeds}; at least one training seed is needed.")
+
+    def _check_source(self) -> None:
+        _check_name("data source", self.data, SOURCES)
+        if self.data != "synthfaces" and self.data_root is None:
+            raise UserError(f"The source '{self.data}' needs a folder; name it with --data-root DIR.")
         if self.data == "synthfaces" and self.image_size not in (32, 64, 128):
             raise UserError(f"SynthFaces are drawn at 32, 64 or 128 pixels, not {self.image_size}.")
         if self.image_size < 16 or self.image_size % self.gan.resolution:
@@ -150,8 +178,66 @@ class Experiment:
             )
         if self.generator is not None and self.train_gan:
             raise UserError("Both --generator and --train-gan were given; choose one of them.")
-        if self.seeds < 1:
-            raise UserError(f"--seeds is {self.seeds}; at least one training seed is needed.")
+
+    def _check_attributes(self) -> None:
+        if self.data == "synthfaces":
+            for attribute in self.attributes:
+                check_attribute(attribute)
+        if self.target == self.protected:
+            raise UserError(
+                f"Target and protected attribute are both '{self.target}'; choose two different ones."
+            )
+        if twice := [name for name in self.attributes if self.attributes.count(name) > 1]:
+            raise UserError(f"The attribute '{twice[0]}' is named more than once; name each of them once.")
+
+    def _check_method(self) -> None:
+        _check_name("variant", self.variant, ADDITIONS)
+        _check_name("labeller", self.labeller, LABELLERS)
+        _check_name("kind of target planes", self.target_planes, TARGET_PLANES)
+        if self.variant == "unbiased_faces" and self.data != "synthfaces":
+            raise UserError("Unbiased faces must be drawn, by --data synthfaces; choose another variant.")
+        if self.positive_share is not None and not 0 < self.positive_share < 1:
+            raise UserError(f"The share of positives is {self.positive_share}; it must lie between 0 and 1.")
+        if self.n_inverted and self.n_inverted < 24:
+            raise UserError(f"--inverted is {self.n_inverted}; invert at least 24 images, or none.")
+        if self.also_protected and self.target_planes == "by_group":
+            raise UserError(
+                "Target planes by group need one protected attribute; name one, or leave --target-planes out."
+            )
+
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """Names of the target and of every protected attribute."""
+        return (self.target, self.protected, *self.also_protected)
+
+    @property
+    def n_partners(self) -> int:
+        """Number of partners built for one training seed: one for each combination of flips."""
+        combinations = 2 ** (1 + len(self.also_protected)) - 1
+        return (self.n_inverted or self.n_pairs) * combinations if self.has_partners else 0
+
+    @property
+    def n_added(self) -> int:
+        """Number of images that step 6 adds to the real ones."""
+        if self.variant in CONTROLS:
+            return 2 * self.n_pairs
+        z_is_added = self.variant != "z_prime_only" and not self.n_inverted
+        return self.n_partners + self.n_pairs * z_is_added
+
+    @property
+    def has_partners(self) -> bool:
+        """Whether step 6 adds partners, so that planes and pairs matter to the result."""
+        return self.variant in (*VARIANTS, "z_prime_only")
+
+    @property
+    def has_generated(self) -> bool:
+        """Whether step 6 adds generated images."""
+        return self.variant not in ("oversampling", "unbiased_faces")
+
+    @property
+    def partner_variant(self) -> str:
+        """Which partner point is meant, by a half of the pairs or beside a control: the paper's."""
+        return self.variant if self.variant in VARIANTS else "paired"
 
     @property
     def n_latents(self) -> int:
@@ -235,15 +321,24 @@ def preset(name: str, **changes: Any) -> Experiment:
     return Experiment(**{**PRESETS[name], **real, **given})
 
 
+def _check_name(kind: str, name: str, known: Iterable[str]) -> None:
+    if name not in known:
+        raise UserError(f"There is no {kind} '{name}'; {nearest_names(name, known)}")
+
+
 def default_name(experiment: Experiment, preset_name: str) -> str:
     """Return the run folder's name: source, preset, attributes, and what was changed from the preset."""
     e = experiment
     plain = preset(preset_name, data=e.data, data_root=e.data_root)
     changed = [f"{e.image_size}px"] if e.image_size != plain.image_size else []
     changed += [e.variant] if e.variant != plain.variant else []
+    changed += ["multi-label"] if e.labeller != plain.labeller else []
+    changed += ["planes-by-group"] if e.target_planes != plain.target_planes else []
+    changed += [f"{100 * e.positive_share:g}pc-positive"] if e.positive_share is not None else []
+    changed += [f"{e.n_inverted}-inverted"] if e.n_inverted else []
     changed += ["own-gan"] if e.train_gan != plain.train_gan else []
     changed += [Path(e.generator).stem] if e.generator else []
-    return "-".join([e.data, preset_name, e.target, e.protected, *changed])
+    return "-".join([e.data, preset_name, *e.attributes, *changed])
 
 
 def home_folder(given: str | os.PathLike[str] | None = None) -> Path:

@@ -55,8 +55,10 @@ def write_results(run: Run) -> pd.DataFrame:
     """Write ``metrics.csv``, ``manifest.json`` and ``report.html`` into the run folder; return the table."""
     table = comparison(run)
     write_text(run.folder / "metrics.csv", table.to_csv(index=False))
-    truth = pair_truth(run) if run.experiment.data == "synthfaces" else None
-    run.pair_scores(0)
+    e = run.experiment
+    truth = pair_truth(run) if e.data == "synthfaces" and e.has_partners else None
+    if e.has_partners:
+        run.pair_scores(0)
     facts = manifest(run)
     write_json(run.folder / "manifest.json", facts)
     if truth is not None:
@@ -67,12 +69,13 @@ def write_results(run: Run) -> pd.DataFrame:
 
 def _make_all(run: Run) -> None:
     """Make every step in the paper's order, so that progress bars follow the plan."""
-    seeds = range(run.experiment.seeds)
+    e, seeds = run.experiment, range(run.experiment.seeds)
     run.protected()
     for seed in seeds:
         run.baseline(seed)
-    run.latents()
-    for seed in seeds:
+    if e.has_generated:
+        run.latents()
+    for seed in seeds if e.has_partners else ():
         run.hyperplanes(seed)
         run.partners(seed)
     for seed in seeds:

@@ -17,9 +17,10 @@ from typing import Any
 import numpy as np
 from tqdm.auto import tqdm
 
-from fairlab.artefacts import load_array, read_json, save_array, write_json, write_rows
+from fairlab.artefacts import load_array, save_array, write_rows
 from fairlab.attributes import check_attribute
-from fairlab.classifiers import Classifier, Concatenated, Recipe, Selected, train_classifier
+from fairlab.classifiers import Classifier, Recipe, Selected, train_classifier
+from fairlab.classifiers.images import ImageArray
 from fairlab.config import Experiment, default_name, home_folder, preset
 from fairlab.data import FaceData
 from fairlab.devices import choose_device
@@ -30,12 +31,17 @@ from fairlab.generators import (
     load_generator,
     sample_latents,
 )
-from fairlab.latent import Hyperplane, partner
-from fairlab.metrics import best_f1_threshold
+from fairlab.inverted import invert_images
+from fairlab.labelling import Labelling, score_generated
+from fairlab.latent import Hyperplane
+from fairlab.planes import Planes, fit_planes, partners_of
 from fairlab.shared import given_fingerprint, given_generator, prepare_data, source_of, trained_generator
 from fairlab.store import Step, Store
+from fairlab.training_sets import augmented
 
-Planes = dict[str, Hyperplane]
+#: How many times longer a network for all attributes is trained than one for a single attribute: it serves
+#: every target, and in the time of one it had learnt rare attributes badly.
+MULTI_LABEL_LENGTH = 3
 
 
 class Run:
@@ -66,7 +72,7 @@ class Run:
         self.home = Path(home)
         self.device = choose_device(device)
         self.source = source_of(experiment)
-        for attribute in (experiment.target, experiment.protected):
+        for attribute in experiment.attributes:
             check_attribute(attribute, self.source.attributes)
         self.store = Store(self.home / "runs" / name)
         self.store.claim(experiment.identity())
@@ -109,22 +115,37 @@ class Run:
 
     @cached_property
     def data(self) -> FaceData:
-        """The prepared images and labels, with every (target, protected) group known to have positives."""
+        """The prepared images and labels; every (target, protected) group is known to have positives."""
         data = prepare_data(self.source, self.home, self.experiment.image_size)
-        data.require_groups(self.experiment.target, self.experiment.protected)
+        for protected in self.experiment.attributes[1:]:
+            data.require_groups(self.experiment.target, protected)
         return data
 
-    # Step 1: a target and a protected classifier on the real images.
+    # Step 1: a target and a protected classifier on the real images, shared by all runs.
 
     def baseline(self, seed: int) -> Step:
         """Train the target classifier on the real images."""
-        return self._train(f"seed{seed}/baseline", self.experiment.target, seed)
+        return self._real_classifier((self.experiment.target,), seed)
 
     def protected(self) -> Step:
         """Train the protected classifier; one serves all training seeds."""
-        return self._train("protected", self.experiment.protected, 0)
+        return self._real_classifier((self.experiment.protected,), 0)
 
-    # Step 2: latents and their images.
+    def labeller(self, role: str, seed: int) -> Step:
+        """Train the classifier that labels generated images for a role: see `Experiment.labeller`."""
+        recipe = self.experiment.classifier
+        if self.experiment.labeller == "multi_label":
+            recipe = dataclasses.replace(recipe, epochs=MULTI_LABEL_LENGTH * recipe.epochs)
+            return self._real_classifier(self.data.varied_attributes, 0, recipe)
+        return self._real_classifier((self.roles[role],), seed if role == "target" else 0)
+
+    @property
+    def roles(self) -> dict[str, str]:
+        """Attributes by role: "target", "protected", and further protected ones by their own name."""
+        e = self.experiment
+        return {"target": e.target, "protected": e.protected} | {name: name for name in e.also_protected}
+
+    # Step 2: latents and their images, shared by all runs.
 
     @cached_property
     def generator(self) -> Generator:
@@ -145,100 +166,135 @@ class Run:
 
     def latents(self) -> Step:
         """Sample z ~ N(0, I) and draw its images: ``z.npy`` (n, d), ``images.npy`` (n, h, w, 3) uint8."""
-        e = self.experiment
+        return self._sampled(self.experiment.n_latents, self.experiment.seed)
 
+    def further_latents(self) -> Step:
+        """Sample as many latents again as there are pairs, for a control without partners."""
+        return self._sampled(self.experiment.n_pairs, self.experiment.seed + 1)
+
+    def inverted(self, split: str) -> Step:
+        """Find the latents of real images of one split: see `fairlab.inverted.invert_images`."""
+        return invert_images(self, split)
+
+    def _sampled(self, n: int, seed: int) -> Step:
         def make(folder: Path) -> None:
-            z = sample_latents(e.n_latents, self.generator.latent_dim, e.seed)
-            self._save_faces(folder, z, "Generating faces")
+            self._save_faces(folder, sample_latents(n, self.generator.latent_dim, seed), "Generating faces")
 
-        config = {"n": e.n_latents, "seed": e.seed, "size": e.image_size}
-        return self.store.step("latents", make, config=config, inputs={"generator": self._generator_mark()})
+        config = {"n": n, "seed": seed, "size": self.experiment.image_size}
+        inputs = {"generator": self.generator_mark()}
+        return self.latent_store.shared_step(f"{n}-seed{seed}", make, config=config, inputs=inputs)
 
     # Step 3: what the classifiers say of the generated images.
 
-    def generated_labels(self, classifier: Step, attribute: str) -> Step:
-        """Score the generated images: ``scores.npy`` (n,) and the best-F1 ``threshold.json``."""
+    def labelling(self, role: str, seed: int, latents: Step | None = None) -> Labelling:
+        """Return scores, threshold and labels of generated images (by default of `latents`) for one role."""
+        classifier, faces = self.labeller(role, seed), latents or self.latents()
 
         def make(folder: Path) -> None:
             network = Classifier.load(classifier.folder, self.device)
-            valid = network.score(self.images("valid"))[:, 0]
-            threshold = best_f1_threshold(self.data.label(attribute, "valid"), valid)
-            images = load_array(self.latents().folder / "images.npy", mapped=True)
-            save_array(folder / "scores.npy", network.score(images)[:, 0])
-            write_json(folder / "threshold.json", {"attribute": attribute, "threshold": threshold})
+            score_generated(
+                folder,
+                network,
+                images=load_array(faces.folder / "images.npy", mapped=True),
+                valid_images=self.images("valid"),
+                valid_labels=self.data.label_columns(network.attributes, "valid"),
+            )
 
-        inputs = {"classifier": classifier.fingerprint, "latents": self.latents().fingerprint}
+        inputs = {"classifier": classifier.fingerprint, "latents": faces.fingerprint}
         name = f"{classifier.name}_generated"
-        return self.store.step(name, make, config={"attribute": attribute}, inputs=inputs)
+        step = classifier.store.shared_step(name, make, config={}, inputs=inputs)
+        return Labelling(classifier, step, self.roles[role])
 
     def labels(self, seed: int) -> dict[str, np.ndarray]:
-        """Return 0/1 labels (n,) of all generated images, under "target" and "protected"."""
-        return {role: self._thresholded(step) for role, step in self._label_steps(seed).items()}
+        """Return 0/1 labels (n,) of all generated images, by role."""
+        return {role: self.labelling(role, seed).labels for role in self.roles}
+
+    def thresholds(self, seed: int) -> dict[str, float]:
+        """Return the best-F1 thresholds with which generated images are labelled, by role."""
+        return {role: self.labelling(role, seed).threshold for role in self.roles}
+
+    def label_marks(self, seed: int) -> dict[str, str]:
+        """Return the fingerprints of the labels, by role."""
+        return {role: self.labelling(role, seed).generated.fingerprint for role in self.roles}
 
     # Step 4: two hyperplanes.
 
     def hyperplanes(self, seed: int) -> Planes:
-        """Return the "target" and "protected" hyperplanes fitted on the first `n_fit` latents."""
-        folder = self._hyperplanes(seed).folder
-        return {role: Hyperplane.load(folder / f"{role}.json") for role in ("target", "protected")}
+        """Return the "target" and "protected" hyperplanes, fitted on the first `n_fit` latents."""
+        planes = self.all_hyperplanes(seed)
+        return {role: planes[role] for role in ("target", "protected")}
+
+    def all_hyperplanes(self, seed: int) -> Planes:
+        """Return these and those of extensions: further protected attributes, target planes by group."""
+        files = sorted(self._hyperplanes(seed).folder.glob("*.json"))
+        return {file.stem: Hyperplane.load(file) for file in files if file.name != "step.json"}
 
     def _hyperplanes(self, seed: int) -> Step:
         e = self.experiment
-        fit, held_out = slice(0, e.n_fit), slice(e.n_fit, e.n_fit + e.n_held_out)
-
-        def make(folder: Path) -> None:
-            z = self.z()
-            for role, y in self.labels(seed).items():
-                plane = Hyperplane.fit(z[fit], y[fit], held_out=(z[held_out], y[held_out]))
-                plane.save(folder / f"{role}.json")
-
-        config = {"n_fit": e.n_fit, "n_held_out": e.n_held_out}
-        return self.store.step(f"seed{seed}/hyperplanes", make, config=config, inputs=self._label_marks(seed))
+        config = {"n_fit": e.n_fit, "n_held_out": e.n_held_out, "target_planes": e.target_planes}
+        config |= {"positive_share": e.positive_share}
+        inputs = self.label_marks(seed)
+        if e.n_inverted:
+            inputs |= {"inverted": self.inverted("valid").fingerprint}
+        name = f"seed{self._label_seed(seed)}/hyperplanes"
+        return self.store.step(
+            name, lambda folder: fit_planes(self, seed, folder), config=config, inputs=inputs
+        )
 
     # Step 5: partners.
 
     def partners(self, seed: int) -> Step:
-        """Build z' for the remaining latents and draw them: ``z.npy``, ``images.npy``."""
+        """Build z' for the remaining latents and draw them: ``z.npy``, ``images.npy``.
+
+        With several protected attributes, one block of rows for each combination of flips: see
+        `fairlab.planes.partners_of`.
+        """
         e = self.experiment
 
         def make(folder: Path) -> None:
-            planes = self.hyperplanes(seed)
-            z = self.z()[self.pair_rows]
-            moved = partner(z, protected=planes["protected"], target=planes["target"], variant=e.variant)
-            self._save_faces(folder, moved.astype(np.float32), "Generating partners")
+            self._save_faces(folder, partners_of(self, seed).astype(np.float32), "Generating partners")
 
         inputs = {"hyperplanes": self._hyperplanes(seed).fingerprint}
-        config = {"variant": e.variant, "n": e.n_pairs}
-        return self.store.step(f"seed{seed}/partners", make, config=config, inputs=inputs)
+        if e.n_inverted:
+            inputs |= {"inverted": self.inverted("train").fingerprint}
+        config = {"variant": e.partner_variant, "n": e.n_inverted or e.n_pairs}
+        return self.store.step(f"seed{self._label_seed(seed)}/partners", make, config=config, inputs=inputs)
 
     def pair_scores(self, seed: int) -> Step:
         """Score both halves of every pair: ``target.npy`` and ``protected.npy``, each (n, 2), z and z'."""
-        steps = self._label_steps(seed)
-        classifiers = {"target": self.baseline(seed), "protected": self.protected()}
+        faces, rows = self.pair_source(), self.pair_rows
+        labellings = {role: self.labelling(role, seed, faces) for role in ("target", "protected")}
 
         def make(folder: Path) -> None:
             images = load_array(self.partners(seed).folder / "images.npy", mapped=True)
-            for role, step in classifiers.items():
-                z = load_array(steps[role].folder / "scores.npy")[self.pair_rows]
-                moved = Classifier.load(step.folder, self.device).score(images)[:, 0]
+            for role, labelling in labellings.items():
+                z = labelling.scores[rows]
+                network = Classifier.load(labelling.classifier.folder, self.device)
+                moved = network.score(images[: len(z)])[:, network.attributes.index(labelling.attribute)]
                 save_array(folder / f"{role}.npy", np.stack([z, moved], axis=1))
 
-        inputs = {"partners": self.partners(seed).fingerprint, **self._label_marks(seed)}
+        inputs = {role: labelling.generated.fingerprint for role, labelling in labellings.items()}
+        inputs |= {"partners": self.partners(seed).fingerprint}
         return self.store.step(f"seed{seed}/pair_scores", make, config={}, inputs=inputs)
 
-    def thresholds(self, seed: int) -> dict[str, float]:
-        """Return the best-F1 thresholds with which generated images are labelled, by role."""
-        steps = self._label_steps(seed)
-        return {role: read_json(step.folder / "threshold.json")["threshold"] for role, step in steps.items()}
-
-    # Step 6: the classifier again, on real and generated images.
+    # Step 6: the classifier again, on real and added images.
 
     def debiased(self, seed: int) -> Step:
-        """Train the target classifier on the real images and both halves of every pair."""
-        return self._train(f"seed{seed}/debiased", self.experiment.target, seed, augmented=True)
+        """Train the target classifier on the real images and what the variant adds."""
+        e = self.experiment
+        data = augmented(self, seed)
+        recipe = dataclasses.replace(
+            e.classifier, epochs=e.generated_epochs, selection="group_balanced_average_precision"
+        )
+
+        def make(folder: Path) -> None:
+            self._train(folder, data.images, data.labels[:, None], (e.target,), recipe, e.seed + seed)
+
+        config = self._training_config((e.target,), recipe, e.seed + seed) | {"variant": e.variant}
+        return self.store.step(f"seed{seed}/debiased", make, config=config, inputs=data.marks)
 
     def test_scores(self, classifier: Step) -> Step:
-        """Score real images: ``valid.npy`` and ``test.npy``, each (n,) in [0, 1]."""
+        """Score real images with one attribute's classifier: ``valid.npy``, ``test.npy``, (n,) in [0, 1]."""
 
         def make(folder: Path) -> None:
             network = Classifier.load(classifier.folder, self.device)
@@ -246,7 +302,7 @@ class Run:
                 save_array(folder / f"{split}.npy", network.score(self.images(split))[:, 0])
 
         inputs = {"classifier": classifier.fingerprint, "data": self.data.fingerprint}
-        return self.store.step(f"{classifier.name}_scores", make, config={}, inputs=inputs)
+        return classifier.store.step(f"{classifier.name}_scores", make, config={}, inputs=inputs)
 
     # What the steps share.
 
@@ -255,57 +311,86 @@ class Run:
         return Selected(self.data.images, self.data.rows(split))
 
     def z(self) -> np.ndarray:
-        """All latents, (n, d) float32."""
+        """All random latents, (n, d) float32."""
         return load_array(self.latents().folder / "z.npy")
+
+    def pair_source(self) -> Step:
+        """Return where ``z.npy`` and ``images.npy`` of pairs are: random latents, or inverted real images."""
+        return self.inverted("train") if self.experiment.n_inverted else self.latents()
 
     @property
     def pair_rows(self) -> slice:
-        """Rows of the latents for which partners are built."""
-        return slice(self.experiment.n_fit + self.experiment.n_held_out, self.experiment.n_latents)
+        """Rows of `pair_source` for which partners are built."""
+        e = self.experiment
+        return slice(0, e.n_inverted) if e.n_inverted else slice(e.n_fit + e.n_held_out, e.n_latents)
 
-    def recipe(self, *, augmented: bool) -> Recipe:
-        """The recipe of step 1, or that of step 6: its own length, and best epoch by group-balanced AP."""
-        recipe = self.experiment.classifier
-        if not augmented:
-            return recipe
-        return dataclasses.replace(
-            recipe, epochs=self.experiment.generated_epochs, selection="group_balanced_average_precision"
-        )
+    def pair_z(self) -> np.ndarray:
+        """The latents for which partners are built, (n, d) float32."""
+        return load_array(self.pair_source().folder / "z.npy")[self.pair_rows]
 
-    def _train(self, name: str, attribute: str, seed: int, *, augmented: bool = False) -> Step:
-        e, recipe = self.experiment, self.recipe(augmented=augmented)
+    def pair_images(self) -> np.ndarray:
+        """Their images, (n, h, w, 3) uint8: generated, or the real ones."""
+        return load_array(self.pair_source().folder / "images.npy", mapped=True)[self.pair_rows]
+
+    def pair_labels(self, seed: int) -> np.ndarray:
+        """Their target labels, (n,): given by the classifier, or the real images' own."""
+        if self.experiment.n_inverted:
+            rows = load_array(self.pair_source().folder / "rows.npy")
+            return self.data.label(self.experiment.target, "train")[rows]
+        return self.labelling("target", seed).labels[self.pair_rows]
+
+    @property
+    def latent_store(self) -> Store:
+        """Where latents and their images are kept for all runs."""
+        return Store(self.home / "latents", shared=True)
+
+    def generator_mark(self) -> str:
+        """Return what identifies the generator."""
+        return given_fingerprint(self.experiment) or self._trained_generator().fingerprint
+
+    def _label_seed(self, seed: int) -> int:
+        """Return the training seed on which labels depend: a network for all attributes serves every seed."""
+        return 0 if self.experiment.labeller == "multi_label" else seed
+
+    def _real_classifier(self, attributes: tuple[str, ...], seed: int, recipe: Recipe | None = None) -> Step:
+        recipe, seed = recipe or self.experiment.classifier, self.experiment.seed + seed
 
         def make(folder: Path) -> None:
-            images, labels = self._augmented(seed) if augmented else self._real(attribute)
-            train_classifier(
-                folder,
-                images=images,
-                labels=labels[:, None],  # (n, 1)
-                valid_images=self.images("valid"),
-                valid_labels=self.data.label(attribute, "valid")[:, None],  # (n, 1)
-                valid_protected=self.data.label(e.protected, "valid"),
-                attributes=(attribute,),
-                recipe=recipe,
-                seed=e.seed + seed,
-                device=self.device,
-            )
+            labels = self.data.label_columns(attributes, "train")  # (n, k)
+            self._train(folder, self.images("train"), labels, attributes, recipe, seed)
 
-        inputs = {"data": self.data.fingerprint}
-        if augmented:
-            inputs |= {"partners": self.partners(seed).fingerprint, **self._label_marks(seed)}
-        config = {"attribute": attribute, "recipe": dataclasses.asdict(recipe), "seed": e.seed + seed}
-        return self.store.step(name, make, config=config, inputs=inputs)
+        name = attributes[0] if len(attributes) == 1 else f"{len(attributes)}-attributes"
+        return Store(self.home / "classifiers", shared=True).shared_step(
+            f"{name}-seed{seed}",
+            make,
+            config=self._training_config(attributes, recipe, seed),
+            inputs={"data": self.data.fingerprint},
+        )
 
-    def _real(self, attribute: str) -> tuple[Any, np.ndarray]:
-        return self.images("train"), self.data.label(attribute, "train")
+    def _training_config(self, attributes: tuple[str, ...], recipe: Recipe, seed: int) -> dict[str, Any]:
+        return {"attributes": list(attributes), "recipe": dataclasses.asdict(recipe), "seed": seed}
 
-    def _augmented(self, seed: int) -> tuple[Any, np.ndarray]:
-        """X and X_aug: every z and every z' carries the label that the baseline gave to z."""
-        images, labels = self._real(self.experiment.target)
-        z_images = load_array(self.latents().folder / "images.npy", mapped=True)[self.pair_rows]
-        partner_images = load_array(self.partners(seed).folder / "images.npy", mapped=True)
-        given = self.labels(seed)["target"][self.pair_rows]
-        return Concatenated([images, z_images, partner_images]), np.concatenate([labels, given, given])
+    def _train(
+        self,
+        folder: Path,
+        images: ImageArray,
+        labels: np.ndarray,
+        attributes: tuple[str, ...],
+        recipe: Recipe,
+        seed: int,
+    ) -> None:
+        train_classifier(
+            folder,
+            images=images,
+            labels=labels,
+            valid_images=self.images("valid"),
+            valid_labels=self.data.label_columns(attributes, "valid"),
+            valid_protected=self.data.label(self.experiment.protected, "valid"),
+            attributes=attributes,
+            recipe=recipe,
+            seed=seed,
+            device=self.device,
+        )
 
     def _save_faces(self, folder: Path, z: np.ndarray, what: str) -> None:
         """Write latents and their pictures; an interrupted call goes on with the next pictures."""
@@ -320,20 +405,3 @@ class Run:
                 return pictures
 
             write_rows(folder / "images.npy", (len(z), size, size, 3), make, chunk=512)
-
-    def _generator_mark(self) -> str:
-        return given_fingerprint(self.experiment) or self._trained_generator().fingerprint
-
-    def _label_marks(self, seed: int) -> dict[str, str]:
-        return {role: step.fingerprint for role, step in self._label_steps(seed).items()}
-
-    def _label_steps(self, seed: int) -> dict[str, Step]:
-        e = self.experiment
-        return {
-            "target": self.generated_labels(self.baseline(seed), e.target),
-            "protected": self.generated_labels(self.protected(), e.protected),
-        }
-
-    def _thresholded(self, step: Step) -> np.ndarray:
-        threshold = read_json(step.folder / "threshold.json")["threshold"]
-        return (load_array(step.folder / "scores.npy") > threshold).astype(np.uint8)

@@ -26,6 +26,9 @@ from fairlab.pipeline import Run
 #: Images per second at which a source is prepared on two cores, as measured; photographs vary with the disk.
 PREPARATION_SPEED = {"synthfaces": 800.0, "celeba": 5_000.0, "folder": 300.0}
 
+#: Images per second whose latents are sought on one core, as measured with the shipped generator.
+INVERSION_SPEED = 3.0
+
 
 @dataclass(frozen=True)
 class PlannedStep:
@@ -69,22 +72,24 @@ def plan(run: Run, n_images: Mapping[str, int], speeds: Speeds) -> list[PlannedS
         From `measure`.
     """
     e, train, real = run.experiment, n_images["train"], sum(n_images.values())
-    augmented = train + 2 * e.n_pairs
+    augmented = train + e.n_added
+    labellers = 1 if e.labeller == "multi_label" else len(e.attributes) - 1 + e.seeds
+    n_latents, n_planes = e.n_latents * e.has_generated, len(e.attributes) * e.has_partners
     validation = n_images["valid"] / speeds.scoring
     once = e.classifier.epochs * (train / speeds.training + validation)
     again = e.generated_epochs * (augmented / speeds.training + validation)
     drawing = real / PREPARATION_SPEED[e.data]
-    labelling = (1 + e.seeds) * (e.n_latents + n_images["valid"]) / speeds.scoring
+    labelling = labellers * (n_latents + n_images["valid"]) / speeds.scoring
     testing = 10 + 2 * e.seeds * (n_images["valid"] + n_images["test"]) / speeds.scoring
     rows = [
         ("prepare images", f"{real:,} images, {e.image_size} px", drawing),
         ("1 train the protected classifier", _epochs(e.classifier.epochs, train), once),
         ("1 train the baseline", _epochs(e.classifier.epochs, train, e.seeds), once * e.seeds),
         _generator_row(run, speeds),
-        ("2 generate faces", f"{e.n_latents:,} latents", e.n_latents / speeds.generating),
-        ("3 label them", f"{e.n_latents:,} faces × {1 + e.seeds} classifiers", labelling),
-        ("4 fit hyperplanes", f"2 × {e.seeds} on {e.n_fit:,} latents", 2.0 * e.seeds),
-        ("5 generate partners", f"{e.n_pairs:,} × {e.seeds}", e.seeds * e.n_pairs / speeds.generating),
+        ("2 generate faces", f"{n_latents:,} latents", n_latents / speeds.generating),
+        ("3 label them", f"{n_latents:,} faces × {labellers} classifiers", labelling),
+        ("4 fit hyperplanes", f"{n_planes} × {e.seeds} on {e.n_fit:,} latents", 1.0 * n_planes * e.seeds),
+        ("5 generate partners", f"{e.n_partners:,} × {e.seeds}", e.seeds * e.n_partners / speeds.generating),
         (
             "6 train the de-biased classifier",
             _epochs(e.generated_epochs, augmented, e.seeds),
@@ -92,8 +97,11 @@ def plan(run: Run, n_images: Mapping[str, int], speeds: Speeds) -> list[PlannedS
         ),
         ("score, measure, report", f"{n_images['test']:,} test images", testing),
     ]
+    if e.n_inverted:
+        n = e.n_inverted + min(e.n_inverted, n_images["valid"])
+        rows.insert(3, ("2 invert real images", f"{n:,} images", n / INVERSION_SPEED))
     if e.data == "synthfaces":
-        asked = e.n_latents + e.seeds * e.n_pairs
+        asked = n_latents + e.seeds * e.n_partners
         rows.insert(-1, ("ask the oracle", f"{asked:,} faces", asked / speeds.scoring))
     return [PlannedStep(*row) for row in rows]
 
@@ -101,7 +109,7 @@ def plan(run: Run, n_images: Mapping[str, int], speeds: Speeds) -> list[PlannedS
 def bytes_needed(run: Run, n_images: Mapping[str, int]) -> int:
     """Return how many bytes of images the run writes at most; weights and tables are small beside them."""
     e = run.experiment
-    pictures = sum(n_images.values()) + e.n_latents + e.seeds * e.n_pairs
+    pictures = sum(n_images.values()) + e.n_latents * e.has_generated + e.seeds * e.n_partners
     return pictures * e.image_size**2 * 3
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import platform
+from collections.abc import Callable
 from importlib import metadata
 from typing import Any
 
@@ -27,51 +28,81 @@ def classifiers(run: Run, seed: int) -> dict[str, Step]:
 
 def scores_and_thresholds(run: Run) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """Return each model's test scores (seeds, n) and thresholds (seeds,), calibrated on validation images."""
+    models = {"baseline": run.baseline, "debiased": run.debiased}
+    found = {model: model_scores(run, trained) for model, trained in models.items()}
+    return {m: scores for m, (scores, _) in found.items()}, {m: limits for m, (_, limits) in found.items()}
+
+
+def model_scores(run: Run, trained: Callable[[int], Step]) -> tuple[np.ndarray, np.ndarray]:
+    """Return one model's test scores (seeds, n), and its thresholds (seeds,) calibrated on validation images.
+
+    Parameters
+    ----------
+    run : Run
+    trained : callable
+        ``run.baseline`` or ``run.debiased``: from a training seed to the classifier.
+    """
     y_valid = run.data.label(run.experiment.target, "valid")
-    scores: dict[str, list[np.ndarray]] = {model: [] for model in MODELS}
-    thresholds: dict[str, list[float]] = {model: [] for model in MODELS}
-    for seed in range(run.experiment.seeds):
-        for model, step in classifiers(run, seed).items():
-            folder = run.test_scores(step).folder
-            scores[model].append(load_array(folder / "test.npy"))
-            thresholds[model].append(calibrated_threshold(y_valid, load_array(folder / "valid.npy")))
-    return _stacked(scores), _stacked(thresholds)
+    folders = [run.test_scores(trained(seed)).folder for seed in range(run.experiment.seeds)]
+    limits = [calibrated_threshold(y_valid, load_array(folder / "valid.npy")) for folder in folders]
+    return np.stack([load_array(folder / "test.npy") for folder in folders]), np.array(limits)
 
 
-def comparison(run: Run) -> pd.DataFrame:
-    """Return the tidy table: every metric of both models and the paired difference, on the test images."""
+def comparison(run: Run, protected: str | None = None) -> pd.DataFrame:
+    """Return the tidy table: every metric of both models and the paired difference, on the test images.
+
+    `protected` names one of the protected attributes; by default the first.
+    """
     e = run.experiment
+    protected = protected or e.protected
     scores, thresholds = scores_and_thresholds(run)
     return compare(
         run.data.label(e.target, "test"),
         scores,
-        run.data.label(e.protected, "test"),
+        run.data.label(protected, "test"),
         thresholds=thresholds,
         n_resamples=e.n_resamples,
         seed=e.seed,
         attribute=e.target,
-        groups=(f"not {e.protected}", e.protected),
+        groups=(f"not {protected}", protected),
     )
 
 
 def manifest(run: Run) -> dict[str, Any]:
     """Return what is needed to cite or repeat the run: versions, seeds, settings, device, counts, seconds."""
+    seeds = range(run.experiment.seeds)
+    return {
+        **environment(run),
+        "data": {"name": run.data.name, "fingerprint": run.data.fingerprint, "images": _split_sizes(run)},
+        "hyperplanes": [_plane_facts(run, seed) for seed in seeds] if run.experiment.has_partners else [],
+        "seconds": {name: round(seconds, 1) for name, seconds in _seconds(run).items()},
+    }
+
+
+def environment(run: Run) -> dict[str, Any]:
+    """Return versions, device, settings and training seeds."""
     packages = ("torch", "torchvision", "numpy", "scikit-learn", "pandas")
-    steps = sorted(run.folder.glob("**/step.json"))
+    e = run.experiment
     return {
         "fairlab": fairlab.__version__,
         "python": platform.python_version(),
         "versions": {name: metadata.version(name) for name in packages},
         "device": _device_name(run.device),
         "threads": torch.get_num_threads(),
-        "experiment": dataclasses.asdict(run.experiment),
-        "training_seeds": [run.experiment.seed + k for k in range(run.experiment.seeds)],
-        "data": {"name": run.data.name, "fingerprint": run.data.fingerprint, "images": _split_sizes(run)},
-        "hyperplanes": [_plane_facts(run, seed) for seed in range(run.experiment.seeds)],
-        "seconds": {
-            str(path.parent.relative_to(run.folder)): round(read_json(path)["seconds"], 1) for path in steps
-        },
+        "experiment": dataclasses.asdict(e),
+        "training_seeds": [e.seed + seed for seed in range(e.seeds)],
     }
+
+
+def _seconds(run: Run) -> dict[str, float]:
+    """Return how long each step took: those of the run's folder, and those it shares with other runs."""
+    own = {path: str(path.parent.relative_to(run.folder)) for path in run.folder.glob("**/step.json")}
+    shared = [run.protected(), *(run.baseline(seed) for seed in range(run.experiment.seeds))]
+    if run.experiment.has_generated:
+        labellings = [run.labelling(role, seed) for role in run.roles for seed in range(run.experiment.seeds)]
+        shared += [run.latents(), *(step for x in labellings for step in (x.classifier, x.generated))]
+    ours = {step.folder / "step.json": f"{step.store.root.name}/{step.name}" for step in shared}
+    return {name: float(read_json(path)["seconds"]) for path, name in sorted((own | ours).items())}
 
 
 def _plane_facts(run: Run, seed: int) -> dict[str, Any]:
@@ -93,7 +124,3 @@ def _split_sizes(run: Run) -> dict[str, int]:
 
 def _device_name(device: torch.device) -> str:
     return torch.cuda.get_device_name(device) if device.type == "cuda" else platform.processor() or "CPU"
-
-
-def _stacked(values: dict[str, list[Any]]) -> dict[str, np.ndarray]:
-    return {name: np.stack(rows) for name, rows in values.items()}

@@ -24,7 +24,7 @@ from fairlab.generators import (
 )
 from fairlab.generators.files import shipped_fingerprint
 from fairlab.generators.training import CHECKPOINT
-from fairlab.store import Step, Store, fingerprint
+from fairlab.store import Step, Store
 
 
 def source_of(experiment: Experiment) -> Source:
@@ -106,7 +106,6 @@ def trained_generator(data: FaceData, recipe: GANRecipe, seed: int, home: Path, 
         With ``generator.safetensors``, its card, ``curve.jsonl`` and ``sheet.png``.
     """
     config = {"gan": dataclasses.asdict(recipe), "seed": seed}
-    mark = fingerprint([config, data.fingerprint])
     card = {"data": data.name, "data_fingerprint": data.fingerprint, **config}
 
     def make(folder: Path) -> None:
@@ -115,6 +114,6 @@ def trained_generator(data: FaceData, recipe: GANRecipe, seed: int, home: Path, 
         save_generator(generator, folder / "generator.safetensors", card)
         (folder / CHECKPOINT).unlink(missing_ok=True)
 
-    store = Store(home / "generators", wait=True)
-    name = f"{data.name}-{recipe.resolution}-{mark[:8]}"
-    return store.step(name, make, config=config, inputs={"data": data.fingerprint})
+    store = Store(home / "generators", shared=True)
+    name = f"{data.name}-{recipe.resolution}"
+    return store.shared_step(name, make, config=config, inputs={"data": data.fingerprint})

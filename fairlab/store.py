@@ -36,12 +36,13 @@ def fingerprint(value: Any) -> str:
 
 @dataclass(frozen=True)
 class Step:
-    """A finished step: where its files are, what identifies it, and how long it took (seconds)."""
+    """A finished step: where its files are, what identifies it, how long it took (seconds), who keeps it."""
 
     name: str
     folder: Path
     fingerprint: str
     seconds: float
+    store: Store
 
 
 class Store:
@@ -51,8 +52,10 @@ class Store:
     ----------
     root : Path
         The folder; made when missing.
-    wait : bool
-        Whether to wait where another process works in the folder, rather than refuse.
+    shared : bool
+        Whether several runs use it: each step then has a lock of its own, so that two processes make two
+        steps at once, and one waits where the other makes what it needs. Otherwise a second process is
+        refused.
 
     Raises
     ------
@@ -60,28 +63,30 @@ class Store:
         If the folder cannot be made.
     """
 
-    def __init__(self, root: Path, *, wait: bool = False) -> None:
+    def __init__(self, root: Path, *, shared: bool = False) -> None:
         self.root = Path(root)
-        self.wait = wait
+        self.shared = shared
         try:
             self.root.mkdir(parents=True, exist_ok=True)
         except OSError as error:
             raise UserError(
                 f"The folder {self.root} cannot be made ({error.strerror}); choose another with --home."
             ) from error
-        self._guard = FileLock(self.root / ".lock")  # taken twice by one process, it counts
+        self._guards: dict[Path, FileLock] = {}  # a guard taken twice by one process counts
 
     @contextmanager
-    def lock(self) -> Iterator[None]:
-        """Hold the folder for this process.
+    def lock(self, step: str = "") -> Iterator[None]:
+        """Hold the folder, or in a shared store one step of it, for this process.
 
         Raises
         ------
         UserError
-            If another process holds it and the store does not wait, or the folder is read-only.
+            If another process holds it and the store is not shared, or the folder is read-only.
         """
+        path = self.root / (f".{step}.lock" if self.shared and step else ".lock")
+        guard = self._guards.setdefault(path, FileLock(path))
         try:
-            self._acquire()
+            self._acquire(guard)
         except OSError as error:
             raise UserError(
                 f"The folder {self.root} cannot be written to ({error.strerror}); "
@@ -90,18 +95,18 @@ class Store:
         try:
             yield
         finally:
-            self._guard.release()
+            guard.release()
 
-    def _acquire(self) -> None:
+    def _acquire(self, guard: FileLock) -> None:
         try:
-            self._guard.acquire(timeout=0)
+            guard.acquire(timeout=0)
         except Timeout as error:
-            if not self.wait:
+            if not self.shared:
                 raise UserError(
                     f"Another process is working in {self.root}; wait for it, or choose another --run name."
                 ) from error
             print(f"Waiting for another process that is working in {self.root} ...", flush=True)
-            self._guard.acquire(timeout=-1)
+            guard.acquire(timeout=-1)
 
     def claim(self, identity: Mapping[str, Any]) -> None:
         """Tie the folder to one experiment, so that two experiments never mix their files.
@@ -129,7 +134,7 @@ class Store:
         if not (folder / "step.json").exists():
             return None
         record = _record(folder / "step.json")
-        return Step(name, folder, record["fingerprint"], record["seconds"])
+        return Step(name, folder, record["fingerprint"], record["seconds"], self)
 
     def step(
         self,
@@ -163,7 +168,7 @@ class Store:
         mark = fingerprint([name, content])
         done = self.find(name)
         if done is None:
-            with self.lock():
+            with self.lock(name):
                 done = self.find(name) or self._make(name, make, content, mark)  # made while we waited?
         if done.fingerprint != mark:
             record = read_json(done.folder / "step.json")
@@ -173,6 +178,18 @@ class Store:
                 f"({_differences(found, content)}); choose another --run name, or delete that folder."
             )
         return done
+
+    def shared_step(
+        self,
+        name: str,
+        make: Callable[[Path], None],
+        *,
+        config: Mapping[str, Any],
+        inputs: Mapping[str, str] | None = None,
+    ) -> Step:
+        """As `step`, in a folder whose name ends with the fingerprint: other settings lie beside it."""
+        mark = fingerprint([dict(config), dict(inputs or {})])
+        return self.step(f"{name}-{mark[:8]}", make, config=config, inputs=inputs)
 
     def _make(self, name: str, make: Callable[[Path], None], content: dict[str, Any], mark: str) -> Step:
         partial, folder = self.root / f"{name}.partial", self.root / name
@@ -189,7 +206,7 @@ class Store:
             shutil.rmtree(folder)  # without a readable step.json, or we would not be here
         os.replace(partial, folder)
         (folder / "progress.json").unlink()
-        return Step(name, folder, mark, elapsed)
+        return Step(name, folder, mark, elapsed, self)
 
     def _begin(self, partial: Path, mark: str) -> float:
         """Keep an interrupted attempt at the same step, drop any other; return its seconds so far."""

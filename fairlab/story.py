@@ -31,9 +31,8 @@ def tell(
         sections=[
             _label_section(run),
             _face_section(run),
-            _generated_section(run),
-            _plane_section(run),
-            _pair_section(run),
+            *([_generated_section(run)] if e.has_generated else []),
+            *([_plane_section(run), _pair_section(run)] if e.has_partners else []),
             _histogram_section(run),
             _metric_section(table),
             _curve_section(run),
@@ -122,9 +121,7 @@ def _pair_section(run: Run, shown: int = 16) -> Section:
     return Section(
         "Pairs",
         "Each z and its partner z': the target should stay, the protected attribute should flip.",
-        pair_grid(
-            _latent_images(run)[run.pair_rows][:shown], partners[:shown], list(zip(*below, strict=True))
-        ),
+        pair_grid(run.pair_images()[:shown], partners[:shown], list(zip(*below, strict=True))),
         captions.pair_grid(before, after, target=e.target, protected=e.protected),
     )
 
@@ -179,24 +176,30 @@ def _latent_images(run: Run) -> np.ndarray:
 
 
 def _pair_latents(run: Run, n: int) -> tuple[np.ndarray, np.ndarray]:
-    return run.z()[run.pair_rows][:n], load_array(run.partners(0).folder / "z.npy")[:n]
+    return run.pair_z()[:n], load_array(run.partners(0).folder / "z.npy")[:n]
 
 
 def _facts(facts: dict[str, Any]) -> dict[str, str]:
     experiment, planes = facts["experiment"], facts["hyperplanes"]
-    accuracy = "; ".join(
-        f"{role} {100 * planes[0][role]['held_out_accuracy']:.1f}% "
-        f"(always guessing: {100 * planes[0][role]['held_out_majority']:.1f}%)"
-        for role in ("target", "protected")
-    )
     return {
         "Data": f"{facts['data']['name']}: "
         + ", ".join(f"{n:,} {s}" for s, n in facts["data"]["images"].items()),
-        "Pairs": f"{experiment['n_pairs']:,}, variant {experiment['variant']}",
-        "Hyperplanes, held-out accuracy": accuracy,
-        "Angle between normals": f"{planes[0]['angle_degrees']:.0f}°",
+        "Added to the real images": f"{experiment['variant']}, for {experiment['n_pairs']:,} pairs",
+        **(_plane_facts(planes[0]) if planes else {}),
         "Training seeds": ", ".join(map(str, facts["training_seeds"])),
         "Device": facts["device"],
         "Versions": ", ".join(f"{name} {version}" for name, version in facts["versions"].items()),
         "Seconds": ", ".join(f"{name} {seconds:.0f}" for name, seconds in facts["seconds"].items()),
+    }
+
+
+def _plane_facts(planes: dict[str, Any]) -> dict[str, str]:
+    accuracy = "; ".join(
+        f"{role} {100 * planes[role]['held_out_accuracy']:.1f}% "
+        f"(always guessing: {100 * planes[role]['held_out_majority']:.1f}%)"
+        for role in ("target", "protected")
+    )
+    return {
+        "Hyperplanes, held-out accuracy": accuracy,
+        "Angle between normals": f"{planes['angle_degrees']:.0f}°",
     }

@@ -36,7 +36,7 @@ def read_labels(run: Run, faces: Step) -> pd.DataFrame:
         save_array(folder / "labels.npy", reader.labels(images))
 
     inputs = {"oracle": reader.fingerprint, "faces": faces.fingerprint}
-    step = run.store.step(f"{faces.name}_truth", make, config={}, inputs=inputs)
+    step = faces.store.step(f"{faces.name}_truth", make, config={}, inputs=inputs)
     return pd.DataFrame(load_array(step.folder / "labels.npy"), columns=list(reader.attributes))
 
 
@@ -100,11 +100,11 @@ def pair_truth(run: Run) -> dict[str, tuple[int, int]]:
 def _pair_counts(run: Run) -> dict[str, tuple[int, int]]:
     e = run.experiment
     names = [e.target, e.protected]
-    z = read_labels(run, run.latents())[names].to_numpy()[run.pair_rows]  # (n, 2)
+    z = read_labels(run, run.pair_source())[names].to_numpy()[run.pair_rows]  # (n, 2)
     total: dict[str, tuple[int, int]] = {}
     for seed in range(e.seeds):
-        partners = read_labels(run, run.partners(seed))[names].to_numpy()  # (n, 2)
-        given = run.labels(seed)["target"][run.pair_rows]
+        partners = read_labels(run, run.partners(seed))[names].to_numpy()[: len(z)]  # (n, 2)
+        given = run.pair_labels(seed)
         kept, flipped = z[:, 0] == partners[:, 0], z[:, 1] != partners[:, 1]
         for statement, holds in {
             f"partner kept {e.target}": kept,

@@ -28,7 +28,7 @@ def test_a_run_takes_the_user_s_generator_and_is_identified_by_its_content(tmp_p
     run = Run.of_preset("smoke", tmp_path, generator=str(mine))
     assert run.folder.name.endswith("-mine")
     assert not run.trains_generator
-    assert run._generator_mark() == sha256(mine)
+    assert run.generator_mark() == sha256(mine)
     z = sample_latents(3, 512, seed=0)
     pictures = [generate(g, z, progress=False) for g in (run.generator, shipped_generator())]
     np.testing.assert_array_equal(*pictures)

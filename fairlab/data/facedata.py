@@ -7,7 +7,7 @@ the image id as index, one uint8 column per attribute, and ``split``) and ``prep
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -125,6 +125,16 @@ class FaceData:
         counts = np.bincount(cell, minlength=4).reshape(2, 2)  # (protected, target)
         index = pd.Index([0, 1], name=protected)
         return pd.DataFrame(counts, index=index, columns=["negatives", "positives"])
+
+    def label_columns(self, names: Sequence[str], split: str | None = None) -> np.ndarray:
+        """Return several attributes' labels, (n, k) uint8; arguments otherwise as `label`."""
+        return np.stack([self.label(name, split) for name in names], axis=1)
+
+    @property
+    def varied_attributes(self) -> tuple[str, ...]:
+        """The attributes that some images of every split have and some have not."""
+        columns = {name: [self.label(name, split) for split in SPLITS] for name in self.attributes}
+        return tuple(name for name, parts in columns.items() if all(0 < y.sum() < len(y) for y in parts))
 
     def require_groups(self, target: str, protected: str, splits: Iterable[str] = SPLITS) -> None:
         """Check that target and protected differ and that every group can be measured.

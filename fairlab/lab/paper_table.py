@@ -20,7 +20,10 @@ COLUMNS = (("baseline", BASELINE), ("de-biased", DEBIASED), ("difference", DIFFE
 
 
 def paper_table(
-    table: pd.DataFrame, reporting: Mapping[str, Sequence[str]] = REPORTING_GROUPS
+    table: pd.DataFrame,
+    reporting: Mapping[str, Sequence[str]] = REPORTING_GROUPS,
+    *,
+    published: bool = True,
 ) -> pd.DataFrame:
     """Return the tidy table of many attributes laid out as in the paper, as text.
 
@@ -30,6 +33,8 @@ def paper_table(
         What `fairlab.metrics.compare_attributes` returned, of a baseline and a de-biased model.
     reporting : dict of str to sequence of str
         The groups of attributes, in order. Attributes in no group come last.
+    published : bool
+        Whether to show the published means, which are of the protected attribute Male.
 
     Returns
     -------
@@ -46,7 +51,7 @@ def paper_table(
         shown = [name for name in names if name in measured]
         if title in set(table.loc[table["group"] == MEAN, "attribute"]):
             rows[title, f"mean of {len(shown)}"] = _cells(table, title, MEAN)
-            if title in published_table().index.get_level_values("attributes"):
+            if published and title in published_table().index.get_level_values("attributes"):
                 rows[title, "published mean, CelebA"] = _published(title)
         rows |= {(title, readable(name)): _cells(table, name, WHOLE) for name in shown}
     index = pd.MultiIndex.from_tuples(list(rows), names=["group", "attribute"])
@@ -55,10 +60,12 @@ def paper_table(
     return frame
 
 
-def write_paper_table(folder: Path, table: pd.DataFrame) -> list[Path]:
+def write_paper_table(folder: Path, table: pd.DataFrame, *, published: bool = True) -> list[Path]:
     """Write the paper's table as Markdown, LaTeX and HTML, and the tidy table as CSV; return the files."""
-    laid_out = paper_table(table)
-    note = f"95% intervals in brackets. Published means: {SOURCE}; they are not of the data measured here."
+    laid_out = paper_table(table, published=published)
+    note = "95% intervals in brackets."
+    if published:
+        note += f" Published means: {SOURCE}; they are not of the data measured here."
     flat = laid_out.copy()
     flat.columns = [" ".join(filter(None, column)) for column in laid_out.columns]
     flat = flat.reset_index()

@@ -15,7 +15,7 @@ import pandas as pd
 from matplotlib.figure import Figure
 from PIL import Image
 
-from fairlab.artefacts import write_text
+from fairlab.artefacts import atomic_path, write_text
 from fairlab.lab import tables
 from fairlab.lab.style import readable
 from fairlab.lab.summary import LIMITS, summarise
@@ -162,6 +162,12 @@ def _embed(picture: Figure | np.ndarray | None) -> _Picture | None:
 def _whole_intervals(text: str) -> str:
     """Keep ``[low, high]`` on one line."""
     return text.replace(", ", ",\N{NO-BREAK SPACE}")
+
+
+def save_figure(figure: Figure, path: Path) -> None:
+    """Write a figure as PNG, whole or not at all."""
+    with atomic_path(path) as partial:
+        figure.savefig(partial, format="png", dpi=DOTS_PER_INCH)
 
 
 def picture_bytes(picture: Figure | np.ndarray) -> tuple[bytes, str]:

@@ -1,17 +1,32 @@
-"""Geometry of the latent space: hyperplanes between labels, and the partner z' of a latent z."""
+"""Geometry of the latent space: hyperplanes between labels, and the partners z' of a latent z."""
 
+from fairlab.latent.domains import domain_partner, fit_domain_planes
+from fairlab.latent.flips import flip_combinations, flipped_partners
 from fairlab.latent.hyperplane import Hyperplane
-from fairlab.latent.partners import VARIANTS, check_variant, nearest_with_distances, partner
+from fairlab.latent.partners import (
+    VARIANTS,
+    check_variant,
+    nearest_with_distances,
+    partner,
+    plane_distances,
+)
 from fairlab.latent.projection import plane_basis, plane_coordinates
+from fairlab.latent.skew import skewed_rows
 from fairlab.latent.walk import walk
 
 __all__ = [
     "VARIANTS",
     "Hyperplane",
     "check_variant",
+    "domain_partner",
+    "fit_domain_planes",
+    "flip_combinations",
+    "flipped_partners",
     "nearest_with_distances",
     "partner",
     "plane_basis",
     "plane_coordinates",
+    "plane_distances",
+    "skewed_rows",
     "walk",
 ]

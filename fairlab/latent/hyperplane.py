@@ -17,6 +17,10 @@ from fairlab.artefacts import read_json, write_json
 from fairlab.errors import UserError
 
 
+class OneSidedLabels(UserError):
+    """All labels are the same, so that no hyperplane parts them."""
+
+
 @dataclass(frozen=True, eq=False)
 class Hyperplane:
     """The points z with ``normal · z + intercept = 0``; the positive label lies at positive distance.
@@ -94,7 +98,8 @@ class Hyperplane:
         Raises
         ------
         UserError
-            If shapes differ, latents are not finite, or labels are not 0 and 1 with both present.
+            If shapes differ, latents are not finite, or labels are not 0 and 1; `OneSidedLabels` if one of
+            them is missing.
 
         Notes
         -----
@@ -107,7 +112,7 @@ class Hyperplane:
             latents, classes = latents[:first], classes[:first]
         n_positive = int(classes.sum())
         if n_positive in (0, len(classes)):
-            raise UserError(
+            raise OneSidedLabels(
                 f"A hyperplane parts two classes, but of {len(classes)} labels {n_positive} are 1 and "
                 f"{len(classes) - n_positive} are 0; sample more latents or choose another attribute."
             )

@@ -88,7 +88,7 @@ def nearest_with_distances(z: ArrayLike, planes: Sequence[Hyperplane], distances
     wanted = np.asarray(distances, dtype=np.float64)
     normals = independent_normals(planes)  # (k, d)
     latents = check_latents(z, normals.shape[1])
-    present = project(latents, normals) + [plane.intercept for plane in planes]  # (n, k)
+    present = plane_distances(latents, planes)  # (n, k)
     if wanted.shape != (len(latents), len(planes)) or not np.isfinite(wanted).all():
         raise UserError(
             f"Prescribed distances must be finite and of shape {(len(latents), len(planes))}, one for each "
@@ -97,6 +97,17 @@ def nearest_with_distances(z: ArrayLike, planes: Sequence[Hyperplane], distances
     nearest = (wanted - present) @ np.linalg.pinv(normals).T  # (n, k) @ (k, d)
     nearest += latents  # in place: these arrays can be large
     return nearest
+
+
+def plane_distances(z: ArrayLike, planes: Sequence[Hyperplane]) -> np.ndarray:
+    """Return the signed distance of each latent (n, d) to each of k planes, (n, k) float64.
+
+    Raises
+    ------
+    UserError
+        If there is no plane, dimensions differ, or `z` is not a finite array of shape (n, d).
+    """
+    return project(z, stacked_normals(planes)) + [plane.intercept for plane in planes]
 
 
 def check_variant(name: str) -> str:
@@ -146,19 +157,24 @@ def partner(
     """
     keeps_target, protected_distance = VARIANTS[check_variant(variant)]
     planes = [protected, target] if keeps_target else [protected]
-    independent_normals(planes)
     latents = check_latents(z, protected.dimension)
-    wanted = [protected_distance(latents, protected, target), target.distance(latents)][: len(planes)]
-    return nearest_with_distances(latents, planes, np.stack(wanted, axis=1))  # (n, k) distances
+    wanted = plane_distances(latents, planes)  # (n, 1 or 2), the protected plane's first
+    wanted[:, 0] = protected_distance(latents, protected, target)
+    return nearest_with_distances(latents, planes, wanted)
 
 
-def independent_normals(planes: Sequence[Hyperplane]) -> np.ndarray:
-    """Return the unit normals as rows, (k, d), or raise UserError if they are parallel or dependent."""
+def stacked_normals(planes: Sequence[Hyperplane]) -> np.ndarray:
+    """Return the unit normals as rows, (k, d), or raise UserError if there are none or dimensions differ."""
     if not planes:
         raise UserError("At least one hyperplane is needed to prescribe distances.")
     for plane in planes[1:]:
         planes[0].cosine(plane)  # raises where dimensions differ
-    normals = np.stack([plane.normal for plane in planes])  # (k, d)
+    return np.stack([plane.normal for plane in planes])
+
+
+def independent_normals(planes: Sequence[Hyperplane]) -> np.ndarray:
+    """Return the unit normals as rows, (k, d), or raise UserError if they are parallel or dependent."""
+    normals = stacked_normals(planes)
     if len(planes) > planes[0].dimension or np.linalg.svd(normals, compute_uv=False)[-1] < PARALLEL:
         cosines = np.abs(normals @ normals.T)[~np.eye(len(planes), dtype=bool)]
         raise UserError(

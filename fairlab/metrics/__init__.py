@@ -13,6 +13,7 @@ from fairlab.metrics.classes import (
     most_likely,
     per_class_table,
 )
+from fairlab.metrics.counterfactual import compare_counterfactuals, counterfactual_flip_rate
 from fairlab.metrics.divergence import ScoreKL, score_kl
 from fairlab.metrics.fairness import (
     average_precision,
@@ -32,6 +33,7 @@ from fairlab.metrics.group_functions import (
 )
 from fairlab.metrics.groups import Groups, group_differences, group_metrics
 from fairlab.metrics.inputs import UndefinedMetricWarning
+from fairlab.metrics.jackknife import direction_agreement
 from fairlab.metrics.leakage import (
     corrupted_dataset_leakage,
     dataset_leakage,
@@ -71,10 +73,13 @@ __all__ = [
     "compare",
     "compare_attributes",
     "compare_classes",
+    "compare_counterfactuals",
     "corrupted_dataset_leakage",
+    "counterfactual_flip_rate",
     "dataset_leakage",
     "demographic_parity_difference",
     "demographic_parity_ratio",
+    "direction_agreement",
     "equal_opportunity_difference",
     "equalized_odds_difference",
     "expected_calibration_error",

@@ -17,6 +17,7 @@ from fairlab.latent import (
     partner,
     plane_basis,
     plane_coordinates,
+    plane_distances,
 )
 from fairlab.latent.partners import MARGIN
 
@@ -104,13 +105,20 @@ def test_prescribed_distances_are_met_by_the_nearest_point(problem, seed):
     assert (np.linalg.norm(nearest - z, axis=1) <= np.linalg.norm(elsewhere - z, axis=1) + 1e-9).all()
 
 
-def test_three_planes_at_once():
-    rng = np.random.default_rng(3)
-    planes = [Hyperplane(rng.normal(size=12), rng.normal()) for _ in range(3)]
-    z, wanted = rng.normal(size=(50, 12)), rng.normal(size=(50, 3))
+@given(st.integers(0, 2**32 - 1), st.integers(1, 5), st.sampled_from([5, 6, 17, 64, 512]), st.data())
+def test_distances_to_up_to_five_planes_are_met(seed, k, d, data):
+    n = data.draw(st.sampled_from([1, 2, 300]))
+    rng = np.random.default_rng(seed)
+    planes = [Hyperplane(rng.normal(size=d), rng.normal()) for _ in range(k)]
+    assume(np.linalg.svd([plane.normal for plane in planes], compute_uv=False)[-1] > 0.01)
+    z, wanted = rng.normal(size=(n, d)), 3 * rng.normal(size=(n, k))
     nearest = nearest_with_distances(z, planes, wanted)
     met = np.stack([plane.distance(nearest) for plane in planes], axis=1)
     np.testing.assert_allclose(met, wanted, rtol=0, atol=1e-9)
+    np.testing.assert_allclose(plane_distances(nearest, planes), met, rtol=0, atol=1e-12)
+    # The way there is a combination of the normals, hence the shortest.
+    coefficients = np.linalg.lstsq(np.transpose([plane.normal for plane in planes]), (nearest - z).T)[0]
+    np.testing.assert_allclose(coefficients.T @ [plane.normal for plane in planes], nearest - z, atol=1e-9)
 
 
 @given(problems())
