@@ -26,7 +26,7 @@ def execute(run: Run) -> None:
     """
     e = run.experiment
     with run.store.lock():
-        print(f"{e.target} without {e.protected}, {e.data}, on {run.device}, in {run.folder}")
+        print(f"{e.target} without {', '.join(e.attributes[1:])}, {e.data}, on {run.device}, in {run.folder}")
         if run.store.find(f"seed{e.seeds - 1}/debiased") is None:
             _check_weights(run)
             print(check_disk(run, run.source.counts))
@@ -35,9 +35,11 @@ def execute(run: Run) -> None:
         print(preparation_summary(prepared_folder(run.source, run.home, e.image_size)), flush=True)
         _make_all(run)
         table = write_results(run)
-    print(f"\n{format_comparison(table)}\n")
+    for protected, rows in table.groupby("protected", sort=False):
+        title = f"{protected}:\n" if e.also_protected else ""
+        print(f"\n{title}{format_comparison(rows)}")
     over = "test images" if e.seeds == 1 else f"test images and {e.seeds} trainings of both classifiers"
-    print(f"Intervals are 95%, over {over}; the difference is paired.")
+    print(f"\nIntervals are 95%, over {over}; the difference is paired.")
     for metric, notes in table[table["note"] != ""].groupby("metric", sort=False)["note"]:
         print(f"  {metric}: {'; '.join(notes.unique())}")
     for file in ("report.html", "metrics.csv", "manifest.json"):
@@ -52,8 +54,13 @@ def _check_weights(run: Run) -> None:
 
 
 def write_results(run: Run) -> pd.DataFrame:
-    """Write ``metrics.csv``, ``manifest.json`` and ``report.html`` into the run folder; return the table."""
-    table = comparison(run)
+    """Write ``metrics.csv``, ``manifest.json`` and ``report.html`` into the run folder; return the table.
+
+    The table is that of `comparison` for every protected attribute, named in the column "protected". The
+    report tells of the first one.
+    """
+    tables = {name: comparison(run, name) for name in run.experiment.attributes[1:]}
+    table = pd.concat([rows.assign(protected=name) for name, rows in tables.items()], ignore_index=True)
     write_text(run.folder / "metrics.csv", table.to_csv(index=False))
     e = run.experiment
     truth = pair_truth(run) if e.data == "synthfaces" and e.has_partners else None
@@ -63,7 +70,7 @@ def write_results(run: Run) -> pd.DataFrame:
     write_json(run.folder / "manifest.json", facts)
     if truth is not None:
         write_json(run.folder / "truth.json", {k: {"count": c, "n": n} for k, (c, n) in truth.items()})
-    write_report(run.folder / "report.html", tell(run, table, facts, truth))
+    write_report(run.folder / "report.html", tell(run, tables[e.protected], facts, truth))
     return table
 
 

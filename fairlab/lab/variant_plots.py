@@ -23,7 +23,8 @@ def effect_table(table: pd.DataFrame, variants: Sequence[str]) -> str:
     Parameters
     ----------
     table : DataFrame
-        From `fairlab.table.grid.measure`. Means over groups of attributes are shown; of one attribute, itself.
+        From `fairlab.table.grid.measure`. Means over groups of attributes are shown; of a single attribute,
+        its own rows.
     variants : sequence of str
         Models of the table beside "baseline". Where there are several, the last column is the DEO of each
         minus that of the first, which is the paired answer to "does this do better?".
