@@ -5,14 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from fairlab.artefacts import load_array, read_json, save_array, write_json
 from fairlab.classifiers import Classifier
-from fairlab.classifiers.images import ImageArray
 from fairlab.metrics import best_f1_threshold
 from fairlab.store import Step
+
+if TYPE_CHECKING:
+    from fairlab.pipeline import Run
 
 SCORES_FILE, THRESHOLDS_FILE = "scores.npy", "thresholds.json"
 
@@ -26,7 +29,7 @@ class Labelling:
     classifier : Step
         The trained network, of this attribute alone or of several.
     generated : Step
-        What `score_generated` wrote.
+        ``scores.npy`` and ``thresholds.json`` of `label_generated`.
     attribute : str
         One of the network's.
     """
@@ -57,32 +60,36 @@ class Labelling:
         return thresholds
 
 
-def score_generated(
-    folder: Path,
-    classifier: Classifier,
-    *,
-    images: ImageArray,
-    valid_images: ImageArray,
-    valid_labels: np.ndarray,
-) -> None:
-    """Write the scores of generated images, (n, k), and the k thresholds with the best F1 on real ones.
+def label_generated(run: Run, role: str, seed: int, latents: Step) -> Labelling:
+    """Return what the classifier of a role says of generated images, scored once for all runs.
 
     Parameters
     ----------
-    folder : Path
-        Receives ``scores.npy`` and ``thresholds.json``.
-    classifier : Classifier
-        With k attributes.
-    images, valid_images : image arrays
-        Generated images, and real validation images; (n, h, w, 3) uint8.
-    valid_labels : (n, k) array of 0 and 1
-        Labels of the validation images.
+    run : Run
+    role : str
+        One of ``run.roles``.
+    seed : int
+        Training seed of the target's classifier.
+    latents : Step
+        With ``images.npy``.
 
     Notes
     -----
-    Source: Ramaswamy et al., CVPR 2021, Section 4: labels are scores above the threshold of the best F1.
+    Labels are scores above the threshold with the best F1 on real validation images: Ramaswamy et al.,
+    CVPR 2021, Section 4.
     """
-    columns = zip(classifier.attributes, valid_labels.T, classifier.score(valid_images).T, strict=True)
-    thresholds = {name: best_f1_threshold(labels, scores) for name, labels, scores in columns}
-    save_array(folder / SCORES_FILE, classifier.score(images))
-    write_json(folder / THRESHOLDS_FILE, thresholds)
+    classifier = run.labeller(role, seed)
+
+    def make(folder: Path) -> None:
+        network = Classifier.load(classifier.folder, run.device)
+        truth = run.data.label_columns(network.attributes, "valid")  # (m, k)
+        columns = zip(network.attributes, truth.T, network.score(run.images("valid")).T, strict=True)
+        thresholds = {name: best_f1_threshold(y, scores) for name, y, scores in columns}
+        images = load_array(latents.folder / "images.npy", mapped=True)
+        save_array(folder / SCORES_FILE, network.score(images))  # (n, k)
+        write_json(folder / THRESHOLDS_FILE, thresholds)
+
+    inputs = {"classifier": classifier.fingerprint, "latents": latents.fingerprint}
+    name = f"{classifier.name}_generated"
+    step = classifier.store.shared_step(name, make, config={}, inputs=inputs)
+    return Labelling(classifier, step, run.roles[role])

@@ -15,29 +15,26 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from tqdm.auto import tqdm
 
-from fairlab.artefacts import load_array, save_array, write_rows
+from fairlab.artefacts import load_array, save_array
 from fairlab.attributes import check_attribute
-from fairlab.classifiers import Classifier, Recipe, Selected, train_classifier
-from fairlab.classifiers.images import ImageArray
+from fairlab.classifiers import Classifier, Selected
 from fairlab.config import Experiment, default_name, home_folder, preset
 from fairlab.data import FaceData
 from fairlab.devices import choose_device
 from fairlab.errors import UserError
 from fairlab.generators import (
     Generator,
-    generate,
     load_generator,
-    sample_latents,
 )
 from fairlab.inverted import invert_images
-from fairlab.labelling import Labelling, score_generated
+from fairlab.labelling import Labelling, label_generated
 from fairlab.latent import Hyperplane
+from fairlab.latents import sample_faces, save_faces
 from fairlab.planes import Planes, fit_planes, partners_of
 from fairlab.shared import given_fingerprint, given_generator, prepare_data, source_of, trained_generator
 from fairlab.store import Step, Store
-from fairlab.training_sets import augmented
+from fairlab.trainings import train_augmented, train_real
 
 #: How many times longer a network for all attributes is trained than one for a single attribute: it serves
 #: every target, and in the time of one it had learnt rare attributes badly.
@@ -125,19 +122,19 @@ class Run:
 
     def baseline(self, seed: int) -> Step:
         """Train the target classifier on the real images."""
-        return self._real_classifier((self.experiment.target,), seed)
+        return train_real(self, (self.experiment.target,), seed)
 
     def protected(self) -> Step:
         """Train the protected classifier; one serves all training seeds."""
-        return self._real_classifier((self.experiment.protected,), 0)
+        return train_real(self, (self.experiment.protected,), 0)
 
     def labeller(self, role: str, seed: int) -> Step:
         """Train the classifier that labels generated images for a role: see `Experiment.labeller`."""
         recipe = self.experiment.classifier
         if self.experiment.labeller == "multi_label":
             recipe = dataclasses.replace(recipe, epochs=MULTI_LABEL_LENGTH * recipe.epochs)
-            return self._real_classifier(self.data.varied_attributes, 0, recipe)
-        return self._real_classifier((self.roles[role],), seed if role == "target" else 0)
+            return train_real(self, self.data.varied_attributes, 0, recipe)
+        return train_real(self, (self.roles[role],), seed if role == "target" else 0)
 
     @property
     def roles(self) -> dict[str, str]:
@@ -166,44 +163,21 @@ class Run:
 
     def latents(self) -> Step:
         """Sample z ~ N(0, I) and draw its images: ``z.npy`` (n, d), ``images.npy`` (n, h, w, 3) uint8."""
-        return self._sampled(self.experiment.n_latents, self.experiment.seed)
+        return sample_faces(self, self.experiment.n_latents, self.experiment.seed)
 
     def further_latents(self) -> Step:
         """Sample as many latents again as there are pairs, for a control without partners."""
-        return self._sampled(self.experiment.n_pairs, self.experiment.seed + 1)
+        return sample_faces(self, self.experiment.n_pairs, self.experiment.seed + 1)
 
     def inverted(self, split: str) -> Step:
         """Find the latents of real images of one split: see `fairlab.inverted.invert_images`."""
         return invert_images(self, split)
 
-    def _sampled(self, n: int, seed: int) -> Step:
-        def make(folder: Path) -> None:
-            self._save_faces(folder, sample_latents(n, self.generator.latent_dim, seed), "Generating faces")
-
-        config = {"n": n, "seed": seed, "size": self.experiment.image_size}
-        inputs = {"generator": self.generator_mark()}
-        return self.latent_store.shared_step(f"{n}-seed{seed}", make, config=config, inputs=inputs)
-
     # Step 3: what the classifiers say of the generated images.
 
     def labelling(self, role: str, seed: int, latents: Step | None = None) -> Labelling:
         """Return scores, threshold and labels of generated images (by default of `latents`) for one role."""
-        classifier, faces = self.labeller(role, seed), latents or self.latents()
-
-        def make(folder: Path) -> None:
-            network = Classifier.load(classifier.folder, self.device)
-            score_generated(
-                folder,
-                network,
-                images=load_array(faces.folder / "images.npy", mapped=True),
-                valid_images=self.images("valid"),
-                valid_labels=self.data.label_columns(network.attributes, "valid"),
-            )
-
-        inputs = {"classifier": classifier.fingerprint, "latents": faces.fingerprint}
-        name = f"{classifier.name}_generated"
-        step = classifier.store.shared_step(name, make, config={}, inputs=inputs)
-        return Labelling(classifier, step, self.roles[role])
+        return label_generated(self, role, seed, latents or self.latents())
 
     def labels(self, seed: int) -> dict[str, np.ndarray]:
         """Return 0/1 labels (n,) of all generated images, by role."""
@@ -252,7 +226,7 @@ class Run:
         e = self.experiment
 
         def make(folder: Path) -> None:
-            self._save_faces(folder, partners_of(self, seed).astype(np.float32), "Generating partners")
+            save_faces(self, folder, partners_of(self, seed).astype(np.float32), "Generating partners")
 
         inputs = {"hyperplanes": self._hyperplanes(seed).fingerprint}
         if e.n_inverted:
@@ -281,17 +255,7 @@ class Run:
 
     def debiased(self, seed: int) -> Step:
         """Train the target classifier on the real images and what the variant adds."""
-        e = self.experiment
-        data = augmented(self, seed)
-        recipe = dataclasses.replace(
-            e.classifier, epochs=e.generated_epochs, selection="group_balanced_average_precision"
-        )
-
-        def make(folder: Path) -> None:
-            self._train(folder, data.images, data.labels[:, None], (e.target,), recipe, e.seed + seed)
-
-        config = self._training_config((e.target,), recipe, e.seed + seed) | {"variant": e.variant}
-        return self.store.step(f"seed{seed}/debiased", make, config=config, inputs=data.marks)
+        return train_augmented(self, seed)
 
     def test_scores(self, classifier: Step) -> Step:
         """Score real images with one attribute's classifier: ``valid.npy``, ``test.npy``, (n,) in [0, 1]."""
@@ -351,57 +315,3 @@ class Run:
     def _label_seed(self, seed: int) -> int:
         """Return the training seed on which labels depend: a network for all attributes serves every seed."""
         return 0 if self.experiment.labeller == "multi_label" else seed
-
-    def _real_classifier(self, attributes: tuple[str, ...], seed: int, recipe: Recipe | None = None) -> Step:
-        recipe, seed = recipe or self.experiment.classifier, self.experiment.seed + seed
-
-        def make(folder: Path) -> None:
-            labels = self.data.label_columns(attributes, "train")  # (n, k)
-            self._train(folder, self.images("train"), labels, attributes, recipe, seed)
-
-        name = attributes[0] if len(attributes) == 1 else f"{len(attributes)}-attributes"
-        return Store(self.home / "classifiers", shared=True).shared_step(
-            f"{name}-seed{seed}",
-            make,
-            config=self._training_config(attributes, recipe, seed),
-            inputs={"data": self.data.fingerprint},
-        )
-
-    def _training_config(self, attributes: tuple[str, ...], recipe: Recipe, seed: int) -> dict[str, Any]:
-        return {"attributes": list(attributes), "recipe": dataclasses.asdict(recipe), "seed": seed}
-
-    def _train(
-        self,
-        folder: Path,
-        images: ImageArray,
-        labels: np.ndarray,
-        attributes: tuple[str, ...],
-        recipe: Recipe,
-        seed: int,
-    ) -> None:
-        train_classifier(
-            folder,
-            images=images,
-            labels=labels,
-            valid_images=self.images("valid"),
-            valid_labels=self.data.label_columns(attributes, "valid"),
-            valid_protected=self.data.label(self.experiment.protected, "valid"),
-            attributes=attributes,
-            recipe=recipe,
-            seed=seed,
-            device=self.device,
-        )
-
-    def _save_faces(self, folder: Path, z: np.ndarray, what: str) -> None:
-        """Write latents and their pictures; an interrupted call goes on with the next pictures."""
-        save_array(folder / "z.npy", z)
-        size = self.experiment.image_size
-        with tqdm(total=len(z), desc=what, unit="face") as bar:
-
-            def make(rows: slice) -> np.ndarray:
-                bar.update(rows.start - bar.n)
-                pictures = generate(self.generator, z[rows], size=size, progress=False)
-                bar.update(len(pictures))
-                return pictures
-
-            write_rows(folder / "images.npy", (len(z), size, size, 3), make, chunk=512)

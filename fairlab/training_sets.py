@@ -27,26 +27,26 @@ if TYPE_CHECKING:
 
 
 class TrainingSet(NamedTuple):
-    """Images, one label each, and what identifies both (names to fingerprints)."""
+    """Images, their labels, and what identifies both (names to fingerprints)."""
 
     images: ImageArray  # (n, h, w, 3) uint8
-    labels: np.ndarray  # (n,), 0 or 1
+    labels: np.ndarray  # (n,) of the target, or (n, k); 0 or 1
     marks: dict[str, str]
 
 
-def real_images(run: Run, attribute: str) -> TrainingSet:
-    """Return the real training images, X."""
-    labels = run.data.label(attribute, "train")
+def real_images(run: Run, attributes: tuple[str, ...]) -> TrainingSet:
+    """Return the real training images, X, with their labels for k attributes."""
+    labels = run.data.label_columns(attributes, "train")
     return TrainingSet(run.images("train"), labels, {"data": run.data.fingerprint})
 
 
 def augmented(run: Run, seed: int) -> TrainingSet:
     """Return X and what the run's variant adds to it, for one training seed."""
-    real = real_images(run, run.experiment.target)
+    real = real_images(run, (run.experiment.target,))
     added = ADDED.get(run.experiment.variant, pairs)(run, seed)
     return TrainingSet(
         Concatenated([real.images, added.images]),
-        np.concatenate([real.labels, added.labels]),
+        np.concatenate([real.labels, added.labels[:, None]]),  # (n + m, 1)
         real.marks | added.marks,
     )
 
