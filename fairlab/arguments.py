@@ -27,7 +27,10 @@ examples:
                                                  anyone's predictions: gaps between groups, with intervals
   fairlab leakage FILE --protected a             how well labels alone give away a protected attribute
   fairlab gan report                             what a generator draws, and what it leaves out
-  fairlab notebooks --preset smoke               the six notebooks without a browser, as pages to read
+  fairlab table                                  the paper's table: 26 targets against Male
+  fairlab table --targets Eyeglasses --variants ablations
+  fairlab truth                                  what only drawn faces can tell about a run's pairs and planes
+  fairlab notebooks --preset smoke               the eight notebooks without a browser, as pages to read
 
 Interrupt a run whenever you like: the same command goes on where it stopped. Results are in
 data/runs/RUN: report.html to read, metrics.csv to compute with, manifest.json to cite.
@@ -138,6 +141,27 @@ TABLE_ARGUMENTS: dict[str, dict[str, Any]] = {
         "help": "processes at once (default: one for each core; on a GPU one)",
     },
     "--out": {"type": Path, "metavar": "DIR", "help": "folder of the results (default: data/tables/...)"},
+}
+
+TRUTH_ARGUMENTS: dict[str, dict[str, Any]] = {
+    "--faces": {
+        "type": int,
+        "default": 2000,
+        "metavar": "N",
+        "help": "test faces drawn with and without the protected attribute (2000)",
+    },
+    "--searched": {
+        "type": int,
+        "default": 64,
+        "metavar": "N",
+        "help": "of these, brought into the latent space; a second or more each (64)",
+    },
+    "--moved": {
+        "type": int,
+        "default": 200,
+        "metavar": "N",
+        "help": "latents moved along directions (200)",
+    },
 }
 
 DISCRIMINABILITY_ARGUMENTS: dict[str, dict[str, Any]] = {

@@ -7,7 +7,7 @@ import errno
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from fairlab import __version__
 from fairlab.arguments import (
@@ -24,8 +24,15 @@ from fairlab.arguments import (
     RUN_ARGUMENTS,
     SOURCE_ARGUMENTS,
     TABLE_ARGUMENTS,
+    TRUTH_ARGUMENTS,
 )
 from fairlab.errors import UserError
+
+if TYPE_CHECKING:
+    from fairlab.pipeline import Run
+
+#: Arguments that name one run.
+ONE_RUN = (SOURCE_ARGUMENTS, RUN_ARGUMENTS, EXTENSION_ARGUMENTS, GENERATOR_ARGUMENTS, DEVICE_ARGUMENTS)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -79,6 +86,7 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(title="commands", required=True, metavar="COMMAND")
     _add_run(commands)
     _add_table(commands)
+    _add_truth(commands)
     _add_discriminability(commands)
     _add_prepare(commands)
     _add_gan(commands)
@@ -92,9 +100,7 @@ def _add_run(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> N
     run = commands.add_parser(
         "run", help="the whole method: baseline, latents, pairs, de-biased classifier, table"
     )
-    _add_arguments(
-        run, SOURCE_ARGUMENTS, RUN_ARGUMENTS, EXTENSION_ARGUMENTS, GENERATOR_ARGUMENTS, DEVICE_ARGUMENTS
-    )
+    _add_arguments(run, *ONE_RUN)
     run.set_defaults(command=_run)
 
 
@@ -106,6 +112,7 @@ def _add_table(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     _add_arguments(
         table,
         TABLE_ARGUMENTS,
+        TRUTH_ARGUMENTS,
         shared,
         SOURCE_ARGUMENTS,
         EXTENSION_ARGUMENTS,
@@ -114,6 +121,14 @@ def _add_table(commands: argparse._SubParsersAction[argparse.ArgumentParser]) ->
     )
     # One network labels for all targets, unless the paper's one for each is asked for.
     table.set_defaults(command=_table, labeller="multi_label")
+
+
+def _add_truth(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
+    truth = commands.add_parser(
+        "truth", help="what only drawn faces can tell: do pairs, planes and classifiers do what they claim"
+    )
+    _add_arguments(truth, TRUTH_ARGUMENTS, *ONE_RUN)
+    truth.set_defaults(command=_truth)
 
 
 def _add_discriminability(commands: argparse._SubParsersAction[argparse.ArgumentParser]) -> None:
@@ -186,9 +201,22 @@ def _add_arguments(parser: argparse.ArgumentParser, *groups: dict[str, dict[str,
 def _run(arguments: argparse.Namespace) -> None:
     # Imported late: torch takes seconds, and --help should not.
     from fairlab.execute import execute
+
+    execute(_run_of(arguments))
+
+
+def _truth(arguments: argparse.Namespace) -> None:
+    from fairlab.ground_truth.run import truth
+
+    counts = {"n": arguments.faces, "n_inverted": arguments.searched, "n_moved": arguments.moved}
+    print(truth(_run_of(arguments), **counts))
+
+
+def _run_of(arguments: argparse.Namespace) -> Run:
+    """Return the run that the arguments name."""
     from fairlab.pipeline import Run
 
-    run = Run.of_preset(
+    return Run.of_preset(
         arguments.preset,
         arguments.home,
         name=arguments.run,
@@ -197,7 +225,6 @@ def _run(arguments: argparse.Namespace) -> None:
         variant=arguments.variant,
         **_experiment_changes(arguments),
     )
-    execute(run)
 
 
 def _table(arguments: argparse.Namespace) -> None:

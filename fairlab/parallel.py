@@ -21,11 +21,11 @@ R = TypeVar("R")
 
 
 def default_jobs(device: torch.device, n_pieces: int) -> int:
-    """Return how many processes to use: one on a GPU, else one for each core, up to 8 and the pieces.
+    """Return how many processes to use: one on a GPU, else one for each of torch's threads, up to 8.
 
     Small networks gain little from a second core, and everything from a second process.
     """
-    return 1 if device.type == "cuda" else max(1, min(len(os.sched_getaffinity(0)), 8, n_pieces))
+    return 1 if device.type == "cuda" else max(1, min(torch.get_num_threads(), 8, n_pieces))
 
 
 def run_all(
@@ -83,7 +83,7 @@ def _pool(jobs: int) -> Iterator[ProcessPoolExecutor]:
 def _children_of(jobs: int) -> Iterator[None]:
     """Give processes that are started inside the block their share of the cores."""
     before = os.environ.get("OMP_NUM_THREADS")
-    os.environ["OMP_NUM_THREADS"] = str(max(1, len(os.sched_getaffinity(0)) // jobs))
+    os.environ["OMP_NUM_THREADS"] = str(max(1, torch.get_num_threads() // jobs))
     try:
         yield
     finally:

@@ -18,7 +18,7 @@ import numpy as np
 
 from fairlab.artefacts import load_array
 from fairlab.classifiers import Concatenated
-from fairlab.classifiers.images import ImageArray
+from fairlab.classifiers.images import ImageArray, Selected
 from fairlab.data.sources import open_source
 from fairlab.shared import prepare_data
 
@@ -99,7 +99,9 @@ def oversampling(run: Run, seed: int) -> TrainingSet:
     e = run.experiment
     y, a = run.data.label(e.target, "train"), run.data.label(e.protected, "train")
     rows = balanced_rows(y, a, 2 * e.n_pairs, seed=e.seed + seed)
-    return TrainingSet(run.images("train")[rows], y[rows], {"protected": e.protected, "n": str(len(rows))})
+    return TrainingSet(
+        Selected(run.images("train"), rows), y[rows], {"protected": e.protected, "n": str(len(rows))}
+    )
 
 
 def balanced_rows(y: np.ndarray, a: np.ndarray, n: int, *, seed: int) -> np.ndarray:

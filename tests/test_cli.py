@@ -57,10 +57,111 @@ def test_help_teaches(capsys):
         (["--seeds", "0"], "at least one"),
         (["--device", "toaster"], "toaster"),
         (["--image-size", "70"], "70"),
+        (["--protected", "Male", "Yong"], "did you mean 'Young'"),
+        (["--protected", "Male", "Male"], "more than once"),
+        (["--variant", "oversample"], "did you mean 'oversampling'"),
+        (["--labeller", "multi"], "There is no labeller 'multi'"),
+        (["--target-planes", "group"], "did you mean 'by_group'"),
+        (["--protected", "Male", "Young", "--target-planes", "by_group"], "one protected attribute"),
+        (["--positive-share", "1.5"], "must lie between 0 and 1"),
+        (["--inverted", "3"], "at least 24"),
+        (["--variant", "unbiased_faces", "--data", "celeba", "--data-root", "x"], "Unbiased faces"),
     ],
 )
 def test_bad_arguments(capsys, tmp_path, arguments, sentence):
     assert sentence in refused(capsys, "run", "--home", str(tmp_path), *arguments)
+
+
+EXTENSIONS = ["--labeller", "multi_label", "--positive-share", "0.25", "--inverted", "50"]
+
+
+def test_run_takes_several_protected_attributes_and_the_extensions(tmp_path, monkeypatch):
+    made = []
+    monkeypatch.setattr("fairlab.execute.execute", made.append)
+    asked = ["run", "--preset", "smoke", "--home", str(tmp_path), "--variant", "paired"]
+    assert main([*asked, "--protected", "Male", "Young", *EXTENSIONS]) == 0
+    assert main([*asked, "--target-planes", "by_group"]) == 0
+    wide, grouped = (run.experiment for run in made)
+    assert (wide.protected, wide.also_protected, wide.variant) == ("Male", ("Young",), "paired")
+    assert (wide.labeller, wide.positive_share, wide.n_inverted) == ("multi_label", 0.25, 50)
+    assert (grouped.protected, grouped.also_protected) == ("Male", ())
+    assert (grouped.target_planes, grouped.labeller) == ("by_group", "per_attribute")
+    assert made[0].folder != made[1].folder
+
+
+def test_table_hands_its_arguments_on(tmp_path, monkeypatch, capsys):
+    given = {}
+    monkeypatch.setattr("fairlab.table.table", lambda **arguments: given.update(arguments) or "the table")
+    asked = [
+        "--targets",
+        "Smiling",
+        "Bangs",
+        "--variants",
+        "controls",
+        "paired",
+        "--jobs",
+        "3",
+        "--seeds",
+        "2",
+    ]
+    asked += [
+        "--protected",
+        "Young",
+        "--positive-share",
+        "0.25",
+        "--preset",
+        "smoke",
+        "--home",
+        str(tmp_path),
+    ]
+    assert main(["table", *asked, "--out", str(tmp_path / "out")]) == 0
+    assert capsys.readouterr().out == "the table\n"
+    assert (
+        given
+        | {
+            "targets": ["Smiling", "Bangs"],
+            "variants": ["controls", "paired"],
+            "jobs": 3,
+            "seeds": 2,
+            "protected": "Young",
+            "also_protected": None,
+            "positive_share": 0.25,
+            "preset": "smoke",
+            "home": tmp_path,
+            "out": tmp_path / "out",
+            "labeller": "multi_label",
+            "target_planes": None,
+            "n_inverted": None,
+            "data": "synthfaces",
+        }
+        == given
+    )
+
+
+def test_a_table_is_of_all_targets_and_the_preset_s_variant_unless_told_otherwise(monkeypatch):
+    given = {}
+    monkeypatch.setattr("fairlab.table.table", lambda **arguments: given.update(arguments))
+    assert main(["table", "--labeller", "per_attribute"]) == 0
+    assert (given["targets"], given["variants"], given["jobs"]) == (["all"], None, None)
+    assert given["labeller"] == "per_attribute"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["--targets", "Smilling"], "did you mean 'Smiling'"),
+        (["--targets", "evidance"], "did you mean 'evidence'"),
+        (["--variants", "ablation"], "There is no variant 'ablation'; did you mean 'ablations'"),
+        (["--variants", "paired", "z_onli"], "did you mean 'z_only'"),
+        (["--protected", "Mal"], "did you mean 'Male'"),
+        (["--labeller", "multi"], "There is no labeller 'multi'"),
+        (["--preset", "quik"], "did you mean 'quick'"),
+        (["--seeds", "0"], "at least one"),
+    ],
+)
+def test_a_table_of_nonsense_is_refused_before_images_are_made(capsys, tmp_path, arguments, sentence):
+    assert sentence in refused(capsys, "table", "--home", str(tmp_path), *arguments)
+    assert not list(tmp_path.glob("prepared/*"))
 
 
 def test_a_run_folder_of_another_experiment_is_refused_and_left_alone(capsys, tmp_path):
@@ -120,7 +221,7 @@ def test_ctrl_c_says_how_to_go_on(tmp_path):
         "run", "--preset", "smoke", "--home", str(tmp_path), env=os.environ | {"PYTHONUNBUFFERED": "1"}
     )
     deadline = time.monotonic() + 240
-    while not list((tmp_path / "runs").glob("*/protected.partial")) and time.monotonic() < deadline:
+    while not list((tmp_path / "classifiers").glob("Male-*.partial")) and time.monotonic() < deadline:
         time.sleep(0.1)
     process.send_signal(signal.SIGINT)
     _, error = process.communicate(timeout=120)

@@ -1,10 +1,14 @@
 """Presets fill an experiment in; nonsense is refused in one sentence."""
 
 import json
+import re
+from pathlib import Path
 
 import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
-from fairlab.config import PRESETS, home_folder, preset
+from fairlab.config import ADDITIONS, PRESETS, default_name, home_folder, preset
 from fairlab.errors import UserError
 from fairlab.store import fingerprint
 
@@ -57,11 +61,107 @@ def test_more_seeds_or_another_path_do_not_make_another_experiment():
         ({"data": "celeba"}, "--data-root"),
         ({"variant": "pared"}, "did you mean 'paired'"),
         ({"seeds": 0}, "at least one training seed"),
+        ({"variant": "z_onli"}, "did you mean 'z_only'"),
+        ({"variant": "oversample"}, "did you mean 'oversampling'"),
+        ({"labeller": "multilabel"}, "no labeller 'multilabel'; did you mean 'multi_label'"),
+        ({"labeller": "oracle"}, "no labeller 'oracle'; choose one of per_attribute, multi_label"),
+        ({"also_protected": ("Yong",)}, "no attribute 'Yong' here; did you mean 'Young'"),
+        ({"also_protected": ("Young", "Young")}, "'Young' is named more than once"),
+        ({"also_protected": ("Eyeglasses",)}, "'Eyeglasses' is named more than once"),
+        ({"target_planes": "by_groups"}, "no kind of target planes 'by_groups'; did you mean 'by_group'"),
+        ({"target_planes": "by_group", "also_protected": ("Young",)}, "need one protected attribute"),
+        ({"positive_share": 0.0}, "share of positives is 0.0; it must lie between 0 and 1"),
+        ({"positive_share": 1.0}, "share of positives is 1.0"),
+        ({"positive_share": float("nan")}, "share of positives is nan"),
+        ({"n_inverted": 23}, "--inverted is 23; invert at least 24 images, or none"),
+        ({"n_inverted": -1}, "--inverted is -1"),
+        (
+            {"variant": "unbiased_faces", "data": "celeba", "data_root": "x"},
+            "Unbiased faces must be drawn, by --data synthfaces",
+        ),
     ],
 )
 def test_nonsense_is_refused_in_one_sentence(changes, sentence):
-    with pytest.raises(UserError, match=sentence):
+    with pytest.raises(UserError, match=re.escape(sentence)) as refused:
         preset("quick", **changes)
+    assert "\n" not in str(refused.value)
+
+
+NAMES = st.sampled_from(["Male", "Young", "Smiling"])
+
+#: Whatever the command line can change of a preset.
+CHANGES = st.fixed_dictionaries(
+    {},
+    optional={
+        "target": NAMES,
+        "protected": NAMES,
+        "also_protected": st.lists(NAMES, max_size=2).map(tuple),
+        "variant": st.sampled_from(ADDITIONS),
+        "labeller": st.sampled_from(["per_attribute", "multi_label"]),
+        "target_planes": st.sampled_from(["one", "by_group"]),
+        "positive_share": st.sampled_from([0.05, 0.1, 0.25, 0.5]),
+        "n_inverted": st.sampled_from([0, 50, 100]),
+        "image_size": st.sampled_from([64, 128]),
+        "train_gan": st.booleans(),
+        "generator": st.sampled_from(["mine.pth", "other.pth"]),
+    },
+)
+
+
+def possible(changes):
+    try:
+        return preset("smoke", **changes)
+    except UserError:
+        return None
+
+
+@given(first=CHANGES, second=CHANGES)
+def test_two_experiments_have_two_names(first, second):
+    one, two = possible(first), possible(second)
+    assume(one is not None and two is not None)
+    assert (default_name(one, "smoke") == default_name(two, "smoke")) == (one == two)
+
+
+@pytest.mark.parametrize("field", ["variant", "labeller", "target_planes", "positive_share", "n_inverted"])
+def test_one_further_setting_is_seen_in_the_name(field):
+    """What the property above leaves to chance."""
+    values = {
+        "variant": "unpaired",
+        "labeller": "multi_label",
+        "target_planes": "by_group",
+        "positive_share": 0.1,
+        "n_inverted": 50,
+    }
+    plain, changed = (default_name(preset("smoke", **c), "smoke") for c in ({}, {field: values[field]}))
+    assert plain != changed
+    assert Path(changed).name == changed
+
+
+def test_the_default_experiment_is_named_after_source_preset_and_attributes():
+    assert default_name(preset("quick"), "quick") == "synthfaces-quick-Eyeglasses-Male"
+    several = preset("quick", also_protected=("Young",), positive_share=0.25, n_inverted=50)
+    assert (
+        default_name(several, "quick") == "synthfaces-quick-Eyeglasses-Male-Young-25pc-positive-50-inverted"
+    )
+
+
+@pytest.mark.parametrize(
+    ("changes", "partners", "added"),
+    [
+        ({}, 600, 1200),
+        ({"variant": "z_only"}, 0, 600),
+        ({"variant": "z_prime_only"}, 600, 600),
+        ({"variant": "unpaired"}, 0, 1200),
+        ({"variant": "oversampling"}, 0, 1200),
+        ({"variant": "unbiased_faces"}, 0, 1200),
+        ({"also_protected": ("Young",)}, 1800, 2400),
+        ({"also_protected": ("Young", "Smiling")}, 4200, 4800),
+        ({"n_inverted": 50}, 50, 50),
+    ],
+)
+def test_how_many_images_are_added(changes, partners, added):
+    e = preset("smoke", **changes)
+    assert (e.n_partners, e.n_added) == (partners, added)
 
 
 def test_an_unknown_preset_names_the_nearest():

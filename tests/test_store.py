@@ -114,6 +114,63 @@ def test_the_fingerprint_ignores_the_order_of_keys():
     assert fingerprint({"a": 1}) != fingerprint({"a": 2})
 
 
+def test_other_settings_of_a_shared_step_lie_beside(tmp_path):
+    store = Store(tmp_path, shared=True)
+    steps = [store.shared_step("one", write_value(str(a)), config={"a": a}) for a in (1, 2, 1)]
+    other_input = store.shared_step("one", write_value("3"), config={"a": 1}, inputs={"data": "x"})
+    assert steps[0] == steps[2]
+    assert len({step.folder for step in (*steps, other_input)}) == 3
+    assert all(step.name.startswith("one-") for step in steps)
+    assert [(step.folder / "value").read_text() for step in (*steps, other_input)] == ["1", "2", "1", "3"]
+
+
+SHARING = """
+import sys, time
+from pathlib import Path
+from fairlab.store import Store
+root, name, awaited = Path(sys.argv[1]), sys.argv[2], Path(sys.argv[3])
+def make(folder):
+    with (root / "made").open("a") as made:
+        made.write(name + "\\n")
+    (root / f"{name}-begun").touch()
+    deadline = time.monotonic() + 120
+    while not awaited.exists():
+        assert time.monotonic() < deadline, "the other process does not come"
+        time.sleep(0.01)
+Store(root, shared=True).step(name, make, config={})
+"""
+
+
+def sharing(root, name, awaited):
+    """Start a process that makes a step of a shared store, and in it waits for a file."""
+    command = [sys.executable, "-u", "-c", SHARING, str(root), name, str(awaited)]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+
+
+def test_two_processes_make_two_steps_of_a_shared_store_at_once(tmp_path):
+    """Each step ends only after the other has begun."""
+    pairs = (("one", "two-begun"), ("two", "one-begun"))
+    processes = [sharing(tmp_path, name, tmp_path / awaited) for name, awaited in pairs]
+    for process in processes:
+        printed, error = process.communicate(timeout=240)
+        assert process.returncode == 0, error
+        assert "Waiting" not in printed
+    assert {step.name for name in ("one", "two") if (step := Store(tmp_path).find(name))} == {"one", "two"}
+
+
+def test_a_process_waits_where_another_makes_the_step_that_it_needs(tmp_path):
+    first = sharing(tmp_path, "one", tmp_path / "go")
+    while not (tmp_path / "one-begun").exists():
+        assert first.poll() is None, first.communicate()
+    second = sharing(tmp_path, "one", tmp_path / "go")
+    assert "Waiting for another process" in second.stdout.readline()
+    (tmp_path / "go").touch()
+    for process in (first, second):
+        _, error = process.communicate(timeout=240)
+        assert process.returncode == 0, error
+    assert (tmp_path / "made").read_text() == "one\n"
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may write anywhere")
 def test_a_read_only_folder_is_one_sentence(tmp_path):
     tmp_path.chmod(0o500)

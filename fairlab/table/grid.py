@@ -93,30 +93,32 @@ def choose_targets(named: Sequence[str], experiment: Experiment, home: Path) -> 
     Parameters
     ----------
     named : sequence of str
-        "all": the paper's 26 targets, or of a source with other attributes every one of them but the
-        protected; those with an empty group are left out. "evidence": `EVIDENCE`. Else attributes.
+        "all": the paper's 26 targets, or of a source with other attributes every one of them; "evidence":
+        `EVIDENCE`. Of both, protected attributes and those with an empty group are left out. Else attributes.
     experiment : Experiment
-        Names source and protected attribute.
+        Names source and protected attributes.
     home : Path
         Where prepared images live; they are prepared when missing.
 
     Raises
     ------
     UserError
-        If a name is no attribute, the protected one, or has a group without positives or negatives.
+        If a name is no attribute, a protected one, or has a group without positives or negatives.
     """
-    source = source_of(experiment)
-    data = prepare_data(source, home, experiment.image_size)
+    source, protected = source_of(experiment), experiment.attributes[1:]
     known = set(REPORTED) <= set(source.attributes)
     sets = {"all": REPORTED if known else source.attributes, "evidence": EVIDENCE}
+    for name in named:  # before the images are decoded, which takes long
+        check_attribute(name, (*sets, *source.attributes))
+    data = prepare_data(source, home, experiment.image_size)
     chosen: list[str] = []
     for name in named:
         for target in sets.get(name, (name,)):
-            if name in sets and target == experiment.protected:
+            if name in sets and target in protected:
                 continue
             try:
-                check_attribute(target, source.attributes)
-                data.require_groups(target, experiment.protected)
+                for attribute in protected:
+                    data.require_groups(target, attribute)
             except UserError as error:
                 if name not in sets:
                     raise
@@ -157,11 +159,12 @@ def open_grid(
 ) -> Grid:
     """Return the grid of named targets and variants; see `choose_targets` and `choose_variants`."""
     place, given = home_folder(home), {key: value for key, value in changes.items() if value is not None}
-    # The default target stands for any; it must only not be the protected attribute.
-    stand_in = next(name for name in REPORTED if name != given.get("protected"))
+    # The first target stands for any; it must only not be a protected attribute.
+    protected = (given.get("protected"), *given.get("also_protected", ()))
+    stand_in = next(name for name in REPORTED if name not in protected)
     experiment = preset(preset_name, **given | {"target": stand_in})
-    chosen = choose_targets(targets, experiment, place)
-    return Grid(preset_name, place, chosen, choose_variants(variants, experiment), given, device)
+    added = choose_variants(variants, experiment)  # first, since images need not be decoded for it
+    return Grid(preset_name, place, choose_targets(targets, experiment, place), added, given, device)
 
 
 def make_common(grid: Grid) -> None:

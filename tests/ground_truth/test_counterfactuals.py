@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from fairlab import counterfactuals
+from fairlab.ground_truth import counterfactuals
 from fairlab.attributes import ATTRIBUTES
 from fairlab.errors import UserError
 from fairlab.ground_truth.counterfactuals import (

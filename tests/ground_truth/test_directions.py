@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from fairlab import direction_effects as effects
-from fairlab import directions
+from fairlab.ground_truth import directions
 from fairlab.attributes import ATTRIBUTES
 from fairlab.errors import UserError
 from fairlab.generators import ModuleGenerator

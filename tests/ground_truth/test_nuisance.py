@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import r2_score
 
-from fairlab import nuisance
+from fairlab.ground_truth import nuisance
 from fairlab.data.synthfaces.draw import draw
 from fairlab.data.synthfaces.factors import NUISANCE
 from fairlab.data.synthfaces.law import sample_factors

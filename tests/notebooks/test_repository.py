@@ -19,6 +19,8 @@ NAMES = [
     "03_hyperplanes",
     "04_pairs",
     "05_metric_tables",
+    "06_extensions",
+    "07_ground_truth",
 ]
 COMMON = {
     "preset": "quick",
@@ -63,7 +65,7 @@ def parameters(path):
     return tree(cells[0]).body
 
 
-def test_the_six_notebooks_exist():
+def test_the_eight_notebooks_exist():
     assert [path.stem for path in PATHS] == NAMES
 
 
