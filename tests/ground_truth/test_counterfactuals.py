@@ -5,9 +5,9 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from fairlab.ground_truth import counterfactuals
 from fairlab.attributes import ATTRIBUTES
 from fairlab.errors import UserError
+from fairlab.ground_truth import counterfactuals
 from fairlab.ground_truth.counterfactuals import (
     counterfactual_faces,
     counterfactual_flips,

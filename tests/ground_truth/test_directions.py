@@ -5,10 +5,10 @@ import pytest
 import torch
 
 from fairlab import direction_effects as effects
-from fairlab.ground_truth import directions
 from fairlab.attributes import ATTRIBUTES
 from fairlab.errors import UserError
 from fairlab.generators import ModuleGenerator
+from fairlab.ground_truth import directions
 from fairlab.ground_truth.direction_effects import direction_effects
 from fairlab.ground_truth.directions import (
     INVERTED,

@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fairlab.ground_truth import fidelity
 from fairlab.attributes import ATTRIBUTES
+from fairlab.ground_truth import fidelity
 from fairlab.ground_truth.fidelity import (
     EXACT,
     PARTNERS,

@@ -6,8 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, roc_auc_score
 
-from fairlab.ground_truth import linearity
 from fairlab.errors import UserError
+from fairlab.ground_truth import linearity
 from fairlab.ground_truth.linearity import accuracies, areas_under_curve, plane_against_nonlinear
 from fairlab.latent import Hyperplane
 from fairlab.pipeline import Run

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from sklearn.metrics import r2_score
 
-from fairlab.ground_truth import nuisance
 from fairlab.data.synthfaces.draw import draw
 from fairlab.data.synthfaces.factors import NUISANCE
 from fairlab.data.synthfaces.law import sample_factors
+from fairlab.ground_truth import nuisance
 from fairlab.ground_truth.nuisance import PERIODIC, READ, NuisanceReader, encode, nuisance_reader
 from fairlab.oracle import shipped_oracle
 
