@@ -228,7 +228,7 @@ def _run_of(arguments: argparse.Namespace) -> Run:
 
 
 def _table(arguments: argparse.Namespace) -> None:
-    from fairlab.table import table
+    from fairlab.table.run import table
 
     names = ("preset", "targets", "variants", "home", "device", "jobs", "out")
     given = {name: getattr(arguments, name) for name in names}

@@ -18,11 +18,11 @@ from fairlab import config
 from fairlab.artefacts import load_array, save_array, write_text
 from fairlab.attributes import check_attribute
 from fairlab.classifiers import Selected, train_classifier
-from fairlab.config import Experiment
 from fairlab.data import FaceData
 from fairlab.devices import choose_device
 from fairlab.discriminability_story import summarise
 from fairlab.errors import UserError
+from fairlab.experiment import Experiment
 from fairlab.lab.matrix_plot import save_discriminability_matrix
 from fairlab.metrics.discriminability import (
     PairDiscriminability,

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import fairlab
-from fairlab.config import Experiment
 from fairlab.data import FaceData
 from fairlab.devices import choose_device
+from fairlab.experiment import Experiment
 from fairlab.generator_results import Samples, measure_generator
 from fairlab.generator_story import summarise, write_generator_report
 from fairlab.generators import Generator, load_generator

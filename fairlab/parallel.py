@@ -9,6 +9,7 @@ import threading
 import warnings
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
+from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from typing import Any, TypeVar
 
@@ -47,7 +48,7 @@ def run_all(
     Raises
     ------
     UserError
-        If `jobs` is below 1.
+        If `jobs` is below 1, or a process is ended from outside.
     Exception
         What a call raised; calls that had not begun are dropped.
     """
@@ -56,11 +57,17 @@ def run_all(
     with tqdm(total=len(pieces), desc=label, unit=unit) as bar:
         if jobs == 1:
             return [_counted(function(*piece), bar) for piece in pieces]
-        with _children_of(jobs), _pool(jobs) as pool:
-            futures = [pool.submit(function, *piece) for piece in pieces]
-            for future in as_completed(futures):
-                _counted(future.result(), bar)
-            return [future.result() for future in futures]
+        try:
+            with _children_of(jobs), _pool(jobs) as pool:
+                futures = [pool.submit(function, *piece) for piece in pieces]
+                for future in as_completed(futures):
+                    _counted(future.result(), bar)
+                return [future.result() for future in futures]
+        except BrokenProcessPool as error:
+            raise UserError(
+                "A process ended before its work was done, perhaps because the memory is full; "
+                "run again with fewer --jobs: finished steps are kept."
+            ) from error
 
 
 def _counted(result: R, bar: tqdm[Any]) -> R:

@@ -19,10 +19,11 @@ import numpy as np
 from fairlab.artefacts import load_array, save_array
 from fairlab.attributes import check_attribute
 from fairlab.classifiers import Classifier, Selected
-from fairlab.config import Experiment, default_name, home_folder, preset
+from fairlab.config import default_name, home_folder, preset
 from fairlab.data import FaceData
 from fairlab.devices import choose_device
 from fairlab.errors import UserError
+from fairlab.experiment import Experiment
 from fairlab.generators import (
     Generator,
     load_generator,

@@ -8,8 +8,8 @@ from pathlib import Path
 import torch
 
 from fairlab.classifiers import Selected
-from fairlab.config import Experiment
 from fairlab.data import SPLITS, FaceData
+from fairlab.experiment import Experiment
 from fairlab.oracle import AttributeReader, shipped_oracle, train_reader
 from fairlab.store import Store
 

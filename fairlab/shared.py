@@ -9,11 +9,11 @@ from typing import Any
 import torch
 
 from fairlab.artefacts import sha256
-from fairlab.config import Experiment
 from fairlab.data import FaceData
 from fairlab.data.facedata import read_manifest
 from fairlab.data.sources import Source, open_source
 from fairlab.errors import UserError
+from fairlab.experiment import Experiment
 from fairlab.generators import (
     GANRecipe,
     Generator,

@@ -8,8 +8,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from fairlab.config import ADDITIONS, PRESETS, default_name, home_folder, preset
+from fairlab.config import PRESETS, default_name, home_folder, preset
 from fairlab.errors import UserError
+from fairlab.experiment import ADDITIONS
 from fairlab.store import fingerprint
 
 

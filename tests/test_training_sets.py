@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from scipy.stats import binomtest
 
 from fairlab.artefacts import load_array
-from fairlab.config import ABLATIONS, CONTROLS, HALVES
 from fairlab.data.synthfaces.source import SynthFacesSource
+from fairlab.experiment import ABLATIONS, CONTROLS, HALVES
 from fairlab.pipeline import Run
 from fairlab.training_sets import (
     UNBIASED_SEED,

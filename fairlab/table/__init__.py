@@ -1,6 +1,5 @@
-"""Many targets and variants in one command: the paper's table, its ablations, and controls."""
+"""Many targets and variants in one command: the paper's table, its ablations, and controls.
 
-from fairlab.table.grid import EVIDENCE, Grid
-from fairlab.table.run import table
-
-__all__ = ["EVIDENCE", "Grid", "table"]
+`fairlab.table.grid` makes the cells, `fairlab.table.run` is the command. Nothing is imported here: the
+processes that make cells need neither figures nor pages, whose imports take seconds.
+"""

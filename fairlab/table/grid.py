@@ -16,8 +16,9 @@ import numpy as np
 import pandas as pd
 
 from fairlab.attributes import REPORTED, REPORTING_GROUPS, check_attribute
-from fairlab.config import ABLATIONS, ADDITIONS, CONTROLS, Experiment, home_folder, preset
+from fairlab.config import home_folder, preset
 from fairlab.errors import UserError, nearest_names
+from fairlab.experiment import ABLATIONS, ADDITIONS, CONTROLS, Experiment
 from fairlab.latent.hyperplane import OneSidedLabels
 from fairlab.metrics import compare_attributes
 from fairlab.pipeline import Run
@@ -43,7 +44,7 @@ class Grid:
     home : Path
         Where data, classifiers and runs live.
     targets, variants : tuple of str
-        Attributes to classify, and what step 6 adds for each: `fairlab.config.ADDITIONS`.
+        Attributes to classify, and what step 6 adds for each: `fairlab.experiment.ADDITIONS`.
     changes : dict
         Fields of `Experiment` that all runs share: protected, seeds, labeller, data, ...
     device : str or None

@@ -10,6 +10,8 @@ from typing import Any
 import pandas as pd
 
 from fairlab.artefacts import write_json, write_text
+from fairlab.config import changed_settings
+from fairlab.config import preset as preset_of
 from fairlab.errors import UserError
 from fairlab.lab.paper_table import write_paper_table
 from fairlab.lab.report import save_figure
@@ -139,5 +141,9 @@ def _manifest(grid: Grid) -> dict[str, Any]:
 
 
 def _name(grid: Grid, named: Sequence[str]) -> str:
+    """Return the folder's name: what was asked for, and what differs from the preset."""
     e = grid.experiment
-    return "-".join([e.data, grid.preset, e.protected, *named])
+    plain = preset_of(grid.preset, data=e.data, data_root=e.data_root)
+    seeds = [f"{e.seeds}-seeds"] if e.seeds != plain.seeds else []
+    changed = changed_settings(e, grid.preset)
+    return "-".join([e.data, grid.preset, *e.attributes[1:], *named, *seeds, *changed])

@@ -5,8 +5,9 @@ import pandas as pd
 import pytest
 
 from fairlab.attributes import REPORTED
-from fairlab.config import ABLATIONS, preset
+from fairlab.config import preset
 from fairlab.errors import UserError
+from fairlab.experiment import ABLATIONS
 from fairlab.metrics import format_comparison
 from fairlab.pipeline import Run
 from fairlab.results import comparison
