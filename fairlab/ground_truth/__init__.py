@@ -1,8 +1,8 @@
 """What only drawn faces can tell: whether pairs, planes and classifiers do what they claim."""
 
 from fairlab.ground_truth.counterfactuals import counterfactual_faces, counterfactual_flips
-from fairlab.ground_truth.direction_effects import direction_effects
 from fairlab.ground_truth.directions import direction_cosines
+from fairlab.ground_truth.effects import direction_effects
 from fairlab.ground_truth.fidelity import (
     attribute_fidelity,
     changed_counts,

@@ -7,8 +7,8 @@ import pandas as pd
 from fairlab.artefacts import write_text
 from fairlab.errors import UserError
 from fairlab.ground_truth.counterfactuals import N_FACES, counterfactual_flips, drawn_source
-from fairlab.ground_truth.direction_effects import N_MOVED, direction_effects
 from fairlab.ground_truth.directions import N_INVERTED, direction_cosines
+from fairlab.ground_truth.effects import N_MOVED, direction_effects
 from fairlab.ground_truth.fidelity import (
     attribute_fidelity,
     changed_counts,

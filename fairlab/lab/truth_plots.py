@@ -51,7 +51,7 @@ def direction_effects(table: pd.DataFrame) -> Figure:
     Parameters
     ----------
     table : DataFrame
-        As `fairlab.ground_truth.direction_effects`.
+        As `fairlab.ground_truth.effects`.
     """
     metrics = list(dict.fromkeys(table["metric"]))
     figure, axes = panels(1, len(metrics), (3.6 * len(metrics), 3.5))

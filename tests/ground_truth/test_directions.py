@@ -4,12 +4,10 @@ import numpy as np
 import pytest
 import torch
 
-from fairlab import direction_effects as effects
 from fairlab.attributes import ATTRIBUTES
 from fairlab.errors import UserError
 from fairlab.generators import ModuleGenerator
-from fairlab.ground_truth import directions
-from fairlab.ground_truth.direction_effects import direction_effects
+from fairlab.ground_truth import directions, effects
 from fairlab.ground_truth.directions import (
     INVERTED,
     MARGINAL,
@@ -18,6 +16,7 @@ from fairlab.ground_truth.directions import (
     inverted_pairs,
     unit_directions,
 )
+from fairlab.ground_truth.effects import direction_effects
 from fairlab.pipeline import Run
 from fairlab.truth import read_labels
 

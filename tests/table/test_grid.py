@@ -11,8 +11,9 @@ from fairlab.experiment import ABLATIONS
 from fairlab.metrics import format_comparison
 from fairlab.pipeline import Run
 from fairlab.results import comparison
-from fairlab.table import EVIDENCE, Grid
 from fairlab.table.grid import (
+    EVIDENCE,
+    Grid,
     choose_targets,
     choose_variants,
     make_baselines,

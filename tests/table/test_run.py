@@ -18,7 +18,8 @@ import torch
 
 from fairlab.errors import UserError
 from fairlab.pipeline import Run
-from fairlab.table import EVIDENCE, table
+from fairlab.table.grid import EVIDENCE
+from fairlab.table.run import table
 
 pytestmark = pytest.mark.slow
 
@@ -34,7 +35,8 @@ ASKED = {
 SCRIPT = """
 import json, sys
 from pathlib import Path
-from fairlab.table import EVIDENCE, table
+from fairlab.table.grid import EVIDENCE
+from fairlab.table.run import table
 if __name__ == "__main__":
     home, jobs, asked = sys.argv[1:]
     print(table(home=Path(home), jobs=int(jobs), out=Path(home, "out"), **json.loads(asked)))
