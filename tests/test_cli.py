@@ -91,7 +91,7 @@ def test_run_takes_several_protected_attributes_and_the_extensions(tmp_path, mon
 
 def test_table_hands_its_arguments_on(tmp_path, monkeypatch, capsys):
     given = {}
-    monkeypatch.setattr("fairlab.table.table", lambda **arguments: given.update(arguments) or "the table")
+    monkeypatch.setattr("fairlab.table.run.table", lambda **arguments: given.update(arguments) or "the table")
     asked = [
         "--targets",
         "Smiling",
@@ -140,7 +140,7 @@ def test_table_hands_its_arguments_on(tmp_path, monkeypatch, capsys):
 
 def test_a_table_is_of_all_targets_and_the_preset_s_variant_unless_told_otherwise(monkeypatch):
     given = {}
-    monkeypatch.setattr("fairlab.table.table", lambda **arguments: given.update(arguments))
+    monkeypatch.setattr("fairlab.table.run.table", lambda **arguments: given.update(arguments))
     assert main(["table", "--labeller", "per_attribute"]) == 0
     assert (given["targets"], given["variants"], given["jobs"]) == (["all"], None, None)
     assert given["labeller"] == "per_attribute"

@@ -209,4 +209,5 @@ def test_arguments_reach_the_experiment_and_name_the_folder(whole, monkeypatch):
     assert (e.protected, e.seeds, e.labeller, e.positive_share) == ("Young", 2, "multi_label", 0.25)
     assert made["grid"].targets == tuple(name for name in EVIDENCE if name != "Young")
     assert made["jobs"] == 7
-    assert made["out"] == whole / "tables" / "synthfaces-smoke-Young-evidence-controls"
+    folder = "synthfaces-smoke-Young-evidence-controls-2-seeds-multi-label-25pc-positive"
+    assert made["out"] == whole / "tables" / folder
