@@ -1,7 +1,8 @@
 """All eight notebooks run headlessly on a smoke run, and say what they said when their text was written."""
 
-from __future__ import html
+from __future__ import annotations
 
+import html
 import subprocess
 import sys
 from pathlib import Path
