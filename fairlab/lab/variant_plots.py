@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from fairlab.lab.style import FAINT, MODEL_LOOKS, panels, readable, styled
-from fairlab.lab.tables import METRICS, WHOLE, estimate
+from fairlab.lab.tables import METRICS, WHOLE, Estimate, estimate
 from fairlab.metrics.many import MEAN
 from fairlab.metrics.tables import markdown_table
 
@@ -61,8 +61,8 @@ def effects(table: pd.DataFrame, variants: Sequence[str]) -> Figure:
     for axis, metric in zip(axes, SHOWN, strict=True):
         for place, (attribute, group) in enumerate(subjects):
             at = np.arange(len(variants)) + 0.7 * ((place + 0.5) / len(subjects) - 0.5)
-            rows = [_row(table, attribute, group, f"{v} - baseline", metric) for v in variants]
-            _marks(axis, rows, at, metric, place, _title(table, attribute, group))
+            found = [estimate(table, f"{v} - baseline", attribute, metric, group) for v in variants]
+            _marks(axis, found, at, metric, place, _title(table, attribute, group))
         _finish(axis, metric, list(variants))
     if len(subjects) > 1:
         figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper left", ncols=len(subjects))
@@ -79,8 +79,8 @@ def effects_by_target(table: pd.DataFrame, variants: Sequence[str]) -> Figure:
     for axis, metric in zip(axes, metrics, strict=True):
         for place, variant in enumerate(shown):
             at = np.arange(len(targets)) + 0.7 * ((place + 0.5) / len(shown) - 0.5)
-            rows = [_row(table, target, WHOLE, f"{variant} - baseline", metric) for target in targets]
-            _marks(axis, rows, at, metric, place, readable(variant))
+            found = [estimate(table, f"{variant} - baseline", target, metric) for target in targets]
+            _marks(axis, found, at, metric, place, readable(variant))
         _finish(axis, metric, targets)
     if len(shown) > 1:
         figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper left", ncols=len(shown))
@@ -105,7 +105,7 @@ def _subjects(table: pd.DataFrame) -> list[tuple[str, str]]:
 def _title(table: pd.DataFrame, attribute: str, group: str) -> str:
     if group == WHOLE:
         return readable(attribute)
-    note = str(_row(table, attribute, group, "baseline", "AP")["note"])
+    note = estimate(table, "baseline", attribute, "AP", group).note
     return f"{attribute} ({note.removeprefix('mean of ').split()[0]})"
 
 
@@ -118,19 +118,9 @@ def _cell(table: pd.DataFrame, attribute: str, group: str, model: str, metric: s
     return found.text(METRICS[metric], signed=" - " in model)
 
 
-def _row(table: pd.DataFrame, attribute: str, group: str, model: str, metric: str) -> pd.Series:
-    chosen = (
-        (table["attribute"] == attribute)
-        & (table["group"] == group)
-        & (table["model"] == model)
-        & (table["metric"] == metric)
-    )
-    return table[chosen].iloc[0]
-
-
-def _marks(axis: Axes, rows: list[pd.Series], at: np.ndarray, metric: str, place: int, label: str) -> None:
+def _marks(axis: Axes, found: list[Estimate], at: np.ndarray, metric: str, place: int, label: str) -> None:
     scale, look = METRICS[metric].scale, MODEL_LOOKS[place]
-    value, low, high = (scale * np.array([row[name] for row in rows]) for name in ("value", "low", "high"))
+    value, low, high = scale * np.array([(one.value, one.low, one.high) for one in found]).T
     errors = np.maximum(0, [value - low, high - value])
     axis.errorbar(
         value, at, xerr=errors, fmt=look.marker, color=look.colour, markersize=4.5, linewidth=1.3, label=label

@@ -16,7 +16,7 @@ from numpy.typing import ArrayLike
 
 from fairlab.errors import UserError
 from fairlab.metrics.estimates import COLUMNS
-from fairlab.metrics.inputs import GROUPS, as_numbers, check_labels, check_scores
+from fairlab.metrics.inputs import GROUPS, as_numbers, check_labels, check_scores, scores_by_seed
 from fairlab.metrics.means import Means, bootstrap_means
 from fairlab.metrics.uncertainty import check_models
 
@@ -148,7 +148,7 @@ def _effects(
             f"The model '{model}' needs scores of faces with and without the attribute, and a threshold."
         )
     pair = [
-        _by_seed(values[model], f"{name} scores of '{model}'", n)
+        scores_by_seed(values[model], f"{name} scores of '{model}'", n)
         for name, values in (("absent", absent), ("present", present))
     ]
     limit = as_numbers(thresholds[model], f"the threshold of '{model}'")
@@ -161,11 +161,3 @@ def _effects(
     cut = np.broadcast_to(limit, len(before))[:, None]  # (seeds, 1)
     change = after - before
     return np.stack([(before > cut) != (after > cut), change, np.abs(change)], axis=2)  # (seeds, n, 3)
-
-
-def _by_seed(scores: ArrayLike, name: str, n: int) -> np.ndarray:
-    """Return checked scores, (seeds, n)."""
-    values = as_numbers(scores, name)
-    if values.ndim not in (1, 2) or 0 in values.shape:
-        raise UserError(f"{name} must have shape ({n},) or (seeds, {n}), not {values.shape}.")
-    return np.stack([check_scores(row, name, n) for row in np.atleast_2d(values)])

@@ -12,9 +12,9 @@ from numpy.typing import ArrayLike
 
 from fairlab.errors import UserError
 from fairlab.metrics.formulas import average_precision_along
-from fairlab.metrics.inputs import as_numbers, cell_masses, check_labels, check_scores
+from fairlab.metrics.inputs import cell_masses, check_labels, scores_by_seed
 from fairlab.metrics.multiple import holm_column, paired_p_value
-from fairlab.metrics.resampling import RankedCells, resample_counts
+from fairlab.metrics.resampling import RankedCells, average_over_seeds, resample_counts
 
 
 class Bounded(NamedTuple):
@@ -106,14 +106,14 @@ def pair_discriminability(
     """
     a = check_labels(labels_a, "labels_a")
     b = check_labels(labels_b, "labels_b", len(a))
-    by_seed = _by_seed(scores, len(a))
+    by_seed = scores_by_seed(scores, "scores", len(a))
     if n_resamples < 1:
         raise UserError(f"n_resamples must be at least 1, not {n_resamples}.")
     _require_cells(a, b)
     whole = _precisions(a, b, by_seed, iter([np.ones((1, len(a)), int)])).mean(axis=(1, 2))  # (2,)
     rng = np.random.default_rng(seed)
     counts = resample_counts([np.arange(len(a))], n_resamples, rng)
-    drawn = _over_seeds(_precisions(a, b, by_seed, counts), seed)  # (2, resamples)
+    drawn = average_over_seeds(_precisions(a, b, by_seed, counts), seed)  # (2, resamples)
     draws = drawn[0] - drawn[1]
     return PairDiscriminability(
         first=Bounded.of(whole[0], drawn[0]),
@@ -199,13 +199,6 @@ def _note(found: PairDiscriminability, p_holm: float) -> str:
     return "; ".join(notes)
 
 
-def _by_seed(scores: ArrayLike, n: int) -> np.ndarray:
-    values = as_numbers(scores, "scores")
-    if values.ndim not in (1, 2) or 0 in values.shape:
-        raise UserError(f"scores must have shape ({n},) or (seeds, {n}), not {values.shape}.")
-    return np.stack([check_scores(row, "scores", n) for row in np.atleast_2d(values)])  # (seeds, n)
-
-
 def _require_cells(a: np.ndarray, b: np.ndarray) -> None:
     for (first, second), n in np.ndenumerate(cell_masses(a, b)):
         if n == 0:
@@ -238,11 +231,3 @@ def _equal_cell_precision(cells: RankedCells, counts: np.ndarray) -> np.ndarray:
         weight = (1 / mass).reshape(-1, 2, 2)  # (rows, y, other)
         balanced = np.einsum("ryom,ryo->yrm", curve.reshape(*weight.shape, -1), weight)  # (2, rows, m)
     return average_precision_along(*balanced)
-
-
-def _over_seeds(values: np.ndarray, seed: int) -> np.ndarray:
-    """Average over trainings drawn with replacement, (2, seeds, resamples) → (2, resamples)."""
-    _, seeds, resamples = values.shape
-    # The stream that `fairlab.metrics.uncertainty` draws trainings from, for one meaning of an interval.
-    picked = np.random.default_rng([seed, 1]).integers(0, seeds, size=(seeds, resamples))
-    return np.asarray(values[:, picked, np.arange(resamples)].mean(axis=1))

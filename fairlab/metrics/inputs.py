@@ -97,6 +97,14 @@ def check_scores(values: ArrayLike, name: str, n: int | None = None) -> np.ndarr
     return scores
 
 
+def scores_by_seed(values: ArrayLike, name: str, n: int) -> np.ndarray:
+    """Return scores in [0, 1] as (seeds, n), one row for each training seed; (n,) is one seed."""
+    scores = as_numbers(values, name)
+    if scores.ndim not in (1, 2) or 0 in scores.shape:
+        raise UserError(f"{name} must have shape ({n},) or (seeds, {n}), not {scores.shape}.")
+    return np.stack([check_scores(row, name, n) for row in np.atleast_2d(scores)])
+
+
 def check_weights(values: ArrayLike | None, n: int) -> np.ndarray | None:
     """Return sample weights as an (n,) float64 array (None stays None), or raise UserError."""
     if values is None:

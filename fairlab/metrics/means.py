@@ -10,7 +10,7 @@ import pandas as pd
 
 from fairlab.errors import UserError
 from fairlab.metrics.proportions import Proportion
-from fairlab.metrics.resampling import resample_counts
+from fairlab.metrics.resampling import average_over_seeds, resample_counts
 
 
 class Means(NamedTuple):
@@ -126,9 +126,7 @@ def bootstrap_means(
     chunks = resample_counts([np.arange(n)], n_resamples, np.random.default_rng(seed))
     draws = np.concatenate([_group_means(counts, flat, groups) for counts in chunks])
     draws = draws.reshape(n_resamples, seeds, k, len(groups))
-    # A stream of its own: the images drawn do not depend on how many seeds there are.
-    picked = np.random.default_rng([seed, 1]).integers(0, seeds, size=(seeds, n_resamples))
-    averaged = draws[np.arange(n_resamples), picked].mean(axis=0)  # (resamples, k, g)
+    averaged = average_over_seeds(draws.swapaxes(0, 1)[None], seed)[0]  # (resamples, k, g)
     whole = _group_means(np.ones((1, n), dtype=np.int32), flat, groups)
     value = whole.reshape(seeds, k, len(groups)).mean(axis=0)  # (k, g)
     return Means(value, averaged, groups.sum(axis=1), seeds)

@@ -54,6 +54,26 @@ def resample_counts(
         yield counts
 
 
+def average_over_seeds(draws: np.ndarray, seed: int) -> np.ndarray:
+    """Average what was measured on each resample over training seeds that are drawn with replacement, too.
+
+    Parameters
+    ----------
+    draws : array of shape (m, seeds, resamples, ...)
+    seed : int
+        The same seed draws the same training seeds, whatever is measured.
+
+    Returns
+    -------
+    array of shape (m, resamples, ...)
+    """
+    n_seeds, n_resamples = draws.shape[1:3]
+    # A stream of its own: the images drawn do not depend on how many seeds there are.
+    picked = np.random.default_rng([seed, 1]).integers(0, n_seeds, size=(n_seeds, n_resamples))
+    averaged: np.ndarray = draws[:, picked, np.arange(n_resamples)].mean(axis=1)
+    return averaged
+
+
 @dataclass(frozen=True)
 class RankedCells:
     """Images of one classifier sorted by falling score within each (y, a) cell, and where to read.

@@ -14,9 +14,9 @@ from fairlab.metrics.inputs import (
     GROUPS,
     as_numbers,
     check_labels,
-    check_scores,
+    scores_by_seed,
 )
-from fairlab.metrics.resampling import METRICS, RankedCells, resampled_metrics
+from fairlab.metrics.resampling import METRICS, RankedCells, average_over_seeds, resampled_metrics
 from fairlab.metrics.thresholds import calibrated_threshold
 
 
@@ -188,7 +188,9 @@ def _estimates(
     seed: int,
     stratified: bool = False,
 ) -> dict[str, Estimate]:
-    by_model = {name: _by_seed(name, values, len(y)) for name, values in scores.items()}
+    by_model = {
+        name: scores_by_seed(values, f"scores of '{name}'", len(y)) for name, values in scores.items()
+    }
     n_seeds = {name: len(values) for name, values in by_model.items()}
     if len(set(n_seeds.values())) > 1:
         raise UserError(f"Models are paired by training seed, but their numbers of seeds differ: {n_seeds}.")
@@ -201,21 +203,12 @@ def _estimates(
     shape = (len(by_model), seeds, -1, len(METRICS))
     whole = np.stack([cells.metrics(np.ones((1, len(y)), dtype=np.int32)) for cells in ranked])
     draws = resampled_metrics(ranked, n_resamples, seed, stratified=stratified).reshape(shape)
-    # A stream of its own: the images drawn do not depend on how many seeds there are.
-    picked = np.random.default_rng([seed, 1]).integers(0, seeds, size=(seeds, n_resamples))
-    averaged = draws[:, picked, np.arange(n_resamples)].mean(axis=1)  # (models, resamples, 5)
+    averaged = average_over_seeds(draws, seed)  # (models, resamples, 5)
     values = whole.reshape(shape).mean(axis=(1, 2))
     return {
         name: Estimate(value, draw, seeds, self_calibrated=thresholds is None)
         for name, value, draw in zip(by_model, values, averaged, strict=True)
     }
-
-
-def _by_seed(name: str, scores: ArrayLike, n: int) -> np.ndarray:
-    values = as_numbers(scores, f"scores of '{name}'")
-    if values.ndim not in (1, 2) or 0 in values.shape:
-        raise UserError(f"Scores of '{name}' must have shape ({n},) or (seeds, {n}), not {values.shape}.")
-    return np.stack([check_scores(row, f"scores of '{name}'", n) for row in np.atleast_2d(values)])
 
 
 def _thresholds(

@@ -17,6 +17,7 @@ import pandas as pd
 
 from fairlab.attributes import REPORTED, REPORTING_GROUPS, check_attribute
 from fairlab.config import home_folder, preset
+from fairlab.data import FaceData
 from fairlab.errors import UserError, nearest_names
 from fairlab.experiment import ABLATIONS, ADDITIONS, CONTROLS, Experiment
 from fairlab.latent.hyperplane import OneSidedLabels
@@ -112,23 +113,28 @@ def choose_targets(named: Sequence[str], experiment: Experiment, home: Path) -> 
     for name in named:  # before the images are decoded, which takes long
         check_attribute(name, (*sets, *source.attributes))
     data = prepare_data(source, home, experiment.image_size)
-    chosen: list[str] = []
-    for name in named:
-        for target in sets.get(name, (name,)):
-            if name in sets and target in protected:
-                continue
-            try:
-                for attribute in protected:
-                    data.require_groups(target, attribute)
-            except UserError as error:
-                if name not in sets:
-                    raise
-                print(f"{target} is left out: {error}")
-                continue
-            chosen.append(target)
+    for target in (name for name in named if name not in sets):
+        _require_groups(data, target, protected)
+    meant = dict.fromkeys(target for name in named for target in sets.get(name, (name,)))
+    chosen = tuple(target for target in meant if target not in protected and _usable(data, target, protected))
     if not chosen:
         raise UserError("No target is left; name attributes whose groups all have positives and negatives.")
-    return tuple(dict.fromkeys(chosen))
+    return chosen
+
+
+def _usable(data: FaceData, target: str, protected: Sequence[str]) -> bool:
+    """Whether no group of the target is empty; print why not."""
+    try:
+        _require_groups(data, target, protected)
+    except UserError as error:
+        print(f"{target} is left out: {error}")
+        return False
+    return True
+
+
+def _require_groups(data: FaceData, target: str, protected: Sequence[str]) -> None:
+    for attribute in protected:
+        data.require_groups(target, attribute)
 
 
 def choose_variants(named: Sequence[str] | None, experiment: Experiment) -> tuple[str, ...]:

@@ -255,7 +255,7 @@ def test_misuse_is_one_sentence():
         bootstrap(y, s, a, threshold=[0.5, 0.5])
     with pytest.raises(UserError, match="one finite number"):
         bootstrap(y, s, a, threshold=np.nan)
-    with pytest.raises(UserError, match=r"Scores of 'model' must have shape \(20,\) or \(seeds, 20\)"):
+    with pytest.raises(UserError, match=r"scores of 'model' must have shape \(20,\) or \(seeds, 20\)"):
         bootstrap(y, np.zeros((2, 2, 20)), a)
     with pytest.raises(UserError, match=r"scores of 'model' must have shape \(20,\)"):
         bootstrap(y, s[:5], a)
