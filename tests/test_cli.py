@@ -157,6 +157,7 @@ def test_a_table_is_of_all_targets_and_the_preset_s_variant_unless_told_otherwis
         (["--labeller", "multi"], "There is no labeller 'multi'"),
         (["--preset", "quik"], "did you mean 'quick'"),
         (["--seeds", "0"], "at least one"),
+        (["--preset", "smoke", "--variants", "controls", "--inverted", "48"], "'unpaired' has none"),
     ],
 )
 def test_a_table_of_nonsense_is_refused_before_images_are_made(capsys, tmp_path, arguments, sentence):

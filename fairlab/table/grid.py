@@ -171,6 +171,8 @@ def open_grid(
     stand_in = next(name for name in REPORTED if name not in protected)
     experiment = preset(preset_name, **given | {"target": stand_in})
     added = choose_variants(variants, experiment)  # first, since images need not be decoded for it
+    for variant in added:  # what does not go with a setting is refused before anything is made
+        preset(preset_name, **given | {"target": stand_in, "variant": variant})
     return Grid(preset_name, place, choose_targets(targets, experiment, place), added, given, device)
 
 
