@@ -9,7 +9,7 @@ ARGS ?=
 
 help:
 	@echo "make run    the main job on drawn faces: baseline, latents, pairs, de-biased classifier, report"
-	@echo "            (more: make run ARGS=\"--preset smoke\", ARGS=\"--target Smiling --seeds 3\", ...)"
+	@echo "            (more: make run ARGS=\"--preset smoke\", ARGS=\"--target Smiling --seeds 5\", ...)"
 	@echo "make test   the test suite"
 	@echo "make lint   ruff and mypy"
 	@echo "make lab    JupyterLab, at the first notebook"

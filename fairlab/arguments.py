@@ -17,7 +17,7 @@ EXAMPLES = """\
 examples:
   fairlab run                                    the default experiment, on drawn faces (SynthFaces)
   fairlab run --preset smoke                     the same in under a minute, to see that everything works
-  fairlab run --target Smiling --seeds 3         another target, three training seeds
+  fairlab run --target Smiling --seeds 5         another target, five training seeds
   fairlab run --data celeba --data-root DIR --target Smiling --protected Male
   fairlab run --data folder --data-root DIR --target wears_badge --protected night_shift
   fairlab run --generator my_gan.pth             with the GAN you have
@@ -51,10 +51,14 @@ SOURCE_ARGUMENTS: dict[str, dict[str, Any]] = {
     "--preset": {
         "default": "quick",
         "metavar": "NAME",
-        "help": "smoke (does it run), quick (minutes on two cores, default), full (workstation), "
-        "paper (the published constants; wants a GPU)",
+        "help": "smoke (does it run), quick (minutes on two cores), full (workstation), paper (the published "
+        "constants; wants a GPU) (default: %(default)s)",
     },
-    "--image-size": {"type": int, "metavar": "PX", "help": "side of the stored images (default: 64)"},
+    "--image-size": {
+        "type": int,
+        "metavar": "PX",
+        "help": "side of the stored images (default: 64; paper: 128)",
+    },
     "--home": {
         "type": Path,
         "metavar": "DIR",
@@ -86,12 +90,16 @@ RUN_ARGUMENTS: dict[str, dict[str, Any]] = {
         "metavar": "NAME",
         "help": "attribute whose influence to remove (default: Male); of several, all combinations flip",
     },
-    "--seeds": {"type": int, "metavar": "N", "help": "train both classifiers N times"},
+    "--seeds": {
+        "type": int,
+        "metavar": "N",
+        "help": "train both classifiers N times (default: the preset's)",
+    },
     "--variant": {
         "metavar": "NAME",
-        "help": "what is added: pairs with a partner z' (just_across, default; paired, the paper's; "
-        "on_hyperplane; perpendicular; perpendicular_on_hyperplane), one half of them (z_only, "
-        "z_prime_only), or a control (unpaired, oversampling, unbiased_faces)",
+        "help": "what is added: pairs with a partner z' (just_across, default but of --preset paper; "
+        "paired, the paper's; on_hyperplane; perpendicular; perpendicular_on_hyperplane), one half of them "
+        "(z_only, z_prime_only), or a control (unpaired, oversampling, unbiased_faces)",
     },
     "--run": {
         "metavar": "NAME",
@@ -103,7 +111,7 @@ EXTENSION_ARGUMENTS: dict[str, dict[str, Any]] = {
     "--labeller": {
         "metavar": "NAME",
         "help": "who labels generated images: per_attribute (one classifier for each, the paper's) or "
-        "multi_label (one for all attributes)",
+        "multi_label (one for all attributes) (default: per_attribute; of table: multi_label)",
     },
     "--target-planes": {
         "metavar": "NAME",
@@ -132,13 +140,13 @@ TABLE_ARGUMENTS: dict[str, dict[str, Any]] = {
     "--variants": {
         "nargs": "+",
         "metavar": "NAME",
-        "help": "what is added, as --variant of run; or ablations (the paper's six), or controls (the method "
-        "beside unpaired, oversampling and unbiased_faces) (default: the preset's)",
+        "help": "what is added, as --variant of run; or ablations (the paper's method and its five), or "
+        "controls (the method beside unpaired, oversampling and unbiased_faces) (default: the preset's)",
     },
     "--jobs": {
         "type": int,
         "metavar": "N",
-        "help": "processes at once (default: one for each core; on a GPU one)",
+        "help": "processes at once (default: one for each core, at most 8; on a GPU one)",
     },
     "--out": {"type": Path, "metavar": "DIR", "help": "folder of the results (default: data/tables/...)"},
 }
@@ -261,4 +269,6 @@ NOTEBOOKS_ARGUMENTS: dict[str, dict[str, Any]] = {
 }
 
 #: Settings of a run that every notebook has as a parameter, beside "preset", "home" and "run_name".
-NOTEBOOK_SETTINGS = ("data", "data_root", "table", "target", "protected", "variant", "seeds", "generator")
+NOTEBOOK_SETTINGS = (
+    "data", "data_root", "table", "target", "protected", "variant", "labeller", "seeds", "generator"
+)  # fmt: skip

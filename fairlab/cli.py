@@ -108,7 +108,6 @@ def _add_table(subparsers: argparse._SubParsersAction[argparse.ArgumentParser]) 
     _add_arguments(
         table,
         TABLE_ARGUMENTS,
-        TRUTH_ARGUMENTS,
         shared,
         SOURCE_ARGUMENTS,
         EXTENSION_ARGUMENTS,
@@ -171,9 +170,10 @@ def _add_notebooks(subparsers: argparse._SubParsersAction[argparse.ArgumentParse
 def _shared_with_notebooks() -> dict[str, dict[str, Any]]:
     """Return the arguments that set a parameter of the notebooks."""
     flags = {"--" + name.replace("_", "-") for name in ("preset", "home", "run", *NOTEBOOK_SETTINGS)}
-    groups = SOURCE_ARGUMENTS | RUN_ARGUMENTS | GENERATOR_ARGUMENTS
+    groups = SOURCE_ARGUMENTS | RUN_ARGUMENTS | EXTENSION_ARGUMENTS | GENERATOR_ARGUMENTS
     chosen = {flag: dict(options) for flag, options in groups.items() if flag in flags}
-    del chosen["--protected"]["nargs"]  # a notebook has one
+    del chosen["--protected"]["nargs"]
+    chosen["--protected"]["help"] = "attribute whose influence to remove (default: Male)"
     return chosen
 
 

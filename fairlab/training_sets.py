@@ -6,7 +6,7 @@ one protected group as of the other. Each control does one part of that without 
 - ``unpaired``: as many random generated faces as the pairs have, labelled in the same way; no balance.
 - ``oversampling``: real training images again, drawn so that the groups are balanced within each label.
 - ``unbiased_faces``: new drawn faces in which target and protected attribute are independent, with the
-  labels that annotators would give: more than any method without new data can have, an upper bound.
+  labels that annotators would give: what new data without the association buy.
 """
 
 from __future__ import annotations

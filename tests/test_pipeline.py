@@ -54,9 +54,11 @@ def command(home, *more):
 
 
 @pytest.fixture(scope="module")
-def home(tmp_path_factory):
-    """A home folder with one finished smoke run."""
+def home(smoke_home, tmp_path_factory):
+    """A home folder with one finished smoke run, which found images and latents that another had left."""
     home = tmp_path_factory.mktemp("home")
+    for name in ("prepared", *SHARED):
+        shutil.copytree(smoke_home / name, home / name)
     finished = subprocess.run(command(home), capture_output=True, text=True)
     assert finished.returncode == 0, finished.stderr
     (home / "printed.txt").write_text(finished.stdout)
