@@ -1,5 +1,6 @@
 """Settings of all tests, and one finished run of the smoke preset that slow tests share."""
 
+import shutil
 import signal
 import subprocess
 import sys
@@ -24,3 +25,10 @@ def smoke_home(tmp_path_factory):
     finished = subprocess.run(command, capture_output=True, text=True)
     assert finished.returncode == 0, finished.stderr
     return home
+
+
+@pytest.fixture
+def prepared_home(smoke_home, tmp_path):
+    """Return a home folder of the test's own, in which the smoke preset's images are prepared."""
+    shutil.copytree(smoke_home / "prepared", tmp_path / "home" / "prepared")
+    return tmp_path / "home"

@@ -217,12 +217,12 @@ def test_a_read_only_folder_is_one_sentence(tmp_path):
 
 
 @pytest.mark.slow
-def test_ctrl_c_says_how_to_go_on(tmp_path):
+def test_ctrl_c_says_how_to_go_on(prepared_home):
     process = fairlab(
-        "run", "--preset", "smoke", "--home", str(tmp_path), env=os.environ | {"PYTHONUNBUFFERED": "1"}
+        "run", "--preset", "smoke", "--home", str(prepared_home), env=os.environ | {"PYTHONUNBUFFERED": "1"}
     )
     deadline = time.monotonic() + 240
-    while not list((tmp_path / "classifiers").glob("Male-*.partial")) and time.monotonic() < deadline:
+    while not list((prepared_home / "classifiers").glob("Male-*.partial")) and time.monotonic() < deadline:
         time.sleep(0.1)
     process.send_signal(signal.SIGINT)
     _, error = process.communicate(timeout=120)

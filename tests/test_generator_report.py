@@ -137,17 +137,17 @@ def test_too_few_images_are_one_sentence(generator, oracle):
 
 
 @pytest.mark.slow
-def test_the_command_line_trains_a_generator_and_measures_it(tmp_path):
-    common = ["--preset", "smoke", "--home", str(tmp_path)]
+def test_the_command_line_trains_a_generator_and_measures_it(prepared_home):
+    common = ["--preset", "smoke", "--home", str(prepared_home)]
     for action in (["train"], ["report", "--train-gan"]):
         done = subprocess.run(
             [sys.executable, "-m", "fairlab", "gan", *action, *common], capture_output=True, text=True
         )
         assert done.returncode == 0, done.stderr
     assert "attributes are drawn as often as" in done.stdout
-    (report,) = tmp_path.glob("generators/report-*/report.html")
+    (report,) = prepared_home.glob("generators/report-*/report.html")
     assert str(report) in done.stdout
-    trained = list(tmp_path.glob("generators/*/generator.safetensors"))
+    trained = list(prepared_home.glob("generators/*/generator.safetensors"))
     assert len(trained) == 1
 
 
