@@ -16,17 +16,18 @@ from typing import Any, TypeVar
 import torch
 from tqdm.auto import tqdm
 
+from fairlab.devices import usable_cores
 from fairlab.errors import UserError
 
 R = TypeVar("R")
 
 
 def default_jobs(device: torch.device, n_pieces: int) -> int:
-    """Return how many processes to use: one on a GPU, else one for each of torch's threads, up to 8.
+    """Return how many processes to use: one on a GPU, else one for each core, up to 8.
 
     Small networks gain little from a second core, and everything from a second process.
     """
-    return 1 if device.type == "cuda" else max(1, min(torch.get_num_threads(), 8, n_pieces))
+    return 1 if device.type == "cuda" else max(1, min(usable_cores(), 8, n_pieces))
 
 
 def run_all(

@@ -67,8 +67,8 @@ def test_fewer_than_one_process_is_refused(jobs):
 
 
 def test_by_default_there_are_as_many_processes_as_pieces_cores_and_eight_allow(monkeypatch):
-    monkeypatch.setattr(torch, "get_num_threads", lambda: 6)
+    monkeypatch.setattr("fairlab.parallel.usable_cores", lambda: 6)
     assert [default_jobs(CPU, n) for n in (0, 1, 4, 6, 100)] == [1, 1, 4, 6, 6]
-    monkeypatch.setattr(torch, "get_num_threads", lambda: 64)
+    monkeypatch.setattr("fairlab.parallel.usable_cores", lambda: 64)
     assert [default_jobs(CPU, n) for n in (3, 100)] == [3, 8]
     assert default_jobs(torch.device("cuda"), 100) == 1

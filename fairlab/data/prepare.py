@@ -31,6 +31,7 @@ from tqdm.auto import tqdm
 from fairlab.artefacts import append_json_line, read_json, write_json, write_text
 from fairlab.data.facedata import IMAGES, LABELS, MANIFEST, SPLITS, FaceData, read_manifest
 from fairlab.data.plan import CHUNK, HEADER, Plan
+from fairlab.devices import usable_cores
 from fairlab.errors import UserError
 
 PLANNED, FINISHED = "planned.json", "finished.jsonl"  # in the work folder only
@@ -79,7 +80,7 @@ def prepare(folder: Path, plan: Plan, decode: Decode, *, workers: int | None = N
         with _storage_errors(folder):
             folder.parent.mkdir(parents=True, exist_ok=True)
             with _only_process(folder):
-                _build(folder, plan, decode, workers or _cores())
+                _build(folder, plan, decode, workers or usable_cores())
     return FaceData.open(folder)
 
 
@@ -232,10 +233,6 @@ def _read_at(path: Path, length: int, offset: int) -> bytes:
     with open(path, "rb") as stream:
         stream.seek(offset)
         return stream.read(length)
-
-
-def _cores() -> int:
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 @contextmanager
