@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib import metadata
+from itertools import product
 from typing import Any
 
 import numpy as np
@@ -97,12 +98,21 @@ def environment(run: Run) -> dict[str, Any]:
 def _seconds(run: Run) -> dict[str, float]:
     """Return how long each step took: those of the run's folder, and those it shares with other runs."""
     own = {path: str(path.parent.relative_to(run.folder)) for path in run.folder.glob("**/step.json")}
-    shared = [run.protected(), *(run.baseline(seed) for seed in range(run.experiment.seeds))]
-    if run.experiment.has_generated:
-        labellings = [run.labelling(role, seed) for role in run.roles for seed in range(run.experiment.seeds)]
-        shared += [run.latents(), *(step for x in labellings for step in (x.classifier, x.generated))]
-    ours = {step.folder / "step.json": f"{step.store.root.name}/{step.name}" for step in shared}
+    ours = {step.folder / "step.json": f"{step.store.root.name}/{step.name}" for step in _shared_steps(run)}
     return {name: float(read_json(path)["seconds"]) for path, name in sorted((own | ours).items())}
+
+
+def _shared_steps(run: Run) -> Iterator[Step]:
+    e, seeds = run.experiment, range(run.experiment.seeds)
+    yield run.protected()
+    yield from (run.baseline(seed) for seed in seeds)
+    labelled = [(run.latents(), role) for role in run.roles] if e.has_generated else []
+    labelled += [(run.further_latents(), "target")] if e.variant == "unpaired" else []
+    for (latents, role), seed in product(labelled, seeds):
+        labelling = run.labelling(role, seed, latents)
+        yield from (latents, labelling.classifier, labelling.generated)
+    if e.n_inverted:
+        yield from (run.inverted("train"), run.inverted("valid"))
 
 
 def _plane_facts(run: Run, seed: int) -> dict[str, Any]:
