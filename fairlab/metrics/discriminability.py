@@ -25,9 +25,9 @@ class Bounded(NamedTuple):
     high: float
 
     @classmethod
-    def of(cls, value: float, draws: np.ndarray) -> Bounded:
-        """Return the value with the percentile interval of its resamples, (resamples,), NaN left out."""
-        defined = draws[~np.isnan(draws)]
+    def of(cls, value: float, draws: np.ndarray, *, least: float = -1.0) -> Bounded:
+        """Return the value, `least`..1, with the percentile interval of its resamples, NaN left out."""
+        defined = np.clip(draws[~np.isnan(draws)], least, 1.0)
         low, high = np.quantile(defined, (0.025, 0.975)) if len(defined) else (np.nan, np.nan)
         return cls(float(value), float(low), float(high))
 
@@ -116,8 +116,8 @@ def pair_discriminability(
     drawn = average_over_seeds(_precisions(a, b, by_seed, counts), seed)  # (2, resamples)
     draws = drawn[0] - drawn[1]
     return PairDiscriminability(
-        first=Bounded.of(whole[0], drawn[0]),
-        second=Bounded.of(whole[1], drawn[1]),
+        first=Bounded.of(whole[0], drawn[0], least=0.0),
+        second=Bounded.of(whole[1], drawn[1], least=0.0),
         difference=Bounded.of(whole[0] - whole[1], draws),
         draws=draws,
         p_value=paired_p_value(draws),

@@ -16,6 +16,17 @@ COLUMNS: tuple[str, ...] = (
 )  # fmt: skip
 
 
+#: Ends of the range of each metric, beyond which no interval goes; a difference has none.
+LIMITS = {
+    "AP": (0.0, 1.0),
+    "AP_balanced": (0.0, 1.0),
+    "DEO": (0.0, 1.0),
+    "BA": (-1.0, 1.0),
+    "KL": (0.0, np.inf),
+}
+NO_LIMITS = (-np.inf, np.inf)
+
+
 class Estimate(NamedTuple):
     """METRICS of one classifier, or of a difference, averaged over training seeds."""
 
@@ -23,7 +34,7 @@ class Estimate(NamedTuple):
     draws: np.ndarray  # (resamples, 5)
     seeds: int
     self_calibrated: bool
-    least_kl: float = 0.0
+    is_difference: bool = False
 
 
 def tidy_table(
@@ -43,7 +54,7 @@ def tidy_table(
 def difference(first: Estimate, second: Estimate) -> Estimate:
     """Return the paired difference of two estimates on the same resamples."""
     return first._replace(
-        value=first.value - second.value, draws=first.draws - second.draws, least_kl=-np.inf
+        value=first.value - second.value, draws=first.draws - second.draws, is_difference=True
     )
 
 
@@ -62,7 +73,9 @@ def metric_rows(estimate: Estimate, reasons: dict[str, str]) -> list[dict[str, o
     rows: list[dict[str, object]] = []
     for metric, value, draws in zip(METRICS, estimate.value, estimate.draws.T, strict=True):
         defined = draws[~np.isnan(draws)]
-        low, high = _interval(metric, value, defined, estimate.least_kl)
+        low, high = _interval(
+            metric, value, defined, *(NO_LIMITS if estimate.is_difference else LIMITS[metric])
+        )
         row = {"metric": metric, "value": value, "low": low, "high": high, "seeds": estimate.seeds}
         notes = [_note(metric, len(defined), len(draws), estimate.self_calibrated)]
         if value > high:
@@ -71,13 +84,13 @@ def metric_rows(estimate: Estimate, reasons: dict[str, str]) -> list[dict[str, o
     return rows
 
 
-def _interval(metric: str, value: float, draws: np.ndarray, least_kl: float) -> tuple[float, float]:
+def _interval(metric: str, value: float, draws: np.ndarray, least: float, most: float) -> tuple[float, float]:
     if np.isnan(value) or len(draws) == 0:
         return np.nan, np.nan
     low, high = np.quantile(draws, (0.025, 0.975))
     if metric == "KL":
-        low, high = np.maximum((2 * value - high, 2 * value - low), least_kl)
-    return float(low), float(high)
+        low, high = 2 * value - high, 2 * value - low
+    return float(np.clip(low, least, most)), float(np.clip(high, least, most))
 
 
 def _note(metric: str, n_defined: int, n_resamples: int, self_calibrated: bool) -> str:

@@ -70,6 +70,8 @@ class Means(NamedTuple):
         draws = self.draws[:, metric, group]
         defined, note = draws[~np.isnan(draws)], ""
         low, high = np.quantile(defined, (0.025, 0.975)) if len(defined) else (np.nan, np.nan)
+        if is_share:  # few training seeds widen intervals beyond what a share can be
+            low, high = np.clip((low, high), 0.0, 1.0)
         if n == 0:
             note = "no images"
         elif len(defined) < len(draws):
@@ -111,7 +113,7 @@ def bootstrap_means(
     Notes
     -----
     Resamples are those of `fairlab.metrics.compare`: images with replacement, and for each resample as many
-    training seeds with replacement, so that the interval covers both.
+    training seeds with replacement, so that the interval covers both; few seeds widen it.
     """
     if values.ndim != 3 or 0 in values.shape or n_resamples < 1:
         raise UserError(

@@ -1,8 +1,8 @@
-"""What the labels of pairs do: whether a partner's claims hold, and paired differences of such shares."""
+"""What the labels of pairs do: whether a partner's claims hold, how often, and paired differences of that."""
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -13,6 +13,19 @@ from fairlab.metrics.means import bootstrap_means
 
 #: Column of `as_claimed` for a partner that did everything it claims.
 EVERYTHING = "all of it"
+
+
+class Share(NamedTuple):
+    """A share of pairs or faces, 0..1, with its 95% interval and their number."""
+
+    value: float
+    low: float
+    high: float
+    n: int
+
+    def __str__(self) -> str:
+        value, low, high = (f"{100 * x:.1f}" for x in self[:3])
+        return f"{value}% [{low}, {high}] (n = {self.n:,})"
 
 
 class Difference(NamedTuple):
@@ -49,6 +62,26 @@ def as_claimed(before: pd.DataFrame, after: pd.DataFrame, flipped: Collection[st
         for name in before.columns
     }
     return pd.DataFrame(held | {EVERYTHING: np.all(list(held.values()), axis=0)})
+
+
+def mean_shares(held: Sequence[pd.DataFrame], *, n_resamples: int = 1000, seed: int = 0) -> dict[str, Share]:
+    """Return how often each statement holds, averaged over training seeds.
+
+    Every seed is asked about the same pairs, so they are no further observations: intervals come from
+    resampling pairs and seeds together, and n counts each pair once.
+
+    Parameters
+    ----------
+    held : sequence of DataFrames of bool, n rows
+        One for each training seed; row i of all belongs to the same z. A column for each statement.
+    n_resamples, seed : int
+        Number and seed of the resamples.
+    """
+    statements = [str(name) for name in held[0]]
+    values = np.stack([flags.to_numpy() for flags in held])  # (seeds, n, statements)
+    means = bootstrap_means(values, n_resamples=n_resamples, seed=seed)
+    rows = means.table(statements, shares=statements).to_dict("records")
+    return {row["metric"]: Share(*(row[field] for field in Share._fields)) for row in rows}
 
 
 def paired_difference(first: np.ndarray, second: np.ndarray) -> Difference:

@@ -79,8 +79,8 @@ def bootstrap(
     is then chance.
 
     With several training seeds each resample also draws as many seeds with replacement and averages over
-    them, so the interval covers both. Two or three seeds show little of how training varies, and make
-    the interval narrower than it should be.
+    them, so the interval covers both. Few seeds show little of how training varies; what varies between
+    them is widened accordingly, as Student's t does: see `fairlab.metrics.resampling.few_seeds_factor`.
     """
     return compare(
         y_true,

@@ -1,4 +1,4 @@
-"""Claims about pairs against counting by hand, and paired differences against McNemar's error."""
+"""Claims about pairs against counting by hand, and their intervals against those of other formulas."""
 
 import numpy as np
 import pandas as pd
@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fairlab.errors import UserError
-from fairlab.metrics.pairs import EVERYTHING, as_claimed, paired_difference
+from fairlab.metrics.pairs import EVERYTHING, Share, as_claimed, mean_shares, paired_difference
+from fairlab.metrics.proportions import Proportion
 
 BEFORE = pd.DataFrame({"Eyeglasses": [0, 1, 0, 1], "Male": [0, 0, 1, 1]})
 AFTER = pd.DataFrame({"Eyeglasses": [0, 1, 1, 0], "Male": [1, 0, 0, 1]})
@@ -25,6 +26,25 @@ def test_claims_hold_where_flipped_labels_changed_and_the_others_stayed():
 def test_claims_go_by_the_rows_place_not_by_its_index():
     shifted = AFTER.set_index(pd.Index([7, 8, 9, 10]))
     pd.testing.assert_frame_equal(as_claimed(BEFORE, shifted, {"Male"}), as_claimed(BEFORE, AFTER, {"Male"}))
+
+
+def test_shares_of_one_training_have_nearly_the_interval_of_counts():
+    flags = pd.DataFrame({"kept": np.arange(500) < 400, "all": True})
+    found = mean_shares([flags])
+    for name, count in (("kept", 400), ("all", 500)):
+        assert found[name][:3] == pytest.approx((count / 500, *Proportion(count, 500).interval), abs=0.005)
+        assert found[name].n == 500
+
+
+def test_trainings_that_differ_are_averaged_and_widen_the_interval():
+    flags = [pd.DataFrame({"kept": np.arange(500) < count}) for count in (250, 350, 450)]
+    found, single = mean_shares(flags)["kept"], mean_shares(flags[1:2])["kept"]
+    assert (found.value, found.n) == (pytest.approx(0.7), 500)
+    assert found.high - found.low > 2 * (single.high - single.low)
+
+
+def test_a_share_reads_with_interval_and_number():
+    assert str(Share(0.848, 0.8301, 0.866, 6000)) == "84.8% [83.0, 86.6] (n = 6,000)"
 
 
 @settings(max_examples=25)

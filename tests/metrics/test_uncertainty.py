@@ -23,7 +23,13 @@ from fairlab.metrics import (
     score_kl,
 )
 from fairlab.metrics.estimates import COLUMNS
-from fairlab.metrics.resampling import METRICS, RankedCells, resample_counts, resampled_metrics
+from fairlab.metrics.resampling import (
+    METRICS,
+    RankedCells,
+    few_seeds_factor,
+    resample_counts,
+    resampled_metrics,
+)
 
 from .examples import plain_metrics, predictions, simulate
 
@@ -174,16 +180,30 @@ def test_several_seeds_give_the_mean():
 
 
 def test_interval_covers_the_spread_over_seeds():
-    """With many images only the seeds vary: the means of three runs drawn from three are 27 numbers."""
+    """With many images only the seeds vary: the means of three runs drawn from three are 27 numbers.
+
+    Since there are so few, they are moved away from their middle.
+    """
     y, s, a = simulate(20_000, np.random.default_rng(6))
     rng = np.random.default_rng(0)
     runs = np.stack([np.clip(s + rng.normal(scale=noise, size=s.shape), 0, 1) for noise in (0, 0.3, 0.6)])
     ap = [average_precision(y, run) for run in runs]
-    means = [np.mean(drawn) for drawn in itertools.product(ap, repeat=3)]
+    means = np.array([np.mean(drawn) for drawn in itertools.product(ap, repeat=3)])
+    widened = np.mean(ap) + few_seeds_factor(3) * (means - np.mean(ap))
     table = bootstrap(y, runs, a, threshold=0.5, n_resamples=1000)
     interval = row(table, "AP")[["low", "high"]].astype(float)
     assert ap[0] - ap[2] > 0.2
-    np.testing.assert_allclose(interval, np.quantile(means, (0.025, 0.975), method="inverted_cdf"), atol=0.02)
+    expected = np.quantile(widened, (0.025, 0.975), method="inverted_cdf")
+    np.testing.assert_allclose(interval, np.clip(expected, 0, 1), atol=0.04)
+
+
+def test_no_interval_leaves_the_range_of_its_metric():
+    y, s, a = simulate(200, np.random.default_rng(8))
+    table = bootstrap(y, np.stack([s, 1 - s]), a, threshold=0.5, n_resamples=200).set_index("metric")
+    assert (table.loc["AP", "low"], table.loc["AP", "high"]) == (0, 1)
+    assert table.loc["BA", "low"] >= -1
+    differing = compare(y, {"baseline": np.stack([s, s]), "other": np.stack([s, 1 - s])}, a, n_resamples=200)
+    assert row(differing, "AP", "other - baseline")["low"] < -1
 
 
 def test_seeds_are_paired_by_row():
