@@ -88,7 +88,8 @@ RUN_ARGUMENTS: dict[str, dict[str, Any]] = {
     "--protected": {
         "nargs": "+",
         "metavar": "NAME",
-        "help": "attribute whose influence to remove (default: Male); of several, all combinations flip",
+        "help": "attribute whose influence to remove (default: Male); of several, all combinations flip, and "
+        "table measures the first",
     },
     "--seeds": {
         "type": int,

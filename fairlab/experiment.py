@@ -171,6 +171,11 @@ class Experiment:
             raise UserError(f"--inverted is {self.n_inverted}; invert at least 24 images, or none.")
         if self.n_inverted and not self.has_partners:
             raise UserError(f"--inverted adds counterparts, and the variant '{self.variant}' has none.")
+        if self.also_protected and self.variant in CONTROLS:
+            raise UserError(
+                f"The control '{self.variant}' stands beside pairs of one protected attribute; name one, or "
+                "choose another variant."
+            )
         if len(self.attributes) - 1 > MOST_PROTECTED:
             raise UserError(
                 f"{len(self.attributes) - 1} protected attributes would need a partner for each combination; "
@@ -179,6 +184,11 @@ class Experiment:
         if self.target_planes == "by_group" and self.also_protected:
             raise UserError(
                 "Target planes by group need one protected attribute; name one, or leave --target-planes out."
+            )
+        if self.target_planes == "by_group" and self.positive_share is not None:
+            raise UserError(
+                "Target planes by group are fitted to all latents of a group; leave --positive-share or "
+                "--target-planes out."
             )
         if self.target_planes == "by_group" and not VARIANTS[self.partner_variant].keeps_target:
             raise UserError(

@@ -9,6 +9,7 @@ import numpy as np
 from tqdm.auto import tqdm
 
 from fairlab.artefacts import load_array, save_array
+from fairlab.data import FaceData
 from fairlab.errors import UserError
 from fairlab.generators import invert
 from fairlab.store import Step
@@ -22,6 +23,15 @@ STARTS, STEPS = 1, 100
 CHUNK = 64
 
 
+def check_inverted(n: int, data: FaceData) -> None:
+    """Raise UserError if there are fewer training images than shall be inverted."""
+    available = len(data.rows("train"))
+    if n > available:
+        raise UserError(
+            f"--inverted asks for {n:,} images, but the train split has {available:,}; invert fewer."
+        )
+
+
 def invert_images(run: Run, split: str) -> Step:
     """Find the latents of the run's `n_inverted` real images of one split, drawn at random.
 
@@ -31,22 +41,13 @@ def invert_images(run: Run, split: str) -> Step:
         ``rows.npy`` (n,): which images of the split; ``images.npy``: these; ``z.npy`` (n, d);
         ``pixel_error.npy`` (n,), in grey levels.
 
-    Raises
-    ------
-    UserError
-        If the split has fewer images.
-
     Notes
     -----
     Source: Ramaswamy et al., CVPR 2021, supplement: augmentation with counterparts of real images.
     """
     e = run.experiment
     available = len(run.data.rows(split))
-    n = min(e.n_inverted, available) if split == "valid" else e.n_inverted
-    if n > available:
-        raise UserError(
-            f"--inverted asks for {n:,} images, but the {split} split has {available:,}; invert fewer."
-        )
+    n = min(e.n_inverted, available)  # training images are enough: see `check_inverted`
     rows = np.sort(np.random.default_rng([e.seed, n]).choice(available, size=n, replace=False))
 
     def make(folder: Path) -> None:

@@ -30,6 +30,12 @@ def default_jobs(device: torch.device, n_pieces: int) -> int:
     return 1 if device.type == "cuda" else max(1, min(usable_cores(), 8, n_pieces))
 
 
+def check_jobs(jobs: int | None) -> None:
+    """Raise UserError if a wanted number of processes is below 1."""
+    if jobs is not None and jobs < 1:
+        raise UserError(f"--jobs is {jobs}; at least one process is needed.")
+
+
 def run_all(
     function: Callable[..., R], pieces: Sequence[tuple[Any, ...]], *, jobs: int, label: str, unit: str
 ) -> list[R]:
@@ -53,8 +59,7 @@ def run_all(
     Exception
         What a call raised; calls that had not begun are dropped.
     """
-    if jobs < 1:
-        raise UserError(f"--jobs is {jobs}; at least one process is needed.")
+    check_jobs(jobs)
     with tqdm(total=len(pieces), desc=label, unit=unit) as bar:
         if jobs == 1:
             return [_counted(function(*piece), bar) for piece in pieces]

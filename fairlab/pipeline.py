@@ -28,7 +28,7 @@ from fairlab.generators import (
     Generator,
     load_generator,
 )
-from fairlab.inverted import invert_images
+from fairlab.inverted import check_inverted, invert_images
 from fairlab.labelling import Labelling, label_generated
 from fairlab.latent import Hyperplane
 from fairlab.latents import sample_faces, save_faces
@@ -117,6 +117,7 @@ class Run:
         data = prepare_data(self.source, self.home, self.experiment.image_size)
         for protected in self.experiment.attributes[1:]:
             data.require_groups(self.experiment.target, protected)
+        check_inverted(self.experiment.n_inverted, data)
         return data
 
     # Step 1: a target and a protected classifier on the real images, shared by all runs.

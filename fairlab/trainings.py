@@ -6,6 +6,8 @@ import dataclasses
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from fairlab.classifiers import Recipe, train_classifier
 from fairlab.store import Step, Store
 from fairlab.training_sets import TrainingSet, augmented, real_images
@@ -15,13 +17,16 @@ if TYPE_CHECKING:
 
 
 def train_real(run: Run, attributes: tuple[str, ...], seed: int, recipe: Recipe | None = None) -> Step:
-    """Train a classifier of one or several attributes on the real images, once for all runs."""
+    """Train a classifier of one or several attributes on the real images, once for all runs.
+
+    Its validation figures know no protected attribute, since runs with others share it.
+    """
     recipe, seed = recipe or run.experiment.classifier, run.experiment.seed + seed
     data = real_images(run, attributes)
     name = attributes[0] if len(attributes) == 1 else f"{len(attributes)}-attributes"
     return Store(run.home / "classifiers", shared=True).shared_step(
         f"{name}-seed{seed}",
-        lambda folder: _train(run, folder, data, attributes, recipe, seed),
+        lambda folder: _train(run, folder, data, attributes, recipe, seed, protected=None),
         config=_config(attributes, recipe, seed),
         inputs=data.marks,
     )
@@ -30,12 +35,13 @@ def train_real(run: Run, attributes: tuple[str, ...], seed: int, recipe: Recipe 
 def train_augmented(run: Run, seed: int) -> Step:
     """Train the target classifier on the real images and what the run's variant adds (step 6)."""
     e, data = run.experiment, augmented(run, seed)
+    protected = run.data.label(e.protected, "valid")
     recipe = dataclasses.replace(
         e.classifier, epochs=e.generated_epochs, selection="group_balanced_average_precision"
     )
     return run.store.step(
         f"seed{seed}/debiased",
-        lambda folder: _train(run, folder, data, (e.target,), recipe, e.seed + seed),
+        lambda folder: _train(run, folder, data, (e.target,), recipe, e.seed + seed, protected=protected),
         config=_config((e.target,), recipe, e.seed + seed) | {"variant": e.variant},
         inputs=data.marks,
     )
@@ -46,7 +52,14 @@ def _config(attributes: tuple[str, ...], recipe: Recipe, seed: int) -> dict[str,
 
 
 def _train(
-    run: Run, folder: Path, data: TrainingSet, attributes: tuple[str, ...], recipe: Recipe, seed: int
+    run: Run,
+    folder: Path,
+    data: TrainingSet,
+    attributes: tuple[str, ...],
+    recipe: Recipe,
+    seed: int,
+    *,
+    protected: np.ndarray | None,
 ) -> None:
     train_classifier(
         folder,
@@ -54,7 +67,7 @@ def _train(
         labels=data.labels,
         valid_images=run.images("valid"),
         valid_labels=run.data.label_columns(attributes, "valid"),
-        valid_protected=run.data.label(run.experiment.protected, "valid"),
+        valid_protected=protected,
         attributes=attributes,
         recipe=recipe,
         seed=seed,

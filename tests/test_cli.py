@@ -64,6 +64,8 @@ def test_help_teaches(capsys):
         (["--target-planes", "group"], "did you mean 'by_group'"),
         (["--protected", "Male", "Young", "--target-planes", "by_group"], "one protected attribute"),
         (["--positive-share", "1.5"], "must lie between 0 and 1"),
+        (["--positive-share", "0.1", "--target-planes", "by_group"], "leave --positive-share or"),
+        (["--protected", "Male", "Young", "--variant", "oversampling"], "pairs of one protected attribute"),
         (["--inverted", "3"], "at least 24"),
         (["--variant", "unbiased_faces", "--data", "celeba", "--data-root", "x"], "Unbiased faces"),
     ],
@@ -158,6 +160,8 @@ def test_a_table_is_of_all_targets_and_the_preset_s_variant_unless_told_otherwis
         (["--preset", "quik"], "did you mean 'quick'"),
         (["--seeds", "0"], "at least one"),
         (["--preset", "smoke", "--variants", "controls", "--inverted", "48"], "'unpaired' has none"),
+        (["--protected", "Male", "Young", "--variants", "controls"], "pairs of one protected attribute"),
+        (["--jobs", "0"], "--jobs is 0"),
     ],
 )
 def test_a_table_of_nonsense_is_refused_before_images_are_made(capsys, tmp_path, arguments, sentence):

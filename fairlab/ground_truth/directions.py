@@ -37,6 +37,8 @@ HALFWAY_STEPS, STEPS, LEARNING_RATE = 100, 50, 0.03
 PART = 32
 #: Parts of the latents that the jackknife leaves out, one at a time.
 PARTS = 20
+#: Fewer latents than this for each dimension say nothing of a direction.
+LATENTS_PER_DIMENSION = 1.5
 
 INVERTED, MARGINAL, PARTIAL = "drawn counterfactuals", "marginal trait", "partial trait"
 
@@ -73,7 +75,7 @@ def direction_cosines(run: Run, seed: int = 0, n: int = N_INVERTED) -> pd.DataFr
             estimates = {INVERTED: inverted_direction(run, n)} | estimates
         for direction, (whole, left_out) in estimates.items():
             table = direction_agreement(planes[role].normal, whole, left_out)
-            count = len(left_out) if direction == INVERTED else e.n_latents
+            count = len(left_out) if direction == INVERTED else e.n_latents - e.n_fit
             tables.append(table.assign(plane=attribute, direction=direction, n=count))
     columns = ["plane", "direction", "metric", "value", "low", "high", "n", "note"]
     return pd.concat(tables, ignore_index=True)[columns]
@@ -131,14 +133,16 @@ def trait_directions(run: Run, attribute: str) -> dict[str, tuple[np.ndarray, np
     dict of str to pair of (d,) and (20, d) arrays
         "marginal trait": the gradient of this logit in a linear regression on the latents. "partial trait":
         the shortest step that raises this logit by 1 and leaves the other 39 as they are, a column of the
-        pseudo-inverse of all gradients. Each from all latents, and without each of 20 parts of them.
+        pseudo-inverse of all gradients. Each from all latents that no plane was fitted to, since errors in
+        common would make directions look alike, and without each of 20 parts of them.
 
     Raises
     ------
     UserError
         If there are not many more latents than dimensions.
     """
-    gradients = _gradients(run.z(), oracle_logits(run))  # (1 + parts, d, 40)
+    unseen = slice(run.experiment.n_fit, None)
+    gradients = _gradients(run.z()[unseen], oracle_logits(run)[unseen])  # (1 + parts, d, 40)
     place = ATTRIBUTES.index(attribute)
     marginal, partial = gradients[:, :, place], np.linalg.pinv(gradients)[:, place]  # (1 + parts, d) each
     return {MARGINAL: (marginal[0], marginal[1:]), PARTIAL: (partial[0], partial[1:])}
@@ -176,7 +180,7 @@ def unit_directions(run: Run, seed: int = 0, n: int = N_INVERTED) -> tuple[Step,
 
     inputs = {"partners": run.partners(seed).fingerprint, "latents": run.latents().fingerprint}
     inputs |= {"oracle": run_reader(run).fingerprint, "data": run.data.fingerprint}
-    config = {"n": n, "search": (HALFWAY_STEPS, STEPS, LEARNING_RATE)}
+    config = {"n": n, "search": (HALFWAY_STEPS, STEPS, LEARNING_RATE), "n_fit": e.n_fit}
     step = run.store.step(f"directions/seed{seed}-{n}", make, config=config, inputs=inputs)
     return step, dict(zip(names, load_array(step.folder / "directions.npy"), strict=True))
 
@@ -184,9 +188,10 @@ def unit_directions(run: Run, seed: int = 0, n: int = N_INVERTED) -> tuple[Step,
 def _gradients(z: np.ndarray, logits: np.ndarray) -> np.ndarray:
     """Return regression coefficients, (1 + PARTS, d, 40): of all latents, and without each part of them."""
     x = np.column_stack([z, np.ones(len(z))]).astype(np.float64)  # (n, d + 1)
-    if len(x) * (PARTS - 1) < 2 * PARTS * x.shape[1]:
+    least = math.ceil(LATENTS_PER_DIMENSION * x.shape[1] * PARTS / (PARTS - 1))
+    if len(x) < least:
         raise UserError(
-            f"A regression on {z.shape[1]} dimensions needs more than {2 * x.shape[1] + 100} latents; the "
+            f"A regression on {z.shape[1]} dimensions needs {least} latents that no plane was fitted to; the "
             f"run has {len(z)}; use a preset with more."
         )
     parts = [slice(part, None, PARTS) for part in range(PARTS)]

@@ -96,6 +96,7 @@ def _seen(
 
     inputs = {"directions": made.fingerprint, "latents": run.pair_source().fingerprint}
     config = {"steps": steps, "n": len(z)}
-    step = run.store.step(f"{made.name}_effects", make, config=config, inputs=inputs)
+    name = f"{made.name}_effects/{len(z)}-at{'_'.join(f'{step:g}' for step in steps)}"
+    step = run.store.step(name, make, config=config, inputs=inputs)
     before, after = (load_array(step.folder / f"{name}.npy") for name in ("before", "after"))
     return list(directions), before, after.reshape(len(directions), len(steps), len(z), -1)

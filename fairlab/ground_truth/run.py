@@ -52,6 +52,7 @@ def truth(run: Run, *, n: int = N_FACES, n_inverted: int = N_INVERTED, n_moved: 
         works in the run folder.
     """
     _check(run)
+    _check_counts(n, n_inverted, n_moved)
     e, folder = run.experiment, run.folder / "ground_truth"
     with run.store.lock():
         tables = measure(run, n=n, n_inverted=n_inverted, n_moved=n_moved)
@@ -92,6 +93,12 @@ def _check(run: Run) -> None:
             f"The variant '{run.experiment.variant}' adds no partners, whose truth is measured here; choose "
             f"a run with another --variant."
         )
+
+
+def _check_counts(n: int, n_inverted: int, n_moved: int) -> None:
+    for flag, number, least in (("--faces", n, 24), ("--searched", n_inverted, 2), ("--moved", n_moved, 1)):
+        if number < least:
+            raise UserError(f"{flag} is {number}; at least {least} are needed.")
 
 
 def _text(run: Run, summary: pd.DataFrame) -> str:

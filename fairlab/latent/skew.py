@@ -6,6 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fairlab.errors import UserError
+from fairlab.latent.hyperplane import OneSidedLabels
 
 
 def skewed_rows(labels: ArrayLike, positive_share: float, *, seed: int = 0) -> np.ndarray:
@@ -29,7 +30,8 @@ def skewed_rows(labels: ArrayLike, positive_share: float, *, seed: int = 0) -> n
     Raises
     ------
     UserError
-        If labels are not 0 and 1, the share is out of range, or too few rows leave one label out.
+        If labels are not 0 and 1, the share is out of range, or (`OneSidedLabels`) too few rows leave one
+        label out.
 
     Notes
     -----
@@ -45,7 +47,7 @@ def skewed_rows(labels: ArrayLike, positive_share: float, *, seed: int = 0) -> n
     n_negative, n_positive = map(len, rows)
     sizes = _largest_sizes(n_negative, n_positive, positive_share)
     if 0 in sizes:
-        raise UserError(
+        raise OneSidedLabels(
             f"A share of {positive_share} positives, with both labels present, cannot be drawn from "
             f"{n_positive} positives and {n_negative} negatives; sample more latents or choose another share."
         )

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 import pandas as pd
 
@@ -16,7 +17,7 @@ from fairlab.errors import UserError
 from fairlab.lab.paper_table import write_paper_table
 from fairlab.lab.report import save_figure
 from fairlab.lab.variant_plots import effect_table, effects, effects_by_target
-from fairlab.parallel import default_jobs, run_all
+from fairlab.parallel import check_jobs, default_jobs, run_all
 from fairlab.results import environment
 from fairlab.table.grid import (
     Grid,
@@ -27,6 +28,9 @@ from fairlab.table.grid import (
     open_grid,
     pair_table,
 )
+
+#: More targets and variants than these are counted in the name of a folder, not listed.
+MOST_NAMED = 8
 
 
 def table(
@@ -62,6 +66,7 @@ def table(
     UserError
         If a name is unknown, or as `fairlab.pipeline.Run`.
     """
+    check_jobs(jobs)
     grid = open_grid(
         preset_name=preset, targets=targets, variants=variants, home=home, device=device, **changes
     )
@@ -70,8 +75,8 @@ def table(
         f"{grid.n_trainings} trainings, of which finished ones are skipped.",
         flush=True,
     )
-    grid = make_all(grid, jobs)
     folder = out or grid.home / "tables" / _name(grid, [*targets, *(variants or ())])
+    grid = make_all(grid, jobs)
     return write_results(grid, folder)
 
 
@@ -89,8 +94,9 @@ def make_all(grid: Grid, jobs: int | None = None) -> Grid:
         If no target is left.
     """
     make_common(grid)
-    targets = [(grid, target) for target in grid.targets]
-    cells = [(grid, *cell) for cell in grid.cells()]
+    bare = replace(grid)  # other processes open the images themselves, instead of being sent them
+    targets = [(bare, target) for target in grid.targets]
+    cells = [(bare, *cell) for cell in grid.cells()]
     at_once = jobs if jobs is not None else default_jobs(grid.first.device, len(cells))
     run_all(make_baselines, targets, jobs=at_once, label="Baselines", unit="target")
     reasons = run_all(make_cell, cells, jobs=at_once, label="Variants", unit="cell")
@@ -146,4 +152,6 @@ def _name(grid: Grid, named: Sequence[str]) -> str:
     plain = preset_of(grid.preset, data=e.data, data_root=e.data_root)
     seeds = [f"{e.seeds}-seeds"] if e.seeds != plain.seeds else []
     changed = changed_settings(e, grid.preset)
+    if len(named) > MOST_NAMED:  # file systems allow 255 characters
+        named = [f"{len(named)}-names-{crc32(' '.join(named).encode()):08x}"]
     return "-".join([e.data, grid.preset, *e.attributes[1:], *named, *seeds, *changed])

@@ -1,5 +1,7 @@
 """Directions: planted ones are found, and moving along them does what was planted."""
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 import torch
@@ -44,8 +46,10 @@ def test_gradients_of_planted_logits_are_found(planted):
 
 def test_the_partial_direction_raises_one_logit_and_no_other(planted, monkeypatch):
     gradients, z, logits = planted
-    monkeypatch.setattr(directions, "oracle_logits", lambda run: logits)
-    run = type("Latents", (), {"z": lambda self: z})()
+    fitted = 200  # whose logits are nonsense, and must not be looked at
+    monkeypatch.setattr(directions, "oracle_logits", lambda run: np.concatenate([-logits[:fitted], logits]))
+    both = np.concatenate([z[:fitted], z])
+    run = SimpleNamespace(z=lambda: both, experiment=SimpleNamespace(n_fit=fitted))
     found = directions.trait_directions(run, "Male")
     partial, left_out = found[PARTIAL]
     wanted = np.eye(40)[ATTRIBUTES.index("Male")]
@@ -56,8 +60,8 @@ def test_the_partial_direction_raises_one_logit_and_no_other(planted, monkeypatc
 
 def test_too_few_latents_for_a_regression_are_refused(planted):
     _, z, logits = planted
-    with pytest.raises(UserError, match="60 dimensions needs more than"):
-        directions._gradients(z[:100], logits[:100])
+    with pytest.raises(UserError, match="60 dimensions needs 97 latents"):
+        directions._gradients(z[:96], logits[:96])
 
 
 class Picture(torch.nn.Module):
@@ -104,6 +108,8 @@ def test_a_run_s_planes_are_compared(run, short_search, monkeypatch):
     rows = table[(table["direction"] == INVERTED) & (table["metric"] == "cosine")]
     assert rows["value"].item() == pytest.approx(cosine, abs=1e-5)
     assert rows["n"].item() == 4
+    unseen = run.experiment.n_latents - run.experiment.n_fit  # planes were fitted to the others
+    assert set(table[table["direction"] != INVERTED]["n"]) == {unseen}
     male = table[(table["plane"] == "Male") & (table["metric"] == "cosine")].set_index("direction")["value"]
     assert male[MARGINAL] > 0.5
     monkeypatch.setattr(directions, "invert", None)
@@ -128,6 +134,8 @@ def test_moving_along_directions_is_counted(run, short_search, monkeypatch):
     for way in ("plane normal", MARGINAL):
         assert values[way, "protected present", 3] > values[way, "protected present", -3] + 0.5
         assert values[way, "other attributes changed", 3] > 1
+    fewer = direction_effects(run, steps=(-3, 0, 3), n=30, n_inverted=4)  # both are kept
+    assert set(fewer["n"]) == {30}
     monkeypatch.setattr(effects, "generate", None)
     assert direction_effects(run, steps=(-3, 0, 3), n=40, n_inverted=4).equals(table)
 

@@ -95,3 +95,12 @@ def test_other_images_and_runs_without_partners_are_refused(run, smoke_home):
     control = Run.of_preset("smoke", smoke_home, device="cpu", variant="oversampling")
     with pytest.raises(UserError, match="'oversampling' adds no partners"):
         truth(control)
+
+
+@pytest.mark.parametrize(
+    ("counts", "flag"),
+    [({"n": 1}, "--faces is 1"), ({"n_inverted": 1}, "--searched"), ({"n_moved": -5}, "--moved")],
+)
+def test_too_few_faces_are_refused_before_anything_is_drawn(run, counts, flag):
+    with pytest.raises(UserError, match=f"{flag}.*are needed"):
+        truth(run, **counts)

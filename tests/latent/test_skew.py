@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from fairlab.errors import UserError
 from fairlab.latent import Hyperplane, skewed_rows
+from fairlab.latent.hyperplane import OneSidedLabels
 
 
 @given(st.integers(1, 200), st.integers(1, 200), st.floats(0.02, 0.98), st.integers(0, 2**32 - 1))
@@ -73,4 +74,10 @@ def test_share_out_of_range(share):
 )
 def test_impossible_subsets_are_one_sentence(labels, share, sentence):
     with pytest.raises(UserError, match=sentence):
+        skewed_rows(labels, share)
+
+
+@pytest.mark.parametrize(("labels", "share"), [([1, 1, 1, 1], 0.5), ([0, 1] * 25, 0.001)])
+def test_a_missing_label_is_told_from_other_mistakes(labels, share):
+    with pytest.raises(OneSidedLabels):  # a table leaves such a target out
         skewed_rows(labels, share)

@@ -3,6 +3,7 @@
 import io
 import json
 import os
+import pickle
 import shutil
 import signal
 import subprocess
@@ -16,6 +17,7 @@ import pandas as pd
 import pytest
 import torch
 
+from fairlab.attributes import REPORTED
 from fairlab.errors import UserError
 from fairlab.pipeline import Run
 from fairlab.table.grid import EVIDENCE
@@ -197,6 +199,33 @@ def test_no_target_left_is_one_sentence(whole, one_sided, tmp_path):
     asked = ASKED | SMALL | {"targets": ["Wavy_Hair"], "variants": ["on_hyperplane"]}
     with pytest.raises(UserError, match="No target could be de-biased"):
         table(home=whole, jobs=1, out=tmp_path, **asked)
+
+
+@pytest.mark.parametrize("jobs", [1, 2])
+def test_other_processes_are_not_sent_the_images(whole, monkeypatch, jobs):
+    sizes = []
+    monkeypatch.setattr("fairlab.table.run.make_common", lambda grid: grid.first.data)
+    monkeypatch.setattr("fairlab.table.run.write_results", lambda grid, out: "")
+    monkeypatch.setattr(
+        "fairlab.table.run.run_all",
+        lambda _, pieces, **how: (
+            sizes.extend(len(pickle.dumps(piece)) for piece in pieces) or [""] * len(pieces)
+        ),
+    )
+    table(home=whole, jobs=jobs, **ASKED, **SMALL)
+    assert len(sizes) == 6
+    assert max(sizes) < 10_000
+
+
+def test_many_names_make_a_short_folder_name(whole, monkeypatch):
+    made = []
+    monkeypatch.setattr("fairlab.table.run.make_all", lambda grid, jobs: grid)
+    monkeypatch.setattr("fairlab.table.run.write_results", lambda grid, out: made.append(out.name))
+    for targets in (REPORTED, REPORTED[1:], REPORTED[:3]):
+        table(preset="smoke", targets=targets, variants=None, home=whole)
+    assert len(made[0]) < 60
+    assert len(set(made)) == 3
+    assert made[2].endswith("-".join(REPORTED[:3]))
 
 
 def test_arguments_reach_the_experiment_and_name_the_folder(whole, monkeypatch):
