@@ -155,7 +155,8 @@ def _linearity_section(table: pd.DataFrame) -> Section:
     series = truth_plots.series_of(rows, "model", "attribute")
     return Section(
         "One plane, or a curved boundary",
-        "If a network told held-out latents apart better than a plane, the boundary would be curved.",
+        "A network that tells held-out latents apart better than a plane has found a bend. One that does not "
+        "may have missed a slight bend in many directions: then see how well the plane does by itself.",
         dots(series, "area under the ROC curve, %", reference=0.5),
         captions.dots(series),
     )
