@@ -69,7 +69,7 @@ def write_results(run: Run) -> pd.DataFrame:
     facts = manifest(run)
     write_json(run.folder / "manifest.json", facts)
     if truth is not None:
-        write_json(run.folder / "truth.json", {k: {"count": c, "n": n} for k, (c, n) in truth.items()})
+        write_json(run.folder / "truth.json", {name: share._asdict() for name, share in truth.items()})
     write_report(run.folder / "report.html", tell(run, tables[e.protected], facts, truth))
     return table
 

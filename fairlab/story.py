@@ -13,14 +13,12 @@ from fairlab.lab.faces import face_grid, first_of_groups, label_words, pair_grid
 from fairlab.lab.plane import Line, latent_plane
 from fairlab.lab.report import Report, Section, summarise
 from fairlab.latent import plane_basis, plane_coordinates
-from fairlab.metrics.proportions import Proportion
+from fairlab.metrics.pairs import Share
 from fairlab.pipeline import Run
 from fairlab.results import classifiers, scores_and_thresholds
 
 
-def tell(
-    run: Run, table: pd.DataFrame, facts: dict[str, Any], truth: dict[str, tuple[int, int]] | None
-) -> Report:
+def tell(run: Run, table: pd.DataFrame, facts: dict[str, Any], truth: dict[str, Share] | None) -> Report:
     """Return the report of a run from its table, its manifest and, for SynthFaces, the truth of its pairs."""
     e = run.experiment
     return Report(
@@ -38,7 +36,7 @@ def tell(
             _curve_section(run),
         ],
         facts=_facts(facts),
-        truth=None if truth is None else {key: Proportion(*counts) for key, counts in truth.items()},
+        truth=truth,
     )
 
 

@@ -15,7 +15,8 @@ import pandas as pd
 from fairlab.artefacts import load_array, save_array
 from fairlab.attributes import check_attribute
 from fairlab.latent import Hyperplane
-from fairlab.metrics.proportions import shares
+from fairlab.metrics.pairs import Share, mean_shares
+from fairlab.metrics.proportions import Proportion, shares
 from fairlab.oracle import AttributeReader, shipped_oracle
 from fairlab.pipeline import Run
 from fairlab.readers import reader_of
@@ -83,36 +84,39 @@ def attribute_changes(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame
     return changed.sort_values("value", ascending=False, kind="stable")
 
 
-def pair_truth(run: Run) -> dict[str, tuple[int, int]]:
+def pair_truth(run: Run) -> dict[str, Share]:
     """Return how often the pairs do what they claim, according to the oracle, over all training seeds.
 
     Returns
     -------
-    dict of str to (int, int)
-        For each statement, how often it held and how often it was checked. The oracle's own accuracy on
-        unseen drawn faces comes first.
+    dict of str to Share
+        For each statement, how often it held: see `fairlab.metrics.pairs.mean_shares`. The oracle's own
+        accuracy on unseen drawn faces comes first, with Wilson's interval.
     """
-    names, right = (run.experiment.target, run.experiment.protected), shipped_oracle(run.device).right
-    accuracy = {f"oracle right about {name}, on unseen drawn faces": right[name] for name in names}
-    return accuracy | _pair_counts(run)
+    e, right = run.experiment, shipped_oracle(run.device).right
+    accuracy = {}
+    for name in (e.target, e.protected):
+        count, n = right[name]
+        share = Share(count / n, *Proportion(count, n).interval, n)
+        accuracy[f"oracle right about {name}, on unseen drawn faces"] = share
+    held = [_held(run, seed) for seed in range(e.seeds)]
+    return accuracy | mean_shares(held, n_resamples=e.n_resamples, seed=e.seed)
 
 
-def _pair_counts(run: Run) -> dict[str, tuple[int, int]]:
+def _held(run: Run, seed: int) -> pd.DataFrame:
+    """Return which statements hold of each pair of one training seed: a row a pair, a column a statement."""
     e = run.experiment
     names = [e.target, e.protected]
     z = read_labels(run, run.pair_source())[names].to_numpy()[run.pair_rows]  # (n, 2)
-    total: dict[str, tuple[int, int]] = {}
-    for seed in range(e.seeds):
-        partners = read_labels(run, run.partners(seed))[names].to_numpy()[: len(z)]  # (n, 2)
-        given = run.pair_labels(seed)
-        kept, flipped = z[:, 0] == partners[:, 0], z[:, 1] != partners[:, 1]
-        for statement, holds in {
+    partners = read_labels(run, run.partners(seed))[names].to_numpy()[: len(z)]  # (n, 2)
+    given = run.pair_labels(seed)
+    kept, flipped = z[:, 0] == partners[:, 0], z[:, 1] != partners[:, 1]
+    return pd.DataFrame(
+        {
             f"partner kept {e.target}": kept,
             f"partner flipped {e.protected}": flipped,
             "partner did both": kept & flipped,
             f"{e.target} label given to z is what the oracle sees in z": given == z[:, 0],
             f"{e.target} label given to z is what the oracle sees in the partner": given == partners[:, 0],
-        }.items():
-            count, n = total.get(statement, (0, 0))
-            total[statement] = count + int(holds.sum()), n + len(holds)
-    return total
+        }
+    )

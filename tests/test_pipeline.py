@@ -113,7 +113,7 @@ def test_the_truth_of_the_pairs_is_reported(home):
     pairs = preset("smoke").n_pairs
     kept = next(value for name, value in truth.items() if name.startswith("partner kept"))
     assert kept["n"] == pairs
-    assert 0 <= kept["count"] <= pairs
+    assert 0 <= kept["low"] <= kept["value"] <= kept["high"] <= 1
 
 
 def test_partners_flip_one_distance_and_keep_the_other(run):

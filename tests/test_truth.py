@@ -1,18 +1,24 @@
-"""Which attributes change between two sets of faces, and where a run's things are kept."""
+"""Which attributes change between two sets of faces, what pairs do, and where a run's things are kept."""
 
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pandas as pd
 import pytest
 
+from fairlab import truth
 from fairlab.config import home_folder
 from fairlab.metrics.proportions import Proportion
-from fairlab.truth import attribute_changes
+from fairlab.truth import attribute_changes, pair_truth
 
 BEFORE = pd.DataFrame(
     {"Smiling": [1, 1, 0, 0], "Male": [1, 0, 1, 0], "Bald": [0, 0, 0, 0], "Young": [0, 0, 1, 1]}
 )
+
+
+#: What an oracle sees in faces and in the partners of the last 80: Smiling and Male.
+FLIPS = {name: np.random.default_rng(n).integers(0, 2, (n, 2)) for name, n in (("z", 100), ("partners", 80))}
 
 
 def test_changes_count_both_directions_and_the_most_frequent_comes_first():
@@ -50,6 +56,41 @@ def test_the_arguments_stay_as_they_were():
     attribute_changes(before, after)
     pd.testing.assert_frame_equal(before, BEFORE)
     assert list(after.index) == [9, 4, 7, 1]
+
+
+@pytest.fixture
+def run_of(monkeypatch):
+    """A function from a number of seeds to a run whose oracle sees the same partners for each of them."""
+    seen = {name: pd.DataFrame(FLIPS[name], columns=["Smiling", "Male"]) for name in FLIPS}
+    monkeypatch.setattr(truth, "read_labels", lambda run, faces: seen[faces])
+    oracle = SimpleNamespace(right={"Smiling": (90, 100), "Male": (99, 100)})
+    monkeypatch.setattr(truth, "shipped_oracle", lambda device: oracle)
+    chosen = {"target": "Smiling", "protected": "Male", "n_resamples": 200, "seed": 0}
+    return lambda seeds: SimpleNamespace(
+        experiment=SimpleNamespace(seeds=seeds, **chosen),
+        device="cpu",
+        pair_rows=slice(20, 100),  # as after latents that only planes need
+        pair_source=lambda: "z",
+        partners=lambda seed: "partners",
+        pair_labels=lambda seed: FLIPS["partners"][:, 0],
+    )
+
+
+def test_pairs_are_counted_and_the_oracle_has_an_interval_of_its_own(run_of):
+    found = pair_truth(run_of(1))
+    z, partners = FLIPS["z"][20:], FLIPS["partners"]
+    both = (z[:, 0] == partners[:, 0]) & (z[:, 1] != partners[:, 1])
+    assert found["partner did both"].value == pytest.approx(both.mean())
+    assert found["Smiling label given to z is what the oracle sees in the partner"].value == 1
+    oracle = found["oracle right about Smiling, on unseen drawn faces"]
+    assert tuple(oracle) == pytest.approx((0.9, *Proportion(90, 100).interval, 100))
+
+
+def test_the_same_pairs_in_three_trainings_are_no_more_pairs(run_of):
+    once, thrice = pair_truth(run_of(1)), pair_truth(run_of(3))
+    assert list(once) == list(thrice)
+    for statement, share in once.items():
+        assert thrice[statement] == pytest.approx(share)
 
 
 @pytest.fixture

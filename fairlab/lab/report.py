@@ -19,9 +19,9 @@ from fairlab.artefacts import atomic_path, write_text
 from fairlab.lab import tables
 from fairlab.lab.style import readable
 from fairlab.lab.summary import LIMITS, summarise
-from fairlab.metrics.proportions import Proportion
+from fairlab.metrics.pairs import Share
 
-__all__ = ["LIMITS", "Page", "Proportion", "Report", "Section", "summarise", "write_report"]
+__all__ = ["LIMITS", "Page", "Report", "Section", "Share", "summarise", "write_report"]
 
 DOTS_PER_INCH = 150  # sharp on a phone's dense screen and in print
 SCREEN_DOTS_PER_INCH = 92  # how large a figure appears on the page
@@ -90,7 +90,7 @@ class Report(Page):
     ----------
     table : DataFrame
         As in `fairlab.lab.tables`; summary from `summarise`.
-    truth : dict of str to Proportion, optional
+    truth : dict of str to Share, optional
         What the drawn faces' known factors say of the pairs: "target label kept", "protected label flipped".
     groups : dict of str to (int, int)
         Evaluation pictures and positives of each group, from `fairlab.lab.tables.group_counts`.
@@ -98,7 +98,7 @@ class Report(Page):
 
     template: ClassVar[str] = "report.html.j2"
 
-    truth: Mapping[str, Proportion] | None = None
+    truth: Mapping[str, Share] | None = None
     groups: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
     def context(self) -> dict[str, Any]:

@@ -22,6 +22,7 @@ from fairlab.errors import UserError, nearest_names
 from fairlab.experiment import ABLATIONS, ADDITIONS, CONTROLS, Experiment
 from fairlab.latent.hyperplane import OneSidedLabels
 from fairlab.metrics import compare_attributes
+from fairlab.metrics.pairs import Share
 from fairlab.pipeline import Run
 from fairlab.results import model_scores
 from fairlab.shared import prepare_data, source_of
@@ -245,14 +246,14 @@ def measure(grid: Grid) -> pd.DataFrame:
 
 
 def pair_table(grid: Grid) -> pd.DataFrame:
-    """Return what the oracle says of every cell's pairs: target, variant, statement, count, n."""
+    """Return what the oracle says of every cell's pairs: target, variant, statement, value, low, high, n."""
     rows = [
-        {"target": target, "variant": variant, "statement": statement, "count": count, "n": n}
+        {"target": target, "variant": variant, "statement": statement, **share._asdict()}
         for target, variant in grid.cells()
         if _has_truth(run := grid.run(target, variant))
-        for statement, (count, n) in pair_truth(run).items()
+        for statement, share in pair_truth(run).items()
     ]
-    return pd.DataFrame(rows, columns=["target", "variant", "statement", "count", "n"])
+    return pd.DataFrame(rows, columns=["target", "variant", "statement", *Share._fields])
 
 
 def _has_truth(run: Run) -> bool:

@@ -21,6 +21,7 @@ from fairlab.ground_truth.fidelity import (
     run_nuisance_reader,
 )
 from fairlab.ground_truth.nuisance import PERIODIC, nuisance_reader
+from fairlab.metrics.pairs import Share
 from fairlab.pipeline import Run
 from fairlab.truth import attribute_changes, pair_truth, read_labels
 
@@ -46,14 +47,15 @@ def by(table, kind, *columns):
 
 
 def test_partners_are_counted_as_elsewhere(run):
-    values, counted = by(partner_fidelity(run, N), PARTNERS, "metric"), pair_truth(run)
+    table, counted = partner_fidelity(run, N), pair_truth(run)
+    values = by(table, PARTNERS, "metric")
+    rows = table[table["pairs"] == PARTNERS].set_index("metric")[list(Share._fields)]
     for metric, statement in (
         ("target kept", "partner kept Eyeglasses"),
         ("protected flipped", "partner flipped Male"),
         ("both", "partner did both"),
     ):
-        count, n = counted[statement]
-        assert values[metric] == pytest.approx(count / n)
+        assert tuple(rows.loc[metric]) == pytest.approx(counted[statement])
     before, after = read_labels(run, run.latents())[run.pair_rows], read_labels(run, run.partners(0))
     changes = attribute_changes(before, after)["value"]
     shares = by(attribute_fidelity(run, N), PARTNERS, "attribute")

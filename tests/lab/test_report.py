@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 from fairlab.lab import plots
-from fairlab.lab.report import LIMITS, Proportion, Report, Section, summarise, to_html, write_report
+from fairlab.lab.report import LIMITS, Report, Section, Share, summarise, to_html, write_report
+from fairlab.metrics.proportions import Proportion
 
 from .examples import CLEAR, faces, tidy
 
@@ -48,7 +49,7 @@ def report() -> Report:
             Section("Only words", "Why words.", None, "No picture."),
         ],
         facts={"Preset": "smoke", "Device": "cpu"},
-        truth={"target label kept": Proportion(90, 100)},
+        truth={"target label kept": Share(0.9, 0.826, 0.945, 1200)},
         groups={"not Male": (1170, 640), "Male": (830, 328)},
     )
 
@@ -67,6 +68,7 @@ def test_every_part_is_there_and_can_be_jumped_to(report: Report):
     ids = {attributes["id"] for _, attributes in page.tags if attributes.get("id")}
     assert {link["href"].removeprefix("#") for link in page.all("a")} <= ids
     said = [report.title, *report.summary, *LIMITS, "Preset", "smoke", "target label kept", "CVPR 2021"]
+    said += ["90.0% [82.6, 94.5] (n = 1,200)"]
     said += [part for s in report.sections for part in (s.title, s.why, s.caption)]
     said += ["1,170", "640", "328"]
     assert [part for part in said if part not in page.text] == []
@@ -84,7 +86,7 @@ def test_names_are_escaped():
         table=tidy(attribute=name),
         sections=[Section(name, name, faces(1)[0], name, alt=f'"{name}')],
         facts={name: name},
-        truth={name: Proportion(1, 2)},
+        truth={name: Share(0.5, 0.1, 0.9, 2)},
         groups={name: (2, 1)},
         limits=[name],
     )
