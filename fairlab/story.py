@@ -156,9 +156,9 @@ def _curve_section(run: Run) -> Section:
     curves = {model: read_json_lines(step.folder / "curve.jsonl") for model, step in steps.items()}
     return Section(
         "Training",
-        "Loss and group-balanced validation AP by epoch: how long each classifier kept learning.",
-        plots.learning_curves(curves, score="group_balanced_average_precision"),
-        captions.learning_curves(curves, score="group_balanced_average_precision"),
+        "Loss and validation AP by epoch: how long each classifier kept learning.",
+        plots.learning_curves(curves, score="average_precision"),
+        captions.learning_curves(curves, score="average_precision"),
     )
 
 

@@ -111,7 +111,7 @@ def test_a_run_s_planes_are_compared(run, short_search, monkeypatch):
     unseen = run.experiment.n_latents - run.experiment.n_fit  # planes were fitted to the others
     assert set(table[table["direction"] != INVERTED]["n"]) == {unseen}
     male = table[(table["plane"] == "Male") & (table["metric"] == "cosine")].set_index("direction")["value"]
-    assert male[MARGINAL] > 0.5
+    assert male[MARGINAL] > 0.3
     monkeypatch.setattr(directions, "invert", None)
     monkeypatch.setattr(directions, "draw", None)
     assert direction_cosines(run, n=4).equals(table)
