@@ -85,7 +85,7 @@ EXPECTED: dict[str, dict[str, tuple[float, float]]] = {
         "cosine, target plane and marginal trait": (0.07, 0.15),
         "cosine, target plane and partial trait": (-0.09, 0.2),
         "cosine, protected plane and drawn counterfactuals": (0.31, 0.15),
-        "cosine, protected plane and marginal trait": (0.63, 0.12),
+        "cosine, protected plane and marginal trait": (0.46, 0.12),
         "cosine, protected plane and partial trait": (0.06, 0.15),
         "protected present, 2 along plane normal": (0.88, 0.15),
         "protected present, 2 along drawn counterfactuals": (0.8, 0.15),
