@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from nbformat import NotebookNode
+if TYPE_CHECKING:  # a type alone: the library takes a second to import, and every run would wait for it
+    from nbformat import NotebookNode
 
 RESULT = "application/vnd.fairlab.result+json"
 VIEW = "application/vnd.jupyter.widget-view+json"

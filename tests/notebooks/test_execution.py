@@ -170,11 +170,11 @@ def test_plain_papermill_runs_a_notebook_too(smoke_home: Path, tmp_path: Path):
         sys.executable,
         "-m",
         "papermill",
-        str(NOTEBOOKS / "03_hyperplanes.ipynb"),
+        str(NOTEBOOKS / "00_biased_faces.ipynb"),
         str(tmp_path / "out.ipynb"),
     ]
     command += ["-p", "preset", "smoke", "-p", "home", str(smoke_home)]
     finished = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
     assert finished.returncode == 0, finished.stderr
     found = results(nbformat.read(tmp_path / "out.ipynb", as_version=4))
-    assert set(found) == set(EXPECTED["03_hyperplanes"])
+    assert set(found) == set(EXPECTED["00_biased_faces"])
