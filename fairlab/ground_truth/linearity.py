@@ -17,7 +17,7 @@ from fairlab.artefacts import load_array, save_array
 from fairlab.attributes import check_attribute
 from fairlab.ground_truth.counterfactuals import drawn_source
 from fairlab.latent import Hyperplane
-from fairlab.metrics.resampling import resample_counts
+from fairlab.metrics.resampling import percentile_interval, resample_counts, undefined_note
 from fairlab.pipeline import Run
 from fairlab.truth import read_labels, run_reader
 
@@ -89,12 +89,9 @@ def _scores(run: Run, attribute: str, y: np.ndarray) -> np.ndarray:
 
 def _row(attribute: str, model: str, metric: str, values: np.ndarray) -> dict[str, object]:
     """Return one row from a value and its resamples, (1 + resamples,)."""
-    defined = values[1:][~np.isnan(values[1:])]
-    low, high = np.quantile(defined, (0.025, 0.975)) if len(defined) else (np.nan, np.nan)
-    lost = len(values) - 1 - len(defined)
-    note = f"{lost} of {len(values) - 1} resamples undefined" if lost else ""
+    low, high = percentile_interval(values[1:])
     row = {"attribute": attribute, "model": model, "metric": metric, "value": float(values[0])}
-    return row | {"low": float(low), "high": float(high), "note": note}
+    return row | {"low": low, "high": high, "note": undefined_note(values[1:])}
 
 
 def accuracies(y: np.ndarray, scores: np.ndarray, counts: np.ndarray) -> np.ndarray:

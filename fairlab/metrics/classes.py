@@ -12,7 +12,7 @@ from fairlab.metrics.cells import Cells, encode, joint_cells
 from fairlab.metrics.class_weights import class_attention
 from fairlab.metrics.estimates import COLUMNS
 from fairlab.metrics.group_rates import class_tables
-from fairlab.metrics.operating_points import percentile_interval
+from fairlab.metrics.operating_points import interval_and_note
 
 __all__ = ["class_accuracies", "class_attention", "compare_classes", "most_likely", "per_class_table"]
 
@@ -231,7 +231,7 @@ def _rows(
     rows = []
     for attribute, drawn in zip(attributes, values, strict=True):
         for (group, metric), numbers, count in zip(keys, drawn.T, counts, strict=True):
-            low, high, note = percentile_interval(numbers[0], numbers[1:])
+            low, high, note = interval_and_note(numbers[0], numbers[1:])
             share = numbers[0] if metric == "accuracy" else drawn[0, 0]
             who = {"model": model, "attribute": attribute, "group": group, "metric": metric}
             what = {"value": numbers[0], "low": low, "high": high, "n": int(count), "note": note}

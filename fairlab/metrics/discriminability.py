@@ -14,7 +14,12 @@ from fairlab.errors import UserError
 from fairlab.metrics.formulas import average_precision_along
 from fairlab.metrics.inputs import cell_masses, check_labels, scores_by_seed
 from fairlab.metrics.multiple import holm_column, paired_p_value
-from fairlab.metrics.resampling import RankedCells, average_over_seeds, resample_counts
+from fairlab.metrics.resampling import (
+    RankedCells,
+    average_over_seeds,
+    percentile_interval,
+    resample_counts,
+)
 
 
 class Bounded(NamedTuple):
@@ -27,9 +32,7 @@ class Bounded(NamedTuple):
     @classmethod
     def of(cls, value: float, draws: np.ndarray, *, least: float = -1.0) -> Bounded:
         """Return the value, `least`..1, with the percentile interval of its resamples, NaN left out."""
-        defined = np.clip(draws[~np.isnan(draws)], least, 1.0)
-        low, high = np.quantile(defined, (0.025, 0.975)) if len(defined) else (np.nan, np.nan)
-        return cls(float(value), float(low), float(high))
+        return cls(float(value), *percentile_interval(draws, least, 1.0))
 
 
 @dataclass(frozen=True, eq=False)

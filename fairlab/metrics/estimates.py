@@ -9,14 +9,14 @@ import numpy as np
 import pandas as pd
 
 from fairlab.metrics.inputs import cell_masses, shortage, warn_undefined
-from fairlab.metrics.resampling import METRICS
+from fairlab.metrics.resampling import METRICS, percentile_interval
 
 COLUMNS: tuple[str, ...] = (
     "model", "attribute", "group", "metric", "value", "low", "high", "n", "n_positive", "seeds", "note",
 )  # fmt: skip
 
 
-#: Ends of the range of each metric, beyond which no interval goes; a difference has none.
+#: Ends of the range of each metric.
 LIMITS = {
     "AP": (0.0, 1.0),
     "AP_balanced": (0.0, 1.0),
@@ -24,7 +24,6 @@ LIMITS = {
     "BA": (-1.0, 1.0),
     "KL": (0.0, np.inf),
 }
-NO_LIMITS = (-np.inf, np.inf)
 
 
 class Estimate(NamedTuple):
@@ -35,6 +34,10 @@ class Estimate(NamedTuple):
     seeds: int
     self_calibrated: bool
     is_difference: bool = False
+
+    def limits(self, metric: str) -> tuple[float, float]:
+        """Return the ends of the metric's range, beyond which no interval goes; a difference has none."""
+        return (-np.inf, np.inf) if self.is_difference else LIMITS[metric]
 
 
 def tidy_table(
@@ -73,9 +76,7 @@ def metric_rows(estimate: Estimate, reasons: dict[str, str]) -> list[dict[str, o
     rows: list[dict[str, object]] = []
     for metric, value, draws in zip(METRICS, estimate.value, estimate.draws.T, strict=True):
         defined = draws[~np.isnan(draws)]
-        low, high = _interval(
-            metric, value, defined, *(NO_LIMITS if estimate.is_difference else LIMITS[metric])
-        )
+        low, high = _interval(metric, value, defined, estimate.limits(metric))
         row = {"metric": metric, "value": value, "low": low, "high": high, "seeds": estimate.seeds}
         notes = [_note(metric, len(defined), len(draws), estimate.self_calibrated)]
         if value > high:
@@ -84,13 +85,13 @@ def metric_rows(estimate: Estimate, reasons: dict[str, str]) -> list[dict[str, o
     return rows
 
 
-def _interval(metric: str, value: float, draws: np.ndarray, least: float, most: float) -> tuple[float, float]:
-    if np.isnan(value) or len(draws) == 0:
+def _interval(
+    metric: str, value: float, draws: np.ndarray, limits: tuple[float, float]
+) -> tuple[float, float]:
+    if np.isnan(value):
         return np.nan, np.nan
-    low, high = np.quantile(draws, (0.025, 0.975))
-    if metric == "KL":
-        low, high = 2 * value - high, 2 * value - low
-    return float(np.clip(low, least, most)), float(np.clip(high, least, most))
+    # KL has percentiles mirrored at the value: see `fairlab.metrics.bootstrap`.
+    return percentile_interval(2 * value - draws if metric == "KL" else draws, *limits)
 
 
 def _note(metric: str, n_defined: int, n_resamples: int, self_calibrated: bool) -> str:

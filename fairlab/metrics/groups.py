@@ -14,7 +14,7 @@ from fairlab.metrics.estimates import COLUMNS
 from fairlab.metrics.group_notes import Key, notes, warn_of_undefined
 from fairlab.metrics.group_study import Study
 from fairlab.metrics.named_groups import GroupNames, Groups, Protected
-from fairlab.metrics.operating_points import percentile_interval
+from fairlab.metrics.operating_points import interval_and_note
 
 __all__ = ["Groups", "group_differences", "group_metrics"]
 
@@ -181,7 +181,7 @@ def _table(measured: _Measured, remarks: Mapping[str, Mapping[Key, str]], study:
     rows, counts, binary = [], study.class_counts(), study.labels.binary
     for model, values in measured.items():
         for (metric, group), drawn in values.items():
-            low, high, note = percentile_interval(drawn[0], drawn[1:])
+            low, high, note = interval_and_note(drawn[0], drawn[1:])
             n = counts.get(group, counts["all"])
             who = {"model": model, "group": group, "metric": metric}
             what = {"value": drawn[0], "low": low, "high": high, "n": int(n.sum())}

@@ -10,7 +10,12 @@ import pandas as pd
 
 from fairlab.errors import UserError
 from fairlab.metrics.proportions import Proportion
-from fairlab.metrics.resampling import average_over_seeds, resample_counts
+from fairlab.metrics.resampling import (
+    average_over_seeds,
+    percentile_interval,
+    resample_counts,
+    undefined_note,
+)
 
 
 class Means(NamedTuple):
@@ -68,14 +73,8 @@ class Means(NamedTuple):
     def _row(self, metric: int, group: int, is_share: bool) -> dict[str, object]:
         value, n = float(self.value[metric, group]), int(self.counts[group])
         draws = self.draws[:, metric, group]
-        defined, note = draws[~np.isnan(draws)], ""
-        low, high = np.quantile(defined, (0.025, 0.975)) if len(defined) else (np.nan, np.nan)
-        if is_share:  # few training seeds widen intervals beyond what a share can be
-            low, high = np.clip((low, high), 0.0, 1.0)
-        if n == 0:
-            note = "no images"
-        elif len(defined) < len(draws):
-            note = f"{len(draws) - len(defined)} of {len(draws)} resamples undefined"
+        note = undefined_note(draws) if n else "no images"
+        low, high = percentile_interval(draws, *((0.0, 1.0) if is_share else ()))
         if is_share and value in (0.0, 1.0):
             (low, high), note = (
                 Proportion(round(value * n), n).interval,
@@ -83,8 +82,8 @@ class Means(NamedTuple):
             )
         return {
             "value": value,
-            "low": float(low),
-            "high": float(high),
+            "low": low,
+            "high": high,
             "n": n,
             "seeds": self.seeds,
             "note": note,

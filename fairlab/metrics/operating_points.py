@@ -25,6 +25,7 @@ from fairlab.metrics.inputs import (
     shortage,
     warn_undefined,
 )
+from fairlab.metrics.resampling import percentile_interval, undefined_note
 
 #: What is measured at a threshold: metric, and index of the group or None for all images.
 _MEASURES: tuple[tuple[str, int | None], ...] = (
@@ -209,17 +210,14 @@ def _rows(
     rows = []
     for (metric, group), (value, *draws), reason in zip(_MEASURES, values.T, reasons, strict=True):
         part = mass if group is None else mass[:, group]
-        low, high, note = percentile_interval(value, np.array(draws))
+        low, high, note = interval_and_note(value, np.array(draws))
         who = {"model": model, "group": "all" if group is None else groups[group], "metric": metric}
         what = {"value": value, "low": low, "high": high, "note": reason or note}
         rows.append(who | what | {"n": int(part.sum()), "n_positive": int(part[1].sum())})
     return rows
 
 
-def percentile_interval(value: float, draws: np.ndarray) -> tuple[float, float, str]:
-    defined = draws[~np.isnan(draws)]
-    if np.isnan(value) or len(defined) == 0:
+def interval_and_note(value: float, draws: np.ndarray) -> tuple[float, float, str]:
+    if np.isnan(value) or np.isnan(draws).all():
         return np.nan, np.nan, ""
-    low, high = np.quantile(defined, (0.025, 0.975))
-    skipped = len(draws) - len(defined)
-    return float(low), float(high), f"{skipped} of {len(draws)} resamples undefined" if skipped else ""
+    return *percentile_interval(draws), undefined_note(draws)

@@ -24,8 +24,7 @@ class Share(NamedTuple):
     n: int
 
     def __str__(self) -> str:
-        value, low, high = (f"{100 * x:.1f}" for x in self[:3])
-        return f"{value}% [{low}, {high}] (n = {self.n:,})"
+        return _in_words(self, "", "%")
 
 
 class Difference(NamedTuple):
@@ -37,8 +36,12 @@ class Difference(NamedTuple):
     n: int
 
     def __str__(self) -> str:
-        value, low, high = (f"{100 * x:+.1f}" for x in self[:3])
-        return f"{value} points [{low}, {high}] (n = {self.n:,})"
+        return _in_words(self, "+", " points")
+
+
+def _in_words(found: Share | Difference, sign: str, unit: str) -> str:
+    value, low, high = (f"{100 * x:{sign}.1f}" for x in found[:3])
+    return f"{value}{unit} [{low}, {high}] (n = {found.n:,})"
 
 
 def as_claimed(before: pd.DataFrame, after: pd.DataFrame, flipped: Collection[str]) -> pd.DataFrame:

@@ -92,6 +92,26 @@ def few_seeds_factor(n_seeds: int) -> float:
     return float(quantiles * math.sqrt(n_seeds / (n_seeds - 1)))
 
 
+def percentile_interval(
+    draws: np.ndarray, least: float = -math.inf, most: float = math.inf
+) -> tuple[float, float]:
+    """Return the ends of the 95% interval of resamples (n,), undefined ones (NaN) left out; NaN if all are.
+
+    Few training seeds can widen it beyond what a quantity can be, so it ends at `least` and `most`.
+    """
+    defined = draws[~np.isnan(draws)]
+    if not len(defined):
+        return math.nan, math.nan
+    low, high = np.clip(np.quantile(defined, (0.025, 0.975)), least, most)
+    return float(low), float(high)
+
+
+def undefined_note(draws: np.ndarray) -> str:
+    """Say how many of the resamples (n,) are undefined (NaN); "" if none is."""
+    lost = int(np.isnan(draws).sum())
+    return f"{lost} of {len(draws)} resamples undefined" if lost else ""
+
+
 @dataclass(frozen=True)
 class RankedCells:
     """Images of one classifier sorted by falling score within each (y, a) cell, and where to read.
