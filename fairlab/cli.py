@@ -25,7 +25,7 @@ from fairlab.arguments import (
     TABLE_ARGUMENTS,
     TRUTH_ARGUMENTS,
 )
-from fairlab.errors import UserError
+from fairlab.core.errors import UserError
 
 #: Arguments that name one run.
 ONE_RUN = (SOURCE_ARGUMENTS, RUN_ARGUMENTS, EXTENSION_ARGUMENTS, GENERATOR_ARGUMENTS, DEVICE_ARGUMENTS)

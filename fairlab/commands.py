@@ -8,22 +8,22 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fairlab.arguments import NOTEBOOK_SETTINGS
-from fairlab.errors import UserError
+from fairlab.core.errors import UserError
 
 if TYPE_CHECKING:
-    from fairlab.pipeline import Run
+    from fairlab.experiments.run import Run
 
 
 def run(arguments: argparse.Namespace) -> None:
     """Walk one run through all steps and write its report."""
-    from fairlab.execute import execute
+    from fairlab.studies.run.execute import execute
 
     execute(_run_of(arguments))
 
 
 def truth(arguments: argparse.Namespace) -> None:
     """Measure one run against drawn counterfactuals."""
-    from fairlab.ground_truth.run import truth
+    from fairlab.studies.ground_truth.run import truth
 
     counts = {"n": arguments.faces, "n_inverted": arguments.searched, "n_moved": arguments.moved}
     print(truth(_run_of(arguments), **counts))
@@ -31,7 +31,7 @@ def truth(arguments: argparse.Namespace) -> None:
 
 def _run_of(arguments: argparse.Namespace) -> Run:
     """Return the run that the arguments name."""
-    from fairlab.pipeline import Run
+    from fairlab.experiments.run import Run
 
     return Run.of_preset(
         arguments.preset,
@@ -46,7 +46,7 @@ def _run_of(arguments: argparse.Namespace) -> Run:
 
 def table(arguments: argparse.Namespace) -> None:
     """Make a grid of targets and variants, and its tables."""
-    from fairlab.table.run import table
+    from fairlab.studies.table.run import table
 
     names = ("preset", "targets", "variants", "home", "device", "jobs", "out")
     given = {name: getattr(arguments, name) for name in names}
@@ -55,8 +55,8 @@ def table(arguments: argparse.Namespace) -> None:
 
 def prepare(arguments: argparse.Namespace) -> None:
     """Decode the images of a source."""
-    from fairlab.config import home_folder, preset
-    from fairlab.shared import preparation_summary, prepare_data, prepared_folder, source_of
+    from fairlab.experiments.presets import home_folder, preset
+    from fairlab.workspace.shared import preparation_summary, prepare_data, prepared_folder, source_of
 
     experiment = preset(arguments.preset, **_source_changes(arguments))
     source, home = source_of(experiment), home_folder(arguments.home)
@@ -66,8 +66,8 @@ def prepare(arguments: argparse.Namespace) -> None:
 
 def train_gan(arguments: argparse.Namespace) -> None:
     """Train a generator, or go on with it."""
-    from fairlab.config import home_folder, preset
-    from fairlab.generator_steps import train
+    from fairlab.experiments.presets import home_folder, preset
+    from fairlab.studies.generator.steps import train
 
     experiment = preset(arguments.preset, **_source_changes(arguments), train_gan=True)
     print(train(experiment, home_folder(arguments.home), arguments.device))
@@ -75,8 +75,8 @@ def train_gan(arguments: argparse.Namespace) -> None:
 
 def report_gan(arguments: argparse.Namespace) -> None:
     """Measure a generator."""
-    from fairlab.config import home_folder, preset
-    from fairlab.generator_steps import report
+    from fairlab.experiments.presets import home_folder, preset
+    from fairlab.studies.generator.steps import report
 
     changes = _source_changes(arguments) | _generator_changes(arguments)
     experiment = preset(arguments.preset, **changes)
@@ -86,9 +86,9 @@ def report_gan(arguments: argparse.Namespace) -> None:
 
 def notebooks(arguments: argparse.Namespace) -> None:
     """Execute the notebooks of one run."""
-    from fairlab.config import home_folder
-    from fairlab.lab.batch import run_notebooks
-    from fairlab.pipeline import Run
+    from fairlab.experiments.presets import home_folder
+    from fairlab.experiments.run import Run
+    from fairlab.studies.notebooks.run import run_notebooks
 
     further = _further_parameters(arguments.p)
     settings = {name: getattr(arguments, name) for name in NOTEBOOK_SETTINGS}
@@ -105,7 +105,7 @@ def notebooks(arguments: argparse.Namespace) -> None:
 
 def _further_parameters(given: Sequence[tuple[str, str]]) -> dict[str, Any]:
     """Return the parameters of ``-p NAME VALUE``."""
-    from fairlab.lab.batch import literal
+    from fairlab.studies.notebooks.run import literal
 
     for name, _ in given:
         if name in (*NOTEBOOK_SETTINGS, "preset", "home", "run_name"):
@@ -116,14 +116,14 @@ def _further_parameters(given: Sequence[tuple[str, str]]) -> dict[str, Any]:
 
 def audit(arguments: argparse.Namespace) -> None:
     """Measure gaps in somebody's predictions."""
-    from fairlab.audit import audit
+    from fairlab.studies.audit import audit
 
     print(audit(**_all_of(arguments)))
 
 
 def leakage(arguments: argparse.Namespace) -> None:
     """Measure what labels give away."""
-    from fairlab.leakage_steps import leakage
+    from fairlab.studies.leakage.measure import leakage
 
     print(leakage(**_all_of(arguments)))
 
@@ -135,7 +135,7 @@ def _all_of(arguments: argparse.Namespace) -> dict[str, Any]:
 
 def discriminability(arguments: argparse.Namespace) -> None:
     """Compare attributes that always go together."""
-    from fairlab.discriminability import discriminability
+    from fairlab.studies.discriminability.measure import discriminability
 
     print(discriminability(**_all_of(arguments)))
 

@@ -79,7 +79,7 @@ EXTENSIONS = ["--labeller", "multi_label", "--positive-share", "0.25", "--invert
 
 def test_run_takes_several_protected_attributes_and_the_extensions(tmp_path, monkeypatch):
     made = []
-    monkeypatch.setattr("fairlab.execute.execute", made.append)
+    monkeypatch.setattr("fairlab.studies.run.execute.execute", made.append)
     asked = ["run", "--preset", "smoke", "--home", str(tmp_path), "--variant", "paired"]
     assert main([*asked, "--protected", "Male", "Young", *EXTENSIONS]) == 0
     assert main([*asked, "--target-planes", "by_group"]) == 0
@@ -93,7 +93,9 @@ def test_run_takes_several_protected_attributes_and_the_extensions(tmp_path, mon
 
 def test_table_hands_its_arguments_on(tmp_path, monkeypatch, capsys):
     given = {}
-    monkeypatch.setattr("fairlab.table.run.table", lambda **arguments: given.update(arguments) or "the table")
+    monkeypatch.setattr(
+        "fairlab.studies.table.run.table", lambda **arguments: given.update(arguments) or "the table"
+    )
     asked = [
         "--targets",
         "Smiling",
@@ -142,7 +144,7 @@ def test_table_hands_its_arguments_on(tmp_path, monkeypatch, capsys):
 
 def test_a_table_is_of_all_targets_and_the_preset_s_variant_unless_told_otherwise(monkeypatch):
     given = {}
-    monkeypatch.setattr("fairlab.table.run.table", lambda **arguments: given.update(arguments))
+    monkeypatch.setattr("fairlab.studies.table.run.table", lambda **arguments: given.update(arguments))
     assert main(["table", "--labeller", "per_attribute"]) == 0
     assert (given["targets"], given["variants"], given["jobs"]) == (["all"], None, None)
     assert given["labeller"] == "per_attribute"
@@ -248,7 +250,7 @@ def notebooks(tmp_path, monkeypatch):
         kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
         made = nbformat.v4.new_notebook(cells=[values, shown], metadata={"kernelspec": kernel})
         nbformat.write(made, folder / f"{name}.ipynb")
-    monkeypatch.setattr("fairlab.lab.batch.notebooks_folder", lambda: folder)
+    monkeypatch.setattr("fairlab.studies.notebooks.run.notebooks_folder", lambda: folder)
     return folder
 
 

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from fairlab.classifiers.recipe import Recipe
-from fairlab.errors import UserError
+from fairlab.core.errors import UserError
 
 #: Channel means and deviations of ImageNet, for pixels in [0, 1].
 IMAGENET_MEAN = (0.485, 0.456, 0.406)

@@ -11,7 +11,7 @@ import numpy as np
 
 from fairlab.classifiers.images import ImageArray
 from fairlab.classifiers.recipe import Recipe
-from fairlab.errors import UserError
+from fairlab.core.errors import UserError
 
 #: Images that enter the fingerprint: hashing all of 160,000 would take longer than it saves.
 N_HASHED_IMAGES = 64

@@ -6,7 +6,7 @@ from typing import Protocol
 
 import numpy as np
 
-from fairlab.errors import UserError
+from fairlab.core.errors import UserError
 
 
 class ImageArray(Protocol):

@@ -15,7 +15,7 @@ from torch import Tensor, nn
 from torchvision.models import ResNet18_Weights, ResNet34_Weights, ResNet50_Weights, WeightsEnum
 from torchvision.models.resnet import BasicBlock, Bottleneck, ResNet
 
-from fairlab.errors import UserError
+from fairlab.core.errors import UserError
 
 if TYPE_CHECKING:
     from fairlab.classifiers.recipe import Recipe

@@ -6,7 +6,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from fairlab.classifiers.networks import BACKBONES
-from fairlab.errors import UserError, nearest_names
+from fairlab.core.errors import UserError, nearest_names
 
 CHOICES: dict[str, tuple[str, ...]] = {
     "backbone": tuple(BACKBONES),

@@ -15,13 +15,13 @@ from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 import fairlab
-from fairlab.artefacts import read_json, save_tensors, write_json
 from fairlab.classifiers.augmentation import evaluation_batch
 from fairlab.classifiers.images import ImageArray
 from fairlab.classifiers.networks import AttributeNetwork, build_network
 from fairlab.classifiers.recipe import Recipe
-from fairlab.devices import choose_device, compute_dtype
-from fairlab.errors import UserError
+from fairlab.core.devices import choose_device, compute_dtype
+from fairlab.core.errors import UserError
+from fairlab.core.files import read_json, save_tensors, write_json
 
 WEIGHTS_FILE = "weights.safetensors"
 CARD_FILE = "classifier.json"

@@ -10,7 +10,7 @@ import numpy as np
 
 from fairlab.classifiers.images import ImageArray
 from fairlab.classifiers.scoring import Classifier
-from fairlab.errors import UserError
+from fairlab.core.errors import UserError
 from fairlab.metrics import average_precision, group_balanced_average_precision
 
 

@@ -18,8 +18,6 @@ import torch
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
-from fairlab import distributed
-from fairlab.artefacts import load_state, read_json, save_state, write_text
 from fairlab.classifiers.augmentation import training_batch
 from fairlab.classifiers.identity import check_same_run, run_identity
 from fairlab.classifiers.images import ImageArray
@@ -34,8 +32,10 @@ from fairlab.classifiers.scoring import (
     shortened,
 )
 from fairlab.classifiers.selection import Validation, best_epoch
-from fairlab.devices import compute_dtype
-from fairlab.errors import UserError
+from fairlab.core import distributed
+from fairlab.core.devices import compute_dtype
+from fairlab.core.errors import UserError
+from fairlab.core.files import load_state, read_json, save_state, write_text
 
 CHECKPOINT_FILE = "checkpoint.safetensors"
 CURVE_FILE = "curve.jsonl"

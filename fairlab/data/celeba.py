@@ -17,11 +17,11 @@ import torch
 from PIL import Image
 from torch.nn.functional import interpolate
 
+from fairlab.core.errors import UserError
 from fairlab.data.celeba_tables import read_attributes, read_partition
 from fairlab.data.files import FolderFiles, ImageFiles, ZipFiles
 from fairlab.data.labelled_files import LabelledFiles
 from fairlab.data.prepare import decode_each
-from fairlab.errors import UserError
 
 FETCH = (
     "fetch img_align_celeba.zip, list_attr_celeba.txt and list_eval_partition.txt from the page of CelebA's "

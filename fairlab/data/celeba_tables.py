@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from fairlab.core.errors import UserError
 from fairlab.data.facedata import SPLITS
-from fairlab.errors import UserError
 
 # -1 and 0 both mean "absent", but a file that has both is not one of CelebA's and cannot be trusted.
 CODES = {"0": 0, "1": 1, "-1": 2}

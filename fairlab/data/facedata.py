@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from fairlab.artefacts import read_json
-from fairlab.attributes import check_attribute
-from fairlab.errors import UserError, nearest_names
+from fairlab.core.errors import UserError, nearest_names
+from fairlab.core.files import read_json
+from fairlab.data.attributes import check_attribute
 
 SPLITS: tuple[str, ...] = ("train", "valid", "test")
 

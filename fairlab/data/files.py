@@ -7,7 +7,7 @@ import zipfile
 from pathlib import Path
 from typing import Protocol
 
-from fairlab.errors import UserError
+from fairlab.core.errors import UserError
 
 
 class ImageFiles(Protocol):

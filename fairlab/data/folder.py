@@ -9,11 +9,11 @@ from typing import Any, ClassVar
 import numpy as np
 from PIL import Image, ImageOps
 
+from fairlab.core.errors import UserError
 from fairlab.data.files import FolderFiles
 from fairlab.data.folder_table import read_table
 from fairlab.data.labelled_files import LabelledFiles
 from fairlab.data.prepare import decode_each
-from fairlab.errors import UserError
 
 
 class FolderSource(LabelledFiles):

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from fairlab.core.errors import UserError, nearest_names
 from fairlab.data.facedata import SPLITS
-from fairlab.errors import UserError, nearest_names
 
 #: Ways to write a binary label: (absent, present). A column keeps to one of them.
 BINARY: tuple[tuple[str, str], ...] = (("0", "1"), ("-1", "1"), ("false", "true"), ("no", "yes"))

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from fairlab.core.errors import UserError, nearest_names
 from fairlab.data.celeba_tables import read_attributes
 from fairlab.data.folder_table import BINARY
-from fairlab.errors import UserError, nearest_names
 from fairlab.metrics.balanced import MOST_CLASSES
 
 #: Columns that say which image a row is, not what it shows.

@@ -28,11 +28,11 @@ import pandas as pd
 from filelock import FileLock, Timeout
 from tqdm.auto import tqdm
 
-from fairlab.artefacts import append_json_line, read_json, write_json, write_text
+from fairlab.core.devices import usable_cores
+from fairlab.core.errors import UserError
+from fairlab.core.files import append_json_line, read_json, write_json, write_text
 from fairlab.data.facedata import IMAGES, LABELS, MANIFEST, SPLITS, FaceData, read_manifest
 from fairlab.data.plan import CHUNK, HEADER, Plan
-from fairlab.devices import usable_cores
-from fairlab.errors import UserError
 
 PLANNED, FINISHED = "planned.json", "finished.jsonl"  # in the work folder only
 

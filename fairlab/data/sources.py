@@ -6,8 +6,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
 
+from fairlab.core.errors import UserError, nearest_names
 from fairlab.data.facedata import FaceData
-from fairlab.errors import UserError, nearest_names
 
 SOURCES = ("synthfaces", "celeba", "folder")
 

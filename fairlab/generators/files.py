@@ -9,8 +9,8 @@ from typing import Any
 import torch
 from safetensors import SafetensorError, safe_open
 
-from fairlab.artefacts import read_json, save_tensors, sha256, weights_folder, write_json
-from fairlab.errors import UserError
+from fairlab.core.errors import UserError
+from fairlab.core.files import read_json, save_tensors, sha256, weights_folder, write_json
 from fairlab.generators.gan_zoo import load_gan_zoo
 from fairlab.generators.progressive import ProgressiveGenerator
 from fairlab.generators.sampling import Generator

@@ -22,8 +22,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from fairlab.devices import choose_device
-from fairlab.errors import UserError
+from fairlab.core.devices import choose_device
+from fairlab.core.errors import UserError
 from fairlab.generators.layers import LEAK, pixel_norm, upsample
 
 #: Their losses, each of which decides whether a tanh follows the last layer.

@@ -9,7 +9,7 @@ import numpy as np
 import torch
 from tqdm.auto import tqdm
 
-from fairlab.errors import UserError
+from fairlab.core.errors import UserError
 
 BATCH = 64
 LAYER = "2048"  # the pooled features (Heusel et al., NeurIPS 2017)

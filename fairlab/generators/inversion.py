@@ -17,7 +17,7 @@ from tqdm.auto import tqdm
 
 from fairlab.classifiers.augmentation import evaluation_batch
 from fairlab.classifiers.scoring import Classifier
-from fairlab.errors import UserError
+from fairlab.core.errors import UserError
 from fairlab.generators.sampling import Generator, Images, generator_device, sample_latents, to_uint8
 
 #: Random latents among which the starts are chosen: their pictures are drawn once, for all images.

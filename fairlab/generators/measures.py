@@ -12,7 +12,7 @@ import numpy.typing as npt
 import torch
 from scipy.linalg import eigh, eigvalsh
 
-from fairlab.errors import UserError
+from fairlab.core.errors import UserError
 
 Features = npt.NDArray[np.floating]
 

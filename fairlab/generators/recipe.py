@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
-from fairlab.errors import UserError
+from fairlab.core.errors import UserError
 from fairlab.generators.layers import STDDEV_GROUP
 from fairlab.generators.losses import LOSSES, Loss
 

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
-from fairlab.errors import UserError
+from fairlab.core.errors import UserError
 
 Images = npt.NDArray[np.uint8]
 

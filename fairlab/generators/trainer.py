@@ -12,9 +12,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from fairlab import distributed
-from fairlab.devices import compute_dtype
-from fairlab.errors import UserError
+from fairlab.core import distributed
+from fairlab.core.devices import compute_dtype
+from fairlab.core.errors import UserError
 from fairlab.generators.layers import STDDEV_GROUP, downsample, upsample
 from fairlab.generators.losses import critic_loss, generator_loss, gradient_penalty, r1_penalty
 from fairlab.generators.progressive import ProgressiveCritic, ProgressiveGenerator

@@ -19,8 +19,9 @@ from PIL import Image
 from torch import Tensor
 from tqdm.auto import tqdm
 
-from fairlab import distributed
-from fairlab.artefacts import (
+from fairlab.core import distributed
+from fairlab.core.errors import UserError
+from fairlab.core.files import (
     append_json_line,
     atomic_path,
     load_state,
@@ -28,7 +29,6 @@ from fairlab.artefacts import (
     save_state,
     write_text,
 )
-from fairlab.errors import UserError
 from fairlab.generators.files import save_generator
 from fairlab.generators.progressive import ProgressiveGenerator
 from fairlab.generators.recipe import GANRecipe

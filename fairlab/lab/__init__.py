@@ -1,16 +1,16 @@
 """The lab: widgets and figures for notebooks. They assemble arguments and hold no method."""
 
-from fairlab.lab import captions, plots
+from fairlab.figures import captions, plots
+from fairlab.figures.faces import first_of_groups, label_words
+from fairlab.figures.published import published_table
+from fairlab.figures.summary import LIMITS, summarise
+from fairlab.figures.tables import comparison, readable_table
 from fairlab.lab.dial import BiasDial
 from fairlab.lab.explorer import LatentExplorer
-from fairlab.lab.faces import first_of_groups, label_words
 from fairlab.lab.notebook import record, renderer_of, show
 from fairlab.lab.pair_viewer import PairViewer
 from fairlab.lab.plane_view import HyperplaneView
-from fairlab.lab.published import published_table
 from fairlab.lab.renderer import Renderer
-from fairlab.lab.summary import LIMITS, summarise
-from fairlab.lab.tables import comparison, readable_table
 from fairlab.lab.threshold_explorer import ThresholdExplorer
 from fairlab.metrics.proportions import Proportion, shares
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import html
 from collections.abc import Mapping, Sequence
 
+from fairlab.figures.style import BLUE, FAINT, INK, VERMILION, readable
 from fairlab.lab.renderer import GAP, Frame
-from fairlab.lab.style import BLUE, FAINT, INK, VERMILION, readable
 
 REACH = 4.0  # standard deviations of latents that a bar of distances shows on either side
 

@@ -9,16 +9,16 @@ import ipywidgets as widgets
 import numpy as np
 import pandas as pd
 
-from fairlab.attributes import ATTRIBUTES, check_attribute
+from fairlab.core.errors import UserError
+from fairlab.data.attributes import ATTRIBUTES, check_attribute
 from fairlab.data.synthfaces.draw import draw as draw_faces
 from fairlab.data.synthfaces.factors import Factors
-from fairlab.errors import UserError
-from fairlab.lab import captions
+from fairlab.figures import captions
+from fairlab.figures.style import TARGET_LOOKS, readable, with_or_without
+from fairlab.figures.tables import percent
 from fairlab.lab.dialled import DialledFaces
 from fairlab.lab.face_rows import FACE, GAP, MARGIN, FaceRow, face_rows
 from fairlab.lab.panel import WIDE, Panel, words
-from fairlab.lab.style import TARGET_LOOKS, readable, with_or_without
-from fairlab.lab.tables import percent
 from fairlab.metrics.association import phi_coefficients
 
 _CELLS = ((1, 1), (1, 0), (0, 1), (0, 0))  # target and protected label of the picture's rows

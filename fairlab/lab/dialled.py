@@ -8,7 +8,7 @@ from functools import lru_cache
 import numpy as np
 from scipy.special import ndtr
 
-from fairlab.attributes import ATTRIBUTES
+from fairlab.data.attributes import ATTRIBUTES
 from fairlab.data.synthfaces.associations import Shift, _conditional_shares, reachable_association
 from fairlab.data.synthfaces.copula import natural_traits
 from fairlab.data.synthfaces.factors import Factors

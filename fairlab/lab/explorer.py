@@ -7,12 +7,12 @@ from collections.abc import Mapping
 import ipywidgets as widgets
 import numpy as np
 
-from fairlab.errors import UserError
+from fairlab.core.errors import UserError
+from fairlab.figures.style import readable
 from fairlab.generators import sample_latents
 from fairlab.lab.bars import BESIDE_NAMES, distance_bars, face_table, score_bars, verdict
 from fairlab.lab.panel import WIDE, Panel, words
 from fairlab.lab.renderer import Renderer, Step
-from fairlab.lab.style import readable
 
 REACH = 4.0  # how far sliders go to either side, in standard deviations of the latents
 TRAVERSE = np.linspace(-REACH, REACH, 9)

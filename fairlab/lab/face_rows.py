@@ -10,8 +10,8 @@ import numpy as np
 from matplotlib.font_manager import FontProperties, findfont
 from PIL import Image, ImageDraw, ImageFont
 
+from fairlab.figures.style import FAINT, INK, VERMILION
 from fairlab.lab.renderer import jpeg
-from fairlab.lab.style import FAINT, INK, VERMILION
 
 FACE, GAP, MARGIN = 144, 9, 320  # pixels of a face, between faces, and of the words at the left
 

@@ -8,12 +8,12 @@ from IPython.display import HTML, display
 from matplotlib.figure import Figure
 
 from fairlab.classifiers import Classifier
+from fairlab.experiments.run import Run
 from fairlab.lab.executed import RESULT
 from fairlab.lab.panel import words
 from fairlab.lab.renderer import Renderer
-from fairlab.lab.report import picture_bytes
 from fairlab.latent import Hyperplane
-from fairlab.pipeline import Run
+from fairlab.reports.page import picture_bytes
 
 
 def show(figure: Figure, caption: str) -> None:
@@ -55,7 +55,7 @@ def renderer_of(run: Run, seed: int = 0, *, planes: dict[str, Hyperplane] | None
     seed : int
         Training seed of the target classifier and of both planes.
     planes : dict of str to Hyperplane, optional
-        Further planes, as from `fairlab.truth.attribute_planes`.
+        Further planes, as from `fairlab.evaluation.pair_truth.attribute_planes`.
     """
     e, thresholds = run.experiment, run.thresholds(seed)
     own = {e.target: run.hyperplanes(seed)["target"], e.protected: run.hyperplanes(seed)["protected"]}

@@ -17,7 +17,7 @@ from matplotlib.figure import Figure
 from numpy.typing import ArrayLike
 from PIL import Image
 
-from fairlab.lab.style import styled
+from fairlab.figures.style import styled
 
 
 class Overlay:

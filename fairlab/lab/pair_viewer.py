@@ -7,13 +7,13 @@ from functools import lru_cache
 import ipywidgets as widgets
 import numpy as np
 
-from fairlab.errors import UserError
+from fairlab.core.errors import UserError
+from fairlab.figures.style import readable
 from fairlab.generators import sample_latents
 from fairlab.lab.bars import BESIDE_NAMES, face_table
 from fairlab.lab.pairs import FILTERS, Pairs
 from fairlab.lab.panel import Panel, choice, words
 from fairlab.lab.renderer import Frame, Renderer
-from fairlab.lab.style import readable
 from fairlab.latent import VARIANTS, check_variant
 
 FACE, STRIP_FACE = 192, 84  # pixels

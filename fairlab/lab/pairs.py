@@ -6,8 +6,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from fairlab.figures.style import readable
 from fairlab.lab.renderer import Renderer
-from fairlab.lab.style import readable
 from fairlab.latent import partner
 from fairlab.metrics.proportions import Proportion
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import ipywidgets as widgets
 
-from fairlab.errors import UserError
+from fairlab.core.errors import UserError
 
 #: Marks the place where a widget tells its reader what went wrong; `fairlab notebooks` looks for it.
 ERROR_CLASS = "fairlab-error"

@@ -9,16 +9,16 @@ import ipywidgets as widgets
 import numpy as np
 from matplotlib.text import Annotation
 
-from fairlab.errors import UserError
+from fairlab.core.errors import UserError
+from fairlab.figures.captions import latent_plane as plane_caption
+from fairlab.figures.plane import Line, latent_plane
+from fairlab.figures.style import INK, YELLOW, readable
 from fairlab.generators import sample_latents
 from fairlab.lab.bars import BESIDE_NAMES, face_table
-from fairlab.lab.captions import latent_plane as plane_caption
 from fairlab.lab.clickable import ClickablePicture
 from fairlab.lab.overlay import Overlay
 from fairlab.lab.panel import Panel, choice, words
-from fairlab.lab.plane import Line, latent_plane
 from fairlab.lab.renderer import Renderer
-from fairlab.lab.style import INK, YELLOW, readable
 from fairlab.latent import VARIANTS, check_variant, partner, plane_basis, plane_coordinates
 
 FACE = 120  # pixels

@@ -14,7 +14,7 @@ import numpy as np
 from PIL import Image
 
 from fairlab.classifiers import Classifier
-from fairlab.errors import UserError, nearest_names
+from fairlab.core.errors import UserError, nearest_names
 from fairlab.generators import Generator, generate
 from fairlab.lab.panel import error_text
 from fairlab.latent import Hyperplane, walk

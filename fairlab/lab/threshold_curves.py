@@ -12,9 +12,9 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike
 
+from fairlab.figures.style import FAINT, Look, model_look, model_name, panels, styled
+from fairlab.figures.tables import METRICS, WHOLE, Metric
 from fairlab.lab.overlay import Overlay
-from fairlab.lab.style import FAINT, Look, model_look, model_name, panels, styled
-from fairlab.lab.tables import METRICS, WHOLE, Metric
 from fairlab.metrics import UndefinedMetricWarning, threshold_curves
 
 GRID = np.linspace(0, 1, 201)  # thresholds of the curves

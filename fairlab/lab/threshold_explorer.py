@@ -10,10 +10,10 @@ import ipywidgets as widgets
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from fairlab.errors import UserError
+from fairlab.core.errors import UserError
+from fairlab.figures.style import model_name, readable, with_or_without
+from fairlab.figures.tables import WHOLE, Estimate, number, percent
 from fairlab.lab.panel import WIDE, Panel, words
-from fairlab.lab.style import model_name, readable, with_or_without
-from fairlab.lab.tables import WHOLE, Estimate, number, percent
 from fairlab.lab.threshold_curves import ABOUT, WIDTH, Quantity, ThresholdCurves, quantities_of
 from fairlab.metrics import UndefinedMetricWarning, at_threshold, calibrated_threshold
 

@@ -8,7 +8,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import ArrayLike
 
-from fairlab.errors import UserError
+from fairlab.core.errors import UserError
 from fairlab.latent.hyperplane import Hyperplane, check_latents
 from fairlab.latent.partners import VARIANTS, check_variant, nearest_with_distances, plane_distances
 

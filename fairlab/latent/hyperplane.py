@@ -13,8 +13,8 @@ from numpy.typing import ArrayLike
 from sklearn.exceptions import ConvergenceWarning
 from sklearn.svm import LinearSVC
 
-from fairlab.artefacts import read_json, write_json
-from fairlab.errors import UserError
+from fairlab.core.errors import UserError
+from fairlab.core.files import read_json, write_json
 
 
 class OneSidedLabels(UserError):

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-from fairlab.errors import UserError, nearest_names
+from fairlab.core.errors import UserError, nearest_names
 from fairlab.latent.hyperplane import Hyperplane, check_latents, project
 
 #: Distance of a "just_across" partner from the protected plane; latents' distances have a standard deviation

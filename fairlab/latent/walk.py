@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import ArrayLike
 
-from fairlab.errors import UserError
+from fairlab.core.errors import UserError
 from fairlab.latent.hyperplane import Hyperplane, check_latents
 from fairlab.latent.partners import nearest_with_distances
 

@@ -14,7 +14,7 @@ import numpy as np
 from scipy import sparse
 from sklearn.linear_model import LogisticRegression
 
-from fairlab.errors import UserError
+from fairlab.core.errors import UserError
 
 #: Answers 0 or 1, (n,), for rows of features.
 Predictor = Callable[["Features"], np.ndarray]

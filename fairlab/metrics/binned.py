@@ -16,7 +16,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy import sparse
 
-from fairlab.errors import UserError
+from fairlab.core.errors import UserError
 from fairlab.metrics.estimates import Estimate, difference, tidy_table
 from fairlab.metrics.formulas import (
     EDGES,

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from fairlab.errors import UserError
+from fairlab.core.errors import UserError
 
 _CHUNK_ROWS = 2**20  # images that are numbered at a time, so that millions need little memory
 _DENSE = 2**22  # codes up to here are counted in an array, larger ones are sorted

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pandas as pd
 
-from fairlab.errors import UserError
+from fairlab.core.errors import UserError
 from fairlab.metrics.cells import Cells, encode, joint_cells
 from fairlab.metrics.class_weights import class_attention
 from fairlab.metrics.estimates import COLUMNS

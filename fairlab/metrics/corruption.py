@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 from numpy.typing import ArrayLike
 
-from fairlab.errors import UserError
+from fairlab.core.errors import UserError
 from fairlab.metrics.attackers import Features
 from fairlab.metrics.inputs import as_numbers
 

@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from fairlab.errors import UserError
+from fairlab.core.errors import UserError
 from fairlab.metrics.estimates import COLUMNS
 from fairlab.metrics.inputs import GROUPS, as_numbers, check_labels, check_scores, scores_by_seed
 from fairlab.metrics.means import Means, bootstrap_means

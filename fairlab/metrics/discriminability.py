@@ -10,7 +10,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from fairlab.errors import UserError
+from fairlab.core.errors import UserError
 from fairlab.metrics.formulas import average_precision_along
 from fairlab.metrics.inputs import cell_masses, check_labels, scores_by_seed
 from fairlab.metrics.multiple import holm_column, paired_p_value

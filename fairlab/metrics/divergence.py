@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy.ndimage import gaussian_filter1d
 
-from fairlab.errors import UserError
+from fairlab.core.errors import UserError
 from fairlab.metrics.formulas import EDGES, N_BINS, divergences, histogram_divergences
 from fairlab.metrics.inputs import (
     GROUPS,

@@ -13,7 +13,7 @@ import warnings
 import numpy as np
 from numpy.typing import ArrayLike
 
-from fairlab.errors import UserError
+from fairlab.core.errors import UserError
 from fairlab.metrics.group_inputs import bins_and_gaps
 from fairlab.metrics.group_notes import notes
 from fairlab.metrics.group_rates import N_BINS

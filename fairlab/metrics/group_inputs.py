@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from fairlab.errors import UserError
+from fairlab.core.errors import UserError
 from fairlab.metrics.cells import encode
 from fairlab.metrics.group_rates import N_BINS
 from fairlab.metrics.inputs import check_scores, check_shape

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import ArrayLike
 
-from fairlab.errors import UserError
+from fairlab.core.errors import UserError
 from fairlab.metrics.cells import Cells
 from fairlab.metrics.group_inputs import Labels, check_group_labels, scored_bins
 from fairlab.metrics.group_notes import Key

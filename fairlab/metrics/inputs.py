@@ -7,7 +7,7 @@ import warnings
 import numpy as np
 from numpy.typing import ArrayLike
 
-from fairlab.errors import UserError
+from fairlab.core.errors import UserError
 
 #: How messages name the images with protected label 0 and 1.
 GROUPS: tuple[str, str] = ("group 0", "group 1")

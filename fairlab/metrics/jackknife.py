@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import t as student
 
-from fairlab.errors import UserError
+from fairlab.core.errors import UserError
 
 #: What is said of an estimated direction.
 DIRECTION_METRICS: tuple[str, ...] = ("cosine", "split-half cosine", "corrected cosine")

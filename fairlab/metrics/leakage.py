@@ -15,7 +15,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy import stats
 
-from fairlab.errors import UserError
+from fairlab.core.errors import UserError
 from fairlab.metrics.attackers import Attacker, Features, choose_attacker
 from fairlab.metrics.balanced import Pool, Sample, draw, label_features, read_pools, score_features
 from fairlab.metrics.corruption import corrupt

@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from fairlab.attributes import REPORTING_GROUPS
-from fairlab.errors import UserError
+from fairlab.core.errors import UserError
+from fairlab.data.attributes import REPORTING_GROUPS
 from fairlab.metrics.estimates import COLUMNS, Estimate, metric_rows, tidy_table
 from fairlab.metrics.inputs import GROUPS, check_labels
 from fairlab.metrics.resampling import METRICS

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from fairlab.errors import UserError
+from fairlab.core.errors import UserError
 from fairlab.metrics.proportions import Proportion
 from fairlab.metrics.resampling import (
     average_over_seeds,

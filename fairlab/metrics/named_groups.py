@@ -11,7 +11,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from fairlab.errors import UserError
+from fairlab.core.errors import UserError
 from fairlab.metrics.cells import encode, joint_cells
 
 #: One protected column, or several by name.

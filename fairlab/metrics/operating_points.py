@@ -13,7 +13,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from fairlab.errors import UserError
+from fairlab.core.errors import UserError
 from fairlab.metrics.estimates import COLUMNS
 from fairlab.metrics.formulas import amplification, equal_opportunity_gap
 from fairlab.metrics.inputs import (

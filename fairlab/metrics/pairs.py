@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from fairlab.errors import UserError
+from fairlab.core.errors import UserError
 from fairlab.metrics.means import bootstrap_means
 
 #: Column of `as_claimed` for a partner that did everything it claims.

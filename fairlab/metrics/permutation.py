@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from scipy import linalg, sparse, special
 
-from fairlab.errors import UserError
+from fairlab.core.errors import UserError
 from fairlab.metrics.attackers import Features
 from fairlab.metrics.balanced import balanced_sample, label_features, read_pools
 

@@ -12,7 +12,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy.special import xlogy
 
-from fairlab.errors import UserError
+from fairlab.core.errors import UserError
 from fairlab.metrics.estimates import COLUMNS
 from fairlab.metrics.inputs import as_numbers, warn_undefined
 from fairlab.metrics.proportions import Proportion

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from fairlab.errors import UserError, nearest_names
+from fairlab.core.errors import UserError, nearest_names
 from fairlab.metrics.estimates import Estimate, difference, tidy_table
 from fairlab.metrics.inputs import (
     GROUPS,

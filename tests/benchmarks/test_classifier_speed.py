@@ -21,7 +21,7 @@ from tqdm.auto import tqdm
 from fairlab.classifiers import PAPER
 from fairlab.classifiers.augmentation import IMAGENET_MEAN, IMAGENET_STD
 from fairlab.classifiers.training import Training
-from fairlab.devices import compute_dtype
+from fairlab.core.devices import compute_dtype
 
 #: One batch of the paper's size: a step of the plain loop takes a core ten seconds.
 N_IMAGES, N_ROUNDS = 32, 2

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import torch
 
-from fairlab.attributes import ATTRIBUTES
+from fairlab.data.attributes import ATTRIBUTES
 from fairlab.data.synthfaces.draw import SIZES, draw
 from fairlab.data.synthfaces.factors import NUISANCE, Factors
 

@@ -13,10 +13,10 @@ import pytest
 from PIL import Image
 from playwright.sync_api import Locator, expect
 
+from fairlab.evaluation.pair_truth import attribute_planes
+from fairlab.experiments.run import Run
 from fairlab.lab import renderer_of
 from fairlab.lab.renderer import Renderer
-from fairlab.pipeline import Run
-from fairlab.truth import attribute_planes
 
 from .laboratory import OpenNotebook, picture_bytes
 

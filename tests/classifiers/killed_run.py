@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 from conftest import make_task
 
-from fairlab.artefacts import read_json_lines
 from fairlab.classifiers import train_classifier
+from fairlab.core.files import read_json_lines
 
 
 class Deadly:

@@ -14,7 +14,7 @@ from fairlab.classifiers.augmentation import (
     evaluation_batch,
     training_batch,
 )
-from fairlab.errors import UserError
+from fairlab.core.errors import UserError
 
 PLAIN = Recipe(resize=None, padding=0, crop=8, flip=False)
 

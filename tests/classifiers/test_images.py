@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairlab.classifiers import Concatenated, Selected
-from fairlab.errors import UserError
+from fairlab.core.errors import UserError
 
 
 def numbered(length: int, first: int) -> np.ndarray:

@@ -9,7 +9,7 @@ import torchvision
 
 from fairlab.classifiers import Recipe
 from fairlab.classifiers.networks import BACKBONES, build_network
-from fairlab.errors import UserError
+from fairlab.core.errors import UserError
 
 CHECKPOINT = "resnet18-f37072fd.pth"
 

@@ -7,8 +7,8 @@ import pytest
 import torch
 
 from fairlab.classifiers import PAPER, Recipe
-from fairlab.devices import compute_dtype
-from fairlab.errors import UserError
+from fairlab.core.devices import compute_dtype
+from fairlab.core.errors import UserError
 
 
 @pytest.mark.parametrize(

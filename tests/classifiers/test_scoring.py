@@ -8,7 +8,7 @@ import torch
 
 from fairlab.classifiers import Classifier, Concatenated
 from fairlab.classifiers.networks import build_network
-from fairlab.errors import UserError
+from fairlab.core.errors import UserError
 
 
 @pytest.fixture

@@ -9,7 +9,7 @@ from sklearn.metrics import average_precision_score
 
 from fairlab.classifiers import train_classifier
 from fairlab.classifiers.selection import Validation, best_epoch
-from fairlab.errors import UserError
+from fairlab.core.errors import UserError
 
 RECORDS = [
     {"epoch": 1, "average_precision": 0.6, "group_balanced_average_precision": 0.5},

@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from fairlab.artefacts import save_state
 from fairlab.classifiers import Classifier, Selected, train_classifier
-from fairlab.errors import UserError
+from fairlab.core.errors import UserError
+from fairlab.core.files import save_state
 
 HERE = Path(__file__).parent
 FILES = ("weights.safetensors", "classifier.json")

@@ -9,10 +9,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fairlab.artefacts import read_json
+from fairlab.core.errors import UserError
+from fairlab.core.files import read_json
 from fairlab.data.celeba import CelebASource
 from fairlab.data.facedata import FaceData
-from fairlab.errors import UserError
 
 Write = Callable[..., Path]
 COUNT = 24

@@ -8,11 +8,11 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from fairlab.core.errors import UserError
 from fairlab.data import FaceData
 from fairlab.data.facedata import IMAGES, LABELS, MANIFEST
 from fairlab.data.plan import Plan
 from fairlab.data.prepare import prepare
-from fairlab.errors import UserError
 
 TARGET = [1, 0, 1, 0, 1, 0, 0, 0]
 PROTECTED = [0, 0, 1, 1, 0, 0, 1, 1]

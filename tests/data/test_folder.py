@@ -10,9 +10,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from PIL import Image
 
+from fairlab.core.errors import UserError
 from fairlab.data.folder import FolderSource
 from fairlab.data.folder_table import draw_split
-from fairlab.errors import UserError
 
 Write = Callable[..., Path]
 

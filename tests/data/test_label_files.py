@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from fairlab.core.errors import UserError
 from fairlab.data.label_files import align, read_labels, read_plain_pickle
-from fairlab.errors import UserError
 
 IMSITU = [{"gender": i % 2, "verb": i % 3, "image_name": f"{i}.jpg"} for i in range(12)]
 COCO = [{"objects": [i % 2, 1, 0], "gender": [1, 0] if i % 3 else [0, 1], "image_id": i} for i in range(12)]

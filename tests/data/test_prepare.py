@@ -16,12 +16,12 @@ import pandas as pd
 import pytest
 from filelock import FileLock
 
-from fairlab.artefacts import read_json
+from fairlab.core.errors import UserError
+from fairlab.core.files import read_json
 from fairlab.data import FaceData
 from fairlab.data import prepare as prepare_module
 from fairlab.data.plan import CHUNK, Plan
 from fairlab.data.prepare import prepare
-from fairlab.errors import UserError
 
 SIZE = 8
 CHUNKS = 6

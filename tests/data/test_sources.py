@@ -5,8 +5,8 @@ from pathlib import Path
 
 import pytest
 
+from fairlab.core.errors import UserError
 from fairlab.data.sources import open_source
-from fairlab.errors import UserError
 
 
 def test_by_name(celeba_root: Callable[..., Path], image_folder: Callable[..., Path]):

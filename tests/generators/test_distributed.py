@@ -11,9 +11,9 @@ import torch
 from torch import Tensor, nn
 from torch._dynamo.utils import counters
 
-from fairlab import distributed
-from fairlab.artefacts import load_state, read_json_lines
-from fairlab.errors import UserError
+from fairlab.core import distributed
+from fairlab.core.errors import UserError
+from fairlab.core.files import load_state, read_json_lines
 from fairlab.generators import GANRecipe, train_gan
 from fairlab.generators.trainer import Trainer
 from fairlab.generators.training import CHECKPOINT

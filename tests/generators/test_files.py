@@ -8,7 +8,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from fairlab.errors import UserError
+from fairlab.core.errors import UserError
 from fairlab.generators import (
     ProgressiveGenerator,
     generate,

@@ -20,7 +20,7 @@ import torch.nn.functional as F
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from fairlab.errors import UserError
+from fairlab.core.errors import UserError
 from fairlab.generators import generate, load_gan_zoo
 from fairlab.generators.gan_zoo import read_values
 

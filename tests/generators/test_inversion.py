@@ -11,7 +11,7 @@ from torch import nn
 
 from fairlab.classifiers import Classifier, Recipe
 from fairlab.classifiers.networks import build_network
-from fairlab.errors import UserError
+from fairlab.core.errors import UserError
 from fairlab.generators import (
     ModuleGenerator,
     ProgressiveGenerator,

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from scipy.linalg import sqrtm
 from sklearn.neighbors import NearestNeighbors
 
-from fairlab.errors import UserError
+from fairlab.core.errors import UserError
 from fairlab.generators.measures import frechet_distance, nearest_neighbours, precision_and_recall
 
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairlab.artefacts import weights_folder
-from fairlab.config import preset
-from fairlab.errors import UserError
+from fairlab.core.errors import UserError
+from fairlab.core.files import weights_folder
+from fairlab.experiments.presets import preset
 from fairlab.generators import GANRecipe
 from fairlab.generators.files import SHIPPED
 

@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from fairlab.errors import UserError
+from fairlab.core.errors import UserError
 from fairlab.generators import ModuleGenerator, ProgressiveGenerator, generate, sample_latents, to_uint8
 from fairlab.generators.sampling import interpolate
 

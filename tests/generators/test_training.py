@@ -12,8 +12,8 @@ import pytest
 import torch
 from PIL import Image
 
-from fairlab.artefacts import load_state, read_json_lines
-from fairlab.errors import UserError
+from fairlab.core.errors import UserError
+from fairlab.core.files import load_state, read_json_lines
 from fairlab.generators import GANRecipe, export_snapshot, generate, load_generator, sample_latents, train_gan
 from fairlab.generators.recipe import Stage
 from fairlab.generators.trainer import Trainer, shrink

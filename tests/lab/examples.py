@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pandas as pd
 
-from fairlab.lab.tables import BASELINE, DEBIASED, DIFFERENCE
+from fairlab.figures.tables import BASELINE, DEBIASED, DIFFERENCE
 
 #: metric: (baseline, de-biased, difference), each value, low, high
 CLEAR: dict[str, tuple[tuple[float, float, float], ...]] = {

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fairlab.attributes import ATTRIBUTES
+from fairlab.core.errors import UserError
+from fairlab.data.attributes import ATTRIBUTES
 from fairlab.data.synthfaces.associations import reachable_association
 from fairlab.data.synthfaces.law import sample_factors
-from fairlab.errors import UserError
 from fairlab.lab import dial as dial_module
 from fairlab.lab.dial import BiasDial
 from fairlab.lab.dialled import DialledFaces

@@ -5,7 +5,7 @@ import re
 import numpy as np
 import pytest
 
-from fairlab.errors import UserError
+from fairlab.core.errors import UserError
 from fairlab.generators import sample_latents
 from fairlab.lab.pair_viewer import FACE, STRIP_FACE, WAY, PairViewer
 from fairlab.lab.pairs import FILTERS, Pairs

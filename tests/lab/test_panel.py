@@ -9,7 +9,7 @@ import sys
 import ipywidgets as widgets
 import pytest
 
-from fairlab.errors import UserError
+from fairlab.core.errors import UserError
 from fairlab.lab.clickable import ClickablePicture
 from fairlab.lab.panel import ERROR_CLASS, Panel, error_text, static_html, words
 
@@ -165,7 +165,7 @@ def test_a_notebook_gets_the_widget_and_its_picture_of_now(panel, slider):
 
 
 def test_ipython_shows_a_mistake_as_one_line(tmp_path):
-    code = "from fairlab.errors import UserError; raise UserError('Give a number.')"
+    code = "from fairlab.core.errors import UserError; raise UserError('Give a number.')"
     found = subprocess.run(
         [sys.executable, "-m", "IPython", "--quick", "--colors=NoColor", "-c", code],
         capture_output=True,

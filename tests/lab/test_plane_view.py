@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from fairlab.errors import UserError
+from fairlab.core.errors import UserError
 from fairlab.generators import sample_latents
 from fairlab.lab.panel import static_html
 from fairlab.lab.plane_view import FACE, HyperplaneView

@@ -8,7 +8,7 @@ from PIL import Image
 
 from fairlab.classifiers import Classifier, Recipe
 from fairlab.classifiers.networks import build_network
-from fairlab.errors import UserError
+from fairlab.core.errors import UserError
 from fairlab.generators import sample_latents
 from fairlab.lab.renderer import GAP, Renderer, encode
 from fairlab.latent import Hyperplane

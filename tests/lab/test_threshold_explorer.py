@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 import pytest
 
-from fairlab.errors import UserError
+from fairlab.core.errors import UserError
 from fairlab.lab import threshold_explorer
 from fairlab.lab.panel import static_html
 from fairlab.lab.threshold_explorer import ThresholdExplorer

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from fairlab.errors import UserError
+from fairlab.core.errors import UserError
 from fairlab.latent import VARIANTS, Hyperplane, flip_combinations, flipped_partners, partner, plane_distances
 
 

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fairlab.errors import UserError
+from fairlab.core.errors import UserError
 from fairlab.latent import Hyperplane
 
 REFERENCE = Path(__file__).parents[1] / "reference" / "pairs_a.npz"

@@ -9,7 +9,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 from sklearn.metrics import matthews_corrcoef
 
-from fairlab.errors import UserError
+from fairlab.core.errors import UserError
 from fairlab.metrics.association import phi, phi_coefficients
 
 PAIRS = st.lists(st.tuples(st.integers(0, 1), st.integers(0, 1)), min_size=2, max_size=60)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fairlab.errors import UserError
+from fairlab.core.errors import UserError
 from fairlab.metrics import UndefinedMetricWarning, compare
 from fairlab.metrics.binned import Bins, compare_binned, exact_metrics
 

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairlab.errors import UserError
-from fairlab.lab.published import published_fairface
+from fairlab.core.errors import UserError
+from fairlab.figures.published import published_fairface
 from fairlab.metrics import class_accuracies, class_attention, compare_classes, most_likely, per_class_table
 from fairlab.metrics.estimates import COLUMNS
 

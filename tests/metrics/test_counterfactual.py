@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairlab.errors import UserError
+from fairlab.core.errors import UserError
 from fairlab.metrics import compare_counterfactuals, counterfactual_flip_rate
 from fairlab.metrics.counterfactual import COUNTERFACTUAL_METRICS
 from fairlab.metrics.estimates import COLUMNS

@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import average_precision_score
 
-from fairlab.errors import UserError
+from fairlab.core.errors import UserError
 from fairlab.metrics import group_balanced_average_precision, holm
 from fairlab.metrics.discriminability import (
     Bounded,

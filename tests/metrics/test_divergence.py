@@ -8,7 +8,7 @@ from hypothesis import given
 from scipy.ndimage import gaussian_filter1d
 from scipy.special import rel_entr
 
-from fairlab.errors import UserError
+from fairlab.core.errors import UserError
 from fairlab.metrics import ScoreKL, UndefinedMetricWarning, score_kl
 
 from .examples import predictions, simulate

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score, balanced_accuracy_score, precision_score
 
 from fairlab import metrics
-from fairlab.errors import UserError
+from fairlab.core.errors import UserError
 from fairlab.metrics import Groups, UndefinedMetricWarning, group_differences, group_metrics
 from fairlab.metrics.estimates import COLUMNS
 from fairlab.metrics.group_rates import DISPARITIES, RATES

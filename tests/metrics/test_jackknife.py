@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from fairlab.errors import UserError
+from fairlab.core.errors import UserError
 from fairlab.metrics import direction_agreement
 from fairlab.metrics.jackknife import jackknife_interval
 

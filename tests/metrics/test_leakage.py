@@ -8,7 +8,7 @@ from scipy import stats
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, f1_score
 
-from fairlab.errors import UserError
+from fairlab.core.errors import UserError
 from fairlab.metrics import (
     corrupted_dataset_leakage,
     dataset_leakage,

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fairlab.errors import UserError
+from fairlab.core.errors import UserError
 from fairlab.metrics import UndefinedMetricWarning, compare, compare_attributes
 from fairlab.metrics.many import MEAN
 

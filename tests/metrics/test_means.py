@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fairlab.errors import UserError
+from fairlab.core.errors import UserError
 from fairlab.metrics.means import bootstrap_means
 from fairlab.metrics.proportions import Proportion
 from fairlab.metrics.resampling import few_seeds_factor, resample_counts

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fairlab.errors import UserError
+from fairlab.core.errors import UserError
 from fairlab.metrics import holm, holm_column, paired_p_value
 
 

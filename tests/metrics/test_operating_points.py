@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn.metrics import accuracy_score
 
-from fairlab.errors import UserError
+from fairlab.core.errors import UserError
 from fairlab.metrics import (
     UndefinedMetricWarning,
     at_threshold,

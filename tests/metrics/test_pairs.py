@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fairlab.errors import UserError
+from fairlab.core.errors import UserError
 from fairlab.metrics.pairs import EVERYTHING, Share, as_claimed, mean_shares, paired_difference
 from fairlab.metrics.proportions import Proportion
 

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from scipy.stats import binomtest, entropy
 
-from fairlab.errors import UserError
+from fairlab.core.errors import UserError
 from fairlab.metrics import (
     UndefinedMetricWarning,
     representation,

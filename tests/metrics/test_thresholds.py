@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from sklearn.metrics import f1_score
 
-from fairlab.errors import UserError
+from fairlab.core.errors import UserError
 from fairlab.metrics import best_f1_threshold, calibrated_threshold
 
 from .examples import predictions

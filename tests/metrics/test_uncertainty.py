@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fairlab.errors import UserError
+from fairlab.core.errors import UserError
 from fairlab.metrics import (
     UndefinedMetricWarning,
     average_precision,

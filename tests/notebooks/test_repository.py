@@ -7,8 +7,8 @@ from collections import Counter
 import papermill
 import pytest
 
-from fairlab.lab.batch import notebooks_folder
-from fairlab.lab.navigation import as_text, navigated, read_notebooks
+from fairlab.studies.notebooks.navigation import as_text, navigated, read_notebooks
+from fairlab.studies.notebooks.run import notebooks_folder
 
 FOLDER = notebooks_folder()
 PATHS = sorted(FOLDER.glob("*.ipynb"))
@@ -30,7 +30,7 @@ COMMON = {
 }
 
 CLEAR = "run: jupyter nbconvert --clear-output --inplace notebooks/*.ipynb"
-NAVIGATE = "run: python -m fairlab.lab.navigation"
+NAVIGATE = "run: python -m fairlab.studies.notebooks.navigation"
 LONGEST_CELL, LONGEST_FUNCTION = 15, 10
 
 each_notebook = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)

@@ -22,10 +22,10 @@ from graphlib import CycleError, TopologicalSorter
 import numpy as np
 from scipy.special import ndtri
 
-from fairlab.attributes import ATTRIBUTES, check_attribute
+from fairlab.core.errors import UserError
+from fairlab.data.attributes import ATTRIBUTES, check_attribute
 from fairlab.data.synthfaces.copula import natural_traits
 from fairlab.data.synthfaces.statistics import MALE, label_statistics
-from fairlab.errors import UserError
 
 Associations = Mapping[tuple[str, str], float]
 

@@ -9,8 +9,8 @@ import numpy as np
 from PIL import Image
 from tqdm.auto import tqdm
 
-from fairlab.artefacts import atomic_path, write_text
-from fairlab.attributes import ATTRIBUTES
+from fairlab.core.files import atomic_path, write_text
+from fairlab.data.attributes import ATTRIBUTES
 from fairlab.data.facedata import SPLITS
 from fairlab.data.synthfaces.draw import draw
 from fairlab.data.synthfaces.source import SynthFacesSource, image_name

@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import ndtri
 
-from fairlab.attributes import ATTRIBUTES
+from fairlab.data.attributes import ATTRIBUTES
 from fairlab.data.synthfaces.statistics import MALE, OTHERS, label_statistics
 from fairlab.data.synthfaces.streams import uniforms
 

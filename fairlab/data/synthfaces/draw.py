@@ -9,11 +9,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from fairlab.core.errors import UserError
 from fairlab.data.synthfaces import face, features, finish, hair, wearables
 from fairlab.data.synthfaces.canvas import Canvas
 from fairlab.data.synthfaces.factors import Factors
 from fairlab.data.synthfaces.look import Look
-from fairlab.errors import UserError
 
 SIZES = (32, 64, 128)
 

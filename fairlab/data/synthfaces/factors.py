@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from fairlab.attributes import ATTRIBUTES, check_attribute
-from fairlab.errors import UserError
+from fairlab.core.errors import UserError
+from fairlab.data.attributes import ATTRIBUTES, check_attribute
 
 #: Columns of `Factors.nuisance`, each an independent uniform in [0, 1), and what it moves.
 NUISANCE: tuple[str, ...] = (

@@ -8,7 +8,7 @@ from functools import cached_property
 import torch
 from torch import Tensor
 
-from fairlab.attributes import ATTRIBUTES
+from fairlab.data.attributes import ATTRIBUTES
 from fairlab.data.synthfaces.canvas import Pose, mix, smoothstep
 from fairlab.data.synthfaces.factors import NUISANCE
 

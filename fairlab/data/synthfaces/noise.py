@@ -11,7 +11,7 @@ from __future__ import annotations
 import numpy as np
 from scipy.special import ndtri
 
-from fairlab.attributes import ATTRIBUTES
+from fairlab.data.attributes import ATTRIBUTES
 from fairlab.data.synthfaces.associations import Associations, find_shifts
 from fairlab.data.synthfaces.factors import Factors
 from fairlab.data.synthfaces.statistics import MALE, label_statistics

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
-from fairlab.attributes import ATTRIBUTES
+from fairlab.data.attributes import ATTRIBUTES
 from fairlab.data.synthfaces.draw import draw
 from fairlab.data.synthfaces.factors import NUISANCE, Factors
 

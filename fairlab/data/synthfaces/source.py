@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from fairlab.attributes import ATTRIBUTES
+from fairlab.core.errors import UserError
+from fairlab.data.attributes import ATTRIBUTES
 from fairlab.data.facedata import SPLITS, FaceData, read_manifest
 from fairlab.data.plan import Plan, fingerprint_of
 from fairlab.data.prepare import prepare
@@ -20,7 +21,6 @@ from fairlab.data.synthfaces.associations import Associations, check_association
 from fairlab.data.synthfaces.draw import draw
 from fairlab.data.synthfaces.factors import Factors
 from fairlab.data.synthfaces.law import observed_labels, sample_factors
-from fairlab.errors import UserError
 
 
 @dataclass(frozen=True)

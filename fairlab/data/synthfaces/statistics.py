@@ -15,7 +15,7 @@ import numpy as np
 import pandas as pd
 from scipy.special import ndtri
 
-from fairlab.attributes import ATTRIBUTES
+from fairlab.data.attributes import ATTRIBUTES
 
 MALE = ATTRIBUTES.index("Male")
 OTHERS = np.array([i for i in range(len(ATTRIBUTES)) if i != MALE])

@@ -7,11 +7,11 @@ import pytest
 from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
-from fairlab.attributes import ATTRIBUTES
+from fairlab.core.errors import UserError
+from fairlab.data.attributes import ATTRIBUTES
 from fairlab.data.synthfaces.associations import reachable_association
 from fairlab.data.synthfaces.law import sample_factors
 from fairlab.data.synthfaces.statistics import label_statistics
-from fairlab.errors import UserError
 
 N = 40_000
 

@@ -8,14 +8,14 @@ import numpy as np
 import pytest
 import torch
 
-from fairlab.attributes import ATTRIBUTES
+from fairlab.core.errors import UserError
+from fairlab.data.attributes import ATTRIBUTES
 from fairlab.data.synthfaces import draw as drawing
 from fairlab.data.synthfaces.canvas import Canvas
 from fairlab.data.synthfaces.draw import SIZES, draw
 from fairlab.data.synthfaces.factors import NUISANCE, Factors
 from fairlab.data.synthfaces.look import SLOPES, Look
 from fairlab.data.synthfaces.sheets import attribute_pairs, attribute_sheet, contact_sheet
-from fairlab.errors import UserError
 
 REFERENCE = Path(__file__).parents[2] / "reference" / "synthfaces_12_faces_32px.npy"
 

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fairlab.attributes import ATTRIBUTES
 from fairlab.data import synthfaces
+from fairlab.data.attributes import ATTRIBUTES
 from fairlab.data.synthfaces.law import sample_factors
 from fairlab.data.synthfaces.statistics import MALE, label_statistics
 

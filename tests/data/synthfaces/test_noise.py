@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fairlab.attributes import ATTRIBUTES
+from fairlab.data.attributes import ATTRIBUTES
 from fairlab.data.synthfaces.law import observed_labels, sample_factors
 from fairlab.data.synthfaces.noise import JITTER, LAPSES
 from fairlab.data.synthfaces.statistics import MALE

@@ -5,13 +5,13 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from fairlab.attributes import ATTRIBUTES
+from fairlab.core.errors import UserError
+from fairlab.data.attributes import ATTRIBUTES
 from fairlab.data.facedata import FaceData
 from fairlab.data.synthfaces import source as module
 from fairlab.data.synthfaces.celeba_format import write_celeba_format
 from fairlab.data.synthfaces.draw import draw
 from fairlab.data.synthfaces.source import SynthFacesSource
-from fairlab.errors import UserError
 
 
 @pytest.fixture

@@ -1,5 +1,0 @@
-"""Anyone's predictions, group by group: reading them, measuring them, and telling what was found."""
-
-from fairlab.audit.run import audit
-
-__all__ = ["audit"]

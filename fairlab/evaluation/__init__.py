@@ -1,0 +1,1 @@
+"""From trained classifiers to numbers."""

@@ -1,0 +1,1 @@
+"""One experiment: its settings, presets, and the run that answers for it."""

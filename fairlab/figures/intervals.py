@@ -1,0 +1,73 @@
+"""Dots with their 95% intervals: the figure for everything that is one number per name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from fairlab.core.errors import UserError
+from fairlab.figures.style import FAINT, MODEL_LOOKS, panels, readable, styled
+
+
+@styled
+def dots(
+    series: Mapping[str, pd.DataFrame],
+    label: str,
+    *,
+    scale: float = 100.0,
+    reference: float | None = None,
+    marked: str | None = None,
+) -> Figure:
+    """Show one or several series of numbers with their intervals, a row for each name.
+
+    Parameters
+    ----------
+    series : dict of str to DataFrame
+        Index: the names, the same in all, from top to bottom. Columns value, low, high.
+    label : str
+        What the horizontal axis shows, with its unit.
+    scale : float
+        Factor from values to that unit; 100 turns fractions into per cent.
+    reference : float, optional
+        Where to draw an upright line, in the values' own unit.
+    marked : str, optional
+        A name to print in bold.
+
+    Raises
+    ------
+    UserError
+        If there is no series, or the series have different names.
+    """
+    names = _common_names(series)
+    figure, (axis,) = panels(1, 1, (7.6, 0.9 + (0.16 + 0.09 * len(series)) * len(names)))
+    if reference is not None:
+        axis.axvline(scale * reference, color=FAINT, linewidth=1)
+    rows = np.arange(len(names), dtype=float)
+    for place, ((name, table), look) in enumerate(zip(series.items(), MODEL_LOOKS, strict=False)):
+        values = scale * table["value"].to_numpy()
+        ends = scale * table[["low", "high"]].to_numpy().T  # (2, n)
+        errors = np.maximum(0, [values - ends[0], ends[1] - values])
+        at = rows + 0.6 * ((place + 0.5) / len(series) - 0.5)
+        marks: dict[str, Any] = {"fmt": look.marker, "color": look.colour, "markersize": 5}
+        axis.errorbar(values, at, xerr=errors, label=name, linewidth=1.4, **marks)
+    ticks = axis.set_yticks(rows, [readable(name) for name in names], fontsize=9)
+    for tick, name in zip(ticks, names, strict=True):
+        tick.label1.set_fontweight("bold" if name == marked else "normal")
+    axis.set(xlabel=label, ylim=(len(names) - 0.4, -0.6))
+    axis.grid(axis="x")
+    if len(series) > 1:
+        figure.legend(loc="outside upper left", ncols=2)
+    return figure
+
+
+def _common_names(series: Mapping[str, pd.DataFrame]) -> list[str]:
+    names = [list(map(str, table.index)) for table in series.values()]
+    if not names or not names[0] or any(others != names[0] for others in names):
+        raise UserError("A figure of dots needs at least one series, and the same names in every series.")
+    if len(series) > len(MODEL_LOOKS):
+        raise UserError(f"At most {len(MODEL_LOOKS)} series can be told apart; draw several figures.")
+    return names[0]

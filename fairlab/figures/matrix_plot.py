@@ -1,0 +1,162 @@
+"""Pairs of attributes as a matrix: which of the two a classifier finds easier, and by how much."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.colors import LinearSegmentedColormap, Normalize
+from matplotlib.figure import Figure
+from matplotlib.patches import Patch, Rectangle
+
+from fairlab.core.errors import UserError
+from fairlab.core.files import atomic_path
+from fairlab.figures.style import FAINT, INK, ORANGE, SKY, panels, readable, styled
+
+#: Light at both ends, so that dark numbers stay readable on every cell.
+_COLOURS = LinearSegmentedColormap.from_list("harder to easier", [ORANGE, "#FFFFFF", SKY])
+_DOTS_PER_INCH = 150
+
+
+class _Cell(NamedTuple):
+    """Average precision of the row's attribute minus that of the column's, in points."""
+
+    value: float
+    low: float
+    high: float
+
+    @property
+    def open(self) -> bool:
+        """Whether the interval contains 0."""
+        return not (self.low > 0 or self.high < 0)
+
+
+@styled
+def discriminability_matrix(table: pd.DataFrame) -> Figure:
+    """Show for each pair of attributes which one a classifier predicts better, and by how many points.
+
+    Rows and columns run from the easiest attribute to the hardest, by mean difference. The matrix is
+    antisymmetric: both halves show the same pairs.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `fairlab.metrics.discriminability.discriminability_table`, with every pair of its attributes.
+
+    Raises
+    ------
+    UserError
+        If a pair is missing or given twice.
+    """
+    cells = _cells(table)
+    names = _ordered(cells)
+    side = 1.15 * len(names)
+    figure, (axis,) = panels(1, 1, (2.6 + side, 1.9 + 0.72 * side))
+    largest = max(abs(cell.value) for cell in cells.values())
+    norm = Normalize(-max(largest, 1.0), max(largest, 1.0))
+    for (row, column), cell in cells.items():
+        _draw_cell(axis, names.index(column), names.index(row), cell, _COLOURS(norm(cell.value)))
+    for place in range(len(names)):
+        axis.text(place, place, "–", ha="center", va="center", color=FAINT)
+    _label_axes(axis, [readable(name) for name in names])
+    mark = Patch(facecolor="white", edgecolor=FAINT, hatch="///", label="95% interval contains 0")
+    ends = [Patch(facecolor=SKY, label="row is easier"), Patch(facecolor=ORANGE, label="row is harder")]
+    figure.legend(handles=[*ends, mark], loc="outside lower center", ncols=3)
+    return figure
+
+
+def discriminability_matrix_caption(table: pd.DataFrame) -> str:
+    """Say which attribute of each pair is easier, by how much, and which pairs are not told apart.
+
+    Parameters
+    ----------
+    table
+        As `discriminability_matrix`.
+    """
+    cells = _cells(table)
+    names = _ordered(cells)
+    upper = {pair: cell for pair, cell in cells.items() if cell.value > 0 and not cell.open}
+    clear = [
+        f"{readable(a)} than {readable(b)} by {cell.value:.1f} [{cell.low:.1f}, {cell.high:.1f}]"
+        for (a, b), cell in sorted(upper.items(), key=lambda item: -item[1].value)
+    ]
+    undecided = [
+        f"{readable(a)} and {readable(b)}"
+        for (a, b), cell in cells.items()
+        if cell.open and names.index(a) < names.index(b)
+    ]
+    return (
+        "Average precision of the row's attribute minus that of the column's, in points with 95% intervals, "
+        "of a classifier trained where the two agree. From easiest to hardest: "
+        f"{', '.join(map(readable, names))}. Easier: {'; '.join(clear) or 'none'}. "
+        f"Interval contains 0: {'; '.join(undecided) or 'none'}."
+    )
+
+
+def save_discriminability_matrix(path: Path, table: pd.DataFrame) -> None:
+    """Write the figure as PNG, with its caption as the picture's description.
+
+    Parameters
+    ----------
+    path : Path
+        File to write, whole or not at all.
+    table
+        As `discriminability_matrix`.
+    """
+    figure = discriminability_matrix(table)
+    description = {"Description": discriminability_matrix_caption(table)}
+    with atomic_path(path) as partial:
+        figure.savefig(partial, format="png", dpi=_DOTS_PER_INCH, metadata=description)
+
+
+def _cells(table: pd.DataFrame) -> dict[tuple[str, str], _Cell]:
+    """Return both halves of the matrix, in points, and check that it is whole."""
+    cells = {}
+    for first, second, *numbers in table[["first", "second", "difference", "low", "high"]].itertuples(
+        index=False
+    ):
+        value, low, high = (100 * float(number) for number in numbers)
+        cells[first, second] = _Cell(value, low, high)
+        cells[second, first] = _Cell(-value, -high, -low)
+    n = len({name for pair in cells for name in pair})
+    if not len(table) == len(cells) // 2 == n * (n - 1) // 2 > 0:
+        raise UserError(
+            f"A matrix shows every pair of its {n} attributes once, {n * (n - 1) // 2} in all, but the table "
+            f"has {len(table)} rows; give every pair."
+        )
+    return cells
+
+
+def _ordered(cells: dict[tuple[str, str], _Cell]) -> list[str]:
+    """Return the attributes by falling mean difference."""
+    sums: dict[str, float] = {}
+    for (row, _), cell in cells.items():
+        sums[row] = sums.get(row, 0.0) + cell.value
+    return sorted(sums, key=lambda name: -sums[name])
+
+
+def _draw_cell(axis: Axes, x: int, y: int, cell: _Cell, colour: Any) -> None:
+    box: dict[str, Any] = {"facecolor": colour, "edgecolor": "white", "linewidth": 2}
+    axis.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, **box))
+    background: dict[str, Any] = {}
+    if cell.open:
+        axis.add_patch(
+            Rectangle((x - 0.47, y - 0.47), 0.94, 0.94, fill=False, hatch="///", edgecolor=FAINT, linewidth=0)
+        )
+        background = {"bbox": {"facecolor": "white", "edgecolor": "none", "boxstyle": "round,pad=0.2"}}
+    text = f"{cell.value:+.1f}\n[{cell.low:+.1f}, {cell.high:+.1f}]"
+    axis.text(x, y, text, ha="center", va="center", color=INK, fontsize=9, linespacing=1.4, **background)
+
+
+def _label_axes(axis: Axes, names: list[str]) -> None:
+    axis.set(xlim=(-0.5, len(names) - 0.5), ylim=(len(names) - 0.5, -0.5))
+    axis.set_xticks(np.arange(len(names)), names, rotation=30, ha="left", rotation_mode="anchor")
+    axis.set_yticks(np.arange(len(names)), names)
+    axis.tick_params(length=0, top=False, labeltop=True, labelbottom=False)
+    axis.spines[:].set_visible(False)
+    axis.set_ylabel("AP of this attribute …")
+    axis.set_xlabel("… minus AP of this one, points")
+    axis.xaxis.set_label_position("top")

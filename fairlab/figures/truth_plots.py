@@ -1,0 +1,97 @@
+"""Figures of what only drawn faces can tell, each with a function that says in words what it shows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from fairlab.figures.style import FAINT, MODEL_LOOKS, Look, panels, readable, styled
+
+
+def series_of(table: pd.DataFrame, by: str, index: str) -> dict[str, pd.DataFrame]:
+    """Return the rows of each value of one column, indexed by another, as `plots.dots` wants."""
+    return {str(name): rows.set_index(index) for name, rows in table.groupby(by, sort=False)}
+
+
+@styled
+def changed_counts(table: pd.DataFrame) -> Figure:
+    """Show how many other attributes change within a pair, a curve for each kind of pairs.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `fairlab.studies.ground_truth.changed_counts`.
+    """
+    figure, (axis,) = panels(1, 1, (7.6, 3.2))
+    for look, (kind, rows) in zip(MODEL_LOOKS, table.groupby("pairs", sort=False), strict=False):
+        _curve(axis, rows["changed"], rows, look, str(kind), scale=100)
+    axis.set(xlabel="other attributes changed", ylabel="% of the pairs", ylim=(0, None))
+    axis.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axis.grid(axis="y")
+    axis.legend(loc="upper right")
+    return figure
+
+
+def changed_counts_caption(table: pd.DataFrame) -> str:
+    """Say for each kind of pairs how many change nothing else, with its 95% interval."""
+    unchanged = table[table["changed"] == 0]
+    parts = [f"{row.pairs} {_share(row)} (n = {row.n:,})" for row in unchanged.itertuples()]
+    return f"Pairs in which no other attribute changes: {', '.join(parts)}. Whiskers are 95% intervals."
+
+
+@styled
+def direction_effects(table: pd.DataFrame) -> Figure:
+    """Show what moves along several directions change, a panel for each metric.
+
+    Parameters
+    ----------
+    table : DataFrame
+        As `fairlab.studies.ground_truth.effects`.
+    """
+    metrics = list(dict.fromkeys(table["metric"]))
+    figure, axes = panels(1, len(metrics), (3.6 * len(metrics), 3.5))
+    for axis, metric in zip(axes, metrics, strict=True):
+        is_share = metric != "other attributes changed"
+        rows = table[table["metric"] == metric]
+        for look, (name, line) in zip(MODEL_LOOKS, rows.groupby("direction", sort=False), strict=False):
+            _curve(axis, line["step"], line, look, str(name), scale=100 if is_share else 1)
+        axis.axvline(0, color=FAINT, linewidth=0.8)
+        axis.set(title=metric, xlabel="standard deviations", ylabel="% of the faces" if is_share else "mean")
+        axis.grid(axis="y")
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper left", ncols=len(MODEL_LOOKS))
+    return figure
+
+
+def direction_effects_caption(table: pd.DataFrame, *, protected: str) -> str:
+    """Say what the longest move towards the protected attribute does along each direction."""
+    longest = table[table["step"] == table["step"].max()]
+    parts = []
+    for name, rows in longest.groupby("direction", sort=False):
+        found = {row.metric: row for row in rows.itertuples()}
+        shown, others = found["protected present"], found["other attributes changed"]
+        parts.append(
+            f"{name}: {readable(protected)} in {_share(shown)}, {others.value:.1f} [{others.low:.1f}, "
+            f"{others.high:.1f}] other attributes changed"
+        )
+    return (
+        f"{longest['step'].iloc[0]:g} standard deviations along each direction, {longest['n'].iloc[0]:,} "
+        f"faces. {'; '.join(parts)}."
+    )
+
+
+def _curve(axis: Axes, x: pd.Series, rows: pd.DataFrame, look: Look, name: str, *, scale: float) -> None:
+    """Draw values with their intervals against x."""
+    value, low, high = (scale * rows[column].to_numpy(dtype=float) for column in ("value", "low", "high"))
+    errors = np.maximum(0, [value - low, high - value])  # (2, n)
+    line: dict[str, Any] = {"color": look.colour, "marker": look.marker, "linestyle": look.line}
+    axis.errorbar(x, value, yerr=errors, label=name, markersize=4, linewidth=1.4, elinewidth=0.9, **line)
+
+
+def _share(row: Any) -> str:
+    value, low, high = (100 * float(x) for x in (row.value, row.low, row.high))
+    return f"{value:.1f}% [{low:.1f}, {high:.1f}]"

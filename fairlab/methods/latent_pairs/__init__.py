@@ -1,0 +1,1 @@
+"""Pairs of generated faces (Ramaswamy et al., CVPR 2021)."""

@@ -1,0 +1,115 @@
+"""Columns of names, kept as codes: binary labels, classes and groups."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+
+from fairlab.core.errors import UserError, nearest_names
+from fairlab.data.folder_table import BINARY
+from fairlab.studies.audit.table import Column
+
+#: A column with more distinct values than this names people or images, not groups.
+MOST_GROUPS = 200
+
+
+@dataclass(frozen=True)
+class Categories:
+    """A column of names: `codes` (n,) point into `names`."""
+
+    names: tuple[str, ...]
+    codes: np.ndarray
+
+
+@dataclass
+class Names:
+    """Collects a column of names as codes; `rows` holds the first row of each name."""
+
+    known: dict[str, int] = field(default_factory=dict)
+    rows: list[int] = field(default_factory=list)
+    codes: list[np.ndarray] = field(default_factory=list)
+
+    def add(self, column: Column) -> None:
+        """Collect some rows."""
+        encoded = column.texts().dictionary_encode()
+        places: np.ndarray = encoded.indices.to_numpy(zero_copy_only=False)
+        names = encoded.dictionary.to_pylist()
+        for place, name in enumerate(names):
+            if name not in self.known:
+                self.known[name] = len(self.known)
+                self.rows.append(column.start + int(np.argmax(places == place)))
+        if len(self.known) > MOST_GROUPS:
+            raise UserError(
+                f"The column '{column.name}' of {column.path} has more than {MOST_GROUPS} different values, "
+                "so "
+                "it forms no groups; name a column of labels, or merge values."
+            )
+        self.codes.append(np.array([self.known[name] for name in names], dtype=np.uint8)[places])
+
+    def finish(self, names: list[str]) -> Categories:
+        """Return the codes in the order of `names`, which hold all that is known."""
+        order = np.array([names.index(name) for name in self.known], dtype=np.uint8)
+        return Categories(tuple(names), order[np.concatenate(self.codes)])
+
+
+def binary_label(path: Path, name: str, found: Names) -> Categories:
+    """Return a label as codes 0 and 1, however the file writes it."""
+    # pandas writes 0 and 1 as 0.0 and 1.0 where a value was missing once.
+    plain = {text: re.sub(r"\.0+$", "", text.lower()) for text in found.known}
+    pair = next((pair for pair in BINARY if set(plain.values()) <= set(pair)), None)
+    if pair is None:
+        known = {value for pair in BINARY for value in pair}
+        strange = [text for text in found.known if plain[text] not in known]
+        fault = f"mixes {', '.join(sorted(found.known))}"
+        if strange:
+            fault = f"holds '{strange[0]}' in row {found.rows[found.known[strange[0]]] + 1:,}"
+        raise UserError(
+            f"The column '{name}' of {path} {fault}, but labels with a --score are 0/1, -1/1, false/true or "
+            "no/yes, the same for the whole column; correct it, or give class probabilities with "
+            "--prob-prefix."
+        )
+    _check_several(path, name, set(plain.values()))
+    order = np.array([plain[text] == pair[1] for text in found.known], dtype=np.uint8)
+    return Categories(pair, order[np.concatenate(found.codes)])
+
+
+def class_label(path: Path, name: str, prefix: str, found: Names, classes: list[str]) -> Categories:
+    """Return a label as codes of the classes that there are probabilities of."""
+    for text, row in zip(found.known, found.rows, strict=True):
+        if text not in classes:
+            raise UserError(
+                f"The column '{name}' of {path} holds '{text}' in row {row + 1:,}, but there is no column "
+                f"'{prefix}{text}'; {nearest_names(text, classes)}"
+            )
+    _check_several(path, name, set(found.known))
+    return found.finish(classes)
+
+
+def _check_several(path: Path, name: str, values: set[str]) -> None:
+    if len(values) == 1:
+        raise UserError(
+            f"The column '{name}' of {path} holds only '{next(iter(values))}', and one class alone cannot "
+            "be told "
+            "right from wrong; give rows of both."
+        )
+
+
+def groups(path: Path, name: str, found: Names) -> Categories:
+    """Return the groups in the order of their names; every row must have one, and there must be two."""
+    if "" in found.known:
+        missing = sum(int((codes == found.known[""]).sum()) for codes in found.codes)
+        total = sum(map(len, found.codes))
+        raise UserError(
+            f"The column '{name}' of {path} is empty in {missing:,} of {total:,} rows (first: row "
+            f"{found.rows[found.known['']] + 1:,}); fill in a group, such as 'unknown', or remove those rows."
+        )
+    if len(found.known) == 1:
+        raise UserError(
+            f"The column '{name}' of {path} holds only '{next(iter(found.known))}'; with one group there is "
+            "nothing "
+            "to compare, so name another column."
+        )
+    return found.finish(sorted(found.known))

@@ -1,0 +1,182 @@
+"""What an audit measures: rates of every group, what sets groups apart, and two models' differences."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from fairlab.metrics.binned import compare_binned
+from fairlab.metrics.cells import joint_cells
+from fairlab.metrics.estimates import COLUMNS
+from fairlab.metrics.groups import group_differences
+from fairlab.metrics.inputs import UndefinedMetricWarning
+from fairlab.metrics.named_groups import Groups
+from fairlab.metrics.thresholds import calibrated_threshold
+from fairlab.metrics.uncertainty import compare
+from fairlab.studies.audit.data import Predictions
+from fairlab.studies.audit.labels import Categories
+
+#: With more rows than this, scores are resampled in bins: a thousand resamples of rows would take minutes.
+MOST_ROWS = 200_000
+#: With more occupied intersections than this, none are shown.
+MOST_INTERSECTIONS = 300
+#: Metric of the rows that say, for each class and group, how many of the class are recognised.
+RECALL = "recall"
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What was measured, and on what.
+
+    Attributes
+    ----------
+    models : dict of str to Predictions
+        The predictions by the name of the model, all of the same rows in the same order.
+    label : str
+        Name of the column of labels.
+    thresholds : dict of str to float
+        A score above it is predicted positive; empty for classes.
+    calibrated : bool
+        Whether thresholds were chosen on these very rows.
+    groups : Groups
+    table : DataFrame
+        The columns of `fairlab.metrics.compare`; see `measure`.
+    """
+
+    models: Mapping[str, Predictions]
+    label: str
+    thresholds: Mapping[str, float]
+    calibrated: bool
+    groups: Groups
+    table: pd.DataFrame
+
+    @property
+    def first(self) -> Predictions:
+        return next(iter(self.models.values()))
+
+    @property
+    def binary(self) -> bool:
+        return self.first.predicted is None
+
+
+def measure(
+    models: Mapping[str, Predictions],
+    label: str,
+    *,
+    threshold: float | None = None,
+    n_resamples: int = 1000,
+    seed: int = 0,
+) -> Measured:
+    """Measure one model, or several on the same rows with their paired differences from the first.
+
+    Parameters
+    ----------
+    models : dict of str to Predictions
+    label : str
+        Name of the column of labels.
+    threshold : float, optional
+        Of binary labels; None calibrates one for each model on these very rows.
+    n_resamples, seed : int
+
+    Returns
+    -------
+    Measured
+        The table has the rows of `group_differences`; for binary labels and each protected column with two
+        values those of `compare`, with the column's name as the group; and for classes the metric "recall"
+        in groups such as ``"race = Black"`` and ``"gender = Female & race = Black"``.
+    """
+    first = next(iter(models.values()))
+    groups = groups_of(first.protected)
+    options: dict[str, Any] = {"n_resamples": n_resamples, "seed": seed}
+    thresholds: dict[str, float] = {}
+    if first.predicted is None:
+        thresholds = {name: _threshold(model, threshold) for name, model in models.items()}
+    calibrated = bool(thresholds) and threshold is None
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", UndefinedMetricWarning)  # the table's notes say so
+        tables = [_group_rows(models, groups, thresholds, options)]
+        if thresholds:
+            tables += _score_rows(models, None if calibrated else thresholds, options)
+        else:
+            tables += _class_rows(models, label, options)
+    table = pd.concat(tables, ignore_index=True).assign(attribute=label)
+    table = table.drop_duplicates(["model", "group", "metric"], ignore_index=True)
+    return Measured(models, label, thresholds, calibrated, groups, table[list(COLUMNS)])
+
+
+def groups_of(protected: Mapping[str, Categories]) -> Groups:
+    """Return the groups of each column and their intersections, without writing out a name for each row."""
+    rows, combinations = joint_cells([column.codes for column in protected.values()])
+    named = {
+        name: np.array(column.names, dtype=object)[codes]
+        for (name, column), codes in zip(protected.items(), combinations.T, strict=True)
+    }
+    groups = Groups.of(named, intersections=len(combinations) <= MOST_INTERSECTIONS)
+    return replace(groups, codes=groups.codes[rows])
+
+
+def _threshold(model: Predictions, given: float | None) -> float:
+    return calibrated_threshold(model.label.codes, model.scores) if given is None else given
+
+
+def _group_rows(
+    models: Mapping[str, Predictions],
+    groups: Groups,
+    thresholds: Mapping[str, float],
+    options: dict[str, Any],
+) -> pd.DataFrame:
+    truth = next(iter(models.values())).label.codes
+    scores = {name: model.scores for name, model in models.items()}
+    if thresholds:
+        predicted = {name: (s > thresholds[name]).astype(np.uint8) for name, s in scores.items()}
+        return group_differences(truth, predicted, groups, y_scores=scores, **options)
+    return group_differences(_classes(truth), _predicted(models), groups, y_scores=scores, **options)
+
+
+def _classes(codes: np.ndarray) -> np.ndarray:
+    """Return codes from 1: two classes are then not taken for the absence and presence of one label."""
+    return codes.astype(np.int16) + 1
+
+
+def _predicted(models: Mapping[str, Predictions]) -> dict[str, np.ndarray]:
+    return {name: _classes(np.asarray(model.predicted)) for name, model in models.items()}
+
+
+def _score_rows(
+    models: Mapping[str, Predictions], thresholds: Mapping[str, float] | None, options: dict[str, Any]
+) -> list[pd.DataFrame]:
+    """Return the rows of `compare` for every protected column with two values."""
+    first = next(iter(models.values()))
+    scores, tables = {name: model.scores for name, model in models.items()}, []
+    for name, column in first.protected.items():
+        if len(column.names) == 2:
+            a, b = (f"{name} = {value}" for value in column.names)
+            compared = compare if len(first) <= MOST_ROWS else compare_binned
+            table = compared(
+                first.label.codes,
+                scores,
+                column.codes,
+                thresholds=thresholds,
+                baseline=next(iter(models)),
+                groups=(a, b),
+                **options,
+            )
+            tables.append(table.assign(group=np.where(table["metric"] == "AP", "all", name)))
+    return tables
+
+
+def _class_rows(models: Mapping[str, Predictions], label: str, options: dict[str, Any]) -> list[pd.DataFrame]:
+    """Return for every class, and every class in every group, how many are recognised."""
+    first, tables = next(iter(models.values())), []
+    for name, column in first.protected.items():
+        groups = groups_of({name: column, label: first.label})
+        wanted = [each for family in (label, groups.finest) for each in groups.names[groups.families[family]]]
+        table = group_differences(_classes(first.label.codes), _predicted(models), groups, **options)
+        chosen = table[(table["metric"] == "accuracy") & table["group"].isin(wanted)]
+        tables.append(chosen.assign(metric=RECALL))
+    return tables

@@ -1,0 +1,203 @@
+"""The page about anyone's predictions: its tables, and its pictures with intervals."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from fairlab.figures import captions
+from fairlab.figures.class_plots import calibration_curves, calibration_curves_caption
+from fairlab.figures.intervals import dots
+from fairlab.figures.style import INK, MODEL_LOOKS, panels, readable, styled
+from fairlab.reports.page import Page, Section
+from fairlab.studies.audit.labels import Categories
+from fairlab.studies.audit.measure import RECALL, Measured, groups_of
+from fairlab.studies.audit.words import MEANINGS, SMALL, class_tables, gap_table, rate_tables, rows_behind
+
+#: What stands in every audit, whatever the numbers.
+LIMITS: tuple[str, ...] = (
+    "The groups are labels that somebody gave: they are not anyone's identity, and they are often wrong or "
+    "contested. "
+    "People who fit none of them, and differences within a group, are not seen.",
+    "Do not use these numbers to decide about people, nor as proof that a model is fair or fit for a use: "
+    "they describe "
+    "one file of predictions.",
+    "Intervals show the chance in picking the rows; other data, other labels or another training may differ "
+    "by more. "
+    "One in twenty intervals misses by chance, and among many groups some gap always looks large.",
+    "Gaps in predicted positives also reflect how often the label is true in each group; whether that is a "
+    "fault "
+    "depends on what the predictions are for.",
+)
+_MOST_DOTS, _MOST_PANELS, _BINS = 40, 12, 50
+_RATES = {
+    "FNR": ("Who is missed", "% of positives that are missed"),
+    "FPR": ("Who gets false alarms", "% of negatives that are predicted positive"),
+    "accuracy": ("Who is recognised", "% of rows that are right"),
+}
+
+
+@dataclass(frozen=True)
+class AuditReport(Page):
+    """What an audit found; the summary is from `fairlab.studies.audit.summary`."""
+
+    template: ClassVar[str] = "studies/audit/page.html.j2"
+
+    measured: Measured = field(kw_only=True)
+
+    def context(self) -> dict[str, Any]:
+        """Return the tables as text, and what their metrics mean."""
+        known = set(self.table["metric"])
+        tables = [*rate_tables(self.measured)]
+        return {
+            "gaps": gap_table(self.measured),
+            "meanings": {name: meaning for name, meaning in MEANINGS.items() if name in known},
+            "tables": tables if self.measured.binary else [*tables, *class_tables(self.measured)],
+            "differences": len(self.measured.models) > 1,
+        }
+
+
+def sections(measured: Measured) -> Iterator[Section]:
+    """Yield the pictures of an audit with what they show."""
+    for family in measured.groups.families:
+        for rate in ("FNR", "FPR") if measured.binary else ("accuracy",):
+            section = _rate_section(measured, family, rate)
+            if section is not None:
+                yield section
+    for name, column in measured.first.protected.items():
+        if measured.binary:
+            yield _score_section(measured, name)
+            yield _calibration_section(measured, name)
+        elif len(column.names) <= len(MODEL_LOOKS):
+            yield _class_section(measured, name)
+
+
+def _rate_section(measured: Measured, family: str, rate: str) -> Section | None:
+    title, axis = _RATES[rate]
+    names = list(measured.groups.names[measured.groups.families[family]])
+    series = {model: _values(measured, model, rate, names) for model in measured.models}
+    whole = _values(measured, next(iter(series)), rate, ["all"])["value"].iloc[0]
+    first = next(iter(series.values()))
+    shown = list(first.index[(rows_behind(first, rate) >= SMALL) & first["value"].notna()])
+    if len(shown) < 2:
+        return None
+    if len(shown) > _MOST_DOTS:
+        shown = list(first.loc[shown].nlargest(_MOST_DOTS, "n").index)
+    series = {model: values.loc[shown] for model, values in series.items()}
+    hidden = len(names) - len(shown)
+    left_out = f" Left out for too few rows: {hidden} of {len(names)} groups." if hidden else ""
+    return Section(
+        title=f"{title}: by {readable(family)}",
+        why=f"Does {readable(family)} make a difference? The grey line is all rows, {next(iter(series))}.",
+        picture=dots(series, axis, reference=float(whole)),
+        caption=f"Largest: {captions.dots(series)}{left_out}",
+        alt=f"{axis} in each group of {readable(family)}, with 95% intervals",
+    )
+
+
+def _score_section(measured: Measured, name: str) -> Section:
+    column = measured.first.protected[name]
+    sizes = zip(column.names, np.bincount(column.codes, minlength=len(column.names)), strict=True)
+    counts = ", ".join(f"{value} {n:,}" for value, n in sizes)
+    return Section(
+        title=f"Scores by {readable(name)}",
+        why="Where the groups' scores differ for the same true label, one threshold treats them differently.",
+        picture=score_histograms(measured, name),
+        caption=f"Rows: {counts}. "
+        "Dotted: the threshold."
+        + (
+            ""
+            if len(column.names) <= len(MODEL_LOOKS)
+            else f" The {len(MODEL_LOOKS)} largest groups are shown."
+        ),
+        alt=f"histograms of scores in each group of {readable(name)}, for positives and for negatives",
+    )
+
+
+def _calibration_section(measured: Measured, name: str) -> Section:
+    column, model = measured.first.protected[name], next(iter(measured.models))
+    chosen = np.sort(np.argsort(-np.bincount(column.codes, minlength=len(column.names)))[:_MOST_PANELS])
+    kept = np.isin(column.codes, chosen) if len(column.names) > _MOST_PANELS else slice(None)
+    shown = Categories(column.names, column.codes[kept])
+    arrays = (measured.first.label.codes[kept], measured.first.scores[kept], groups_of({name: shown}))
+    return Section(
+        title=f"Calibration by {readable(name)}",
+        why="A score means the same in two groups only if it comes true equally often in both.",
+        picture=calibration_curves(*arrays),
+        caption=f"{model}. " + calibration_curves_caption(*arrays),
+        alt=f"how often scores come true in each group of {readable(name)}",
+    )
+
+
+def _class_section(measured: Measured, name: str) -> Section:
+    column, label, model = measured.first.protected[name], measured.label, next(iter(measured.models))
+    classes = measured.first.label.names
+    series = {}
+    for value in column.names:
+        groups = [f"{name} = {value} & {label} = {each}" for each in classes]
+        series[value] = _values(measured, model, RECALL, groups).set_axis(list(classes))
+    return Section(
+        title=f"Every class by {readable(name)}",
+        why="A model that is equally right overall may fail a group in one class.",
+        picture=dots(series, f"% of the class recognised by {model}"),
+        caption=f"Largest: {captions.dots(series)}",
+        alt=f"share of every class that is recognised, for each group of {readable(name)}",
+    )
+
+
+@styled
+def score_histograms(measured: Measured, name: str) -> Figure:
+    """Show how each model scores the groups of a column, a row per model, positives beside negatives.
+
+    Parameters
+    ----------
+    measured : Measured
+        Of binary labels.
+    name : str
+        A protected column; its five largest groups are shown.
+    """
+    n_models = len(measured.models)
+    figure, axes = panels(n_models, 2, (9.2, 0.6 + 2.5 * n_models), sharex=True, sharey="col")
+    for row, (model, predictions) in enumerate(measured.models.items()):
+        counts = _histograms(measured, name, predictions.scores)
+        for place, (y, what) in enumerate(((1, "positives"), (0, "negatives"))):
+            axis = axes[2 * row + place]
+            _draw_histograms(axis, counts[:, y], measured.first.protected[name].names)
+            axis.axvline(measured.thresholds[model], color=INK, linewidth=1.2, linestyle=":")
+            axis.set_title(f"{model}: {what}")
+    for axis in axes[-2:]:
+        axis.set_xlabel("score")
+    for axis in axes[::2]:
+        axis.set_ylabel("% of the group")
+    figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper right", ncols=len(MODEL_LOOKS))
+    return figure
+
+
+def _histograms(measured: Measured, name: str, scores: np.ndarray) -> np.ndarray:
+    """Return the number of rows in each bin of [0, 1], (groups, 2, bins), indexed [group, y]."""
+    column, y = measured.first.protected[name], measured.first.label.codes
+    cell = np.minimum((scores * _BINS).astype(np.int32), _BINS - 1)
+    cell += _BINS * (2 * column.codes.astype(np.int32) + y)
+    return np.bincount(cell, minlength=2 * _BINS * len(column.names)).reshape(-1, 2, _BINS)
+
+
+def _draw_histograms(axis: Axes, counts: np.ndarray, names: tuple[str, ...]) -> None:
+    largest = np.sort(np.argsort(-counts.sum(axis=1), kind="stable")[: len(MODEL_LOOKS)])
+    for group, look in zip(largest, MODEL_LOOKS, strict=False):
+        share = 100 * counts[group] / max(1, counts[group].sum())
+        edges = np.linspace(0, 1, _BINS + 1)
+        axis.stairs(
+            share, edges, label=readable(names[group]), color=look.colour, linestyle=look.line, linewidth=1.6
+        )
+
+
+def _values(measured: Measured, model: str, metric: str, groups: list[str]) -> pd.DataFrame:
+    """Return value, low, high, n and n_positive of the groups, in their order."""
+    rows = measured.table[(measured.table["model"] == model) & (measured.table["metric"] == metric)]
+    return rows.set_index("group")[["value", "low", "high", "n", "n_positive"]].reindex(groups)

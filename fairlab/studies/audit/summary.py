@@ -1,0 +1,186 @@
+"""An audit in a few sentences: the largest gaps, whether they may be chance, and what cannot be said."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import pandas as pd
+
+from fairlab.figures.style import readable
+from fairlab.figures.tables import percent
+from fairlab.studies.audit.measure import RECALL, Measured
+from fairlab.studies.audit.words import SMALL, rows_behind, small_groups
+
+#: What a rate is called in a sentence.
+_SAID = {"FNR": "positives missed", "FPR": "false alarms among negatives", "accuracy": "rows right"}
+#: The disparity that goes with a rate.
+_GAP = {
+    "FNR": "equal_opportunity_difference",
+    "FPR": "equalized_odds_difference",
+    "accuracy": "accuracy_difference",
+}
+_NAMED = 4  # small groups that a sentence names
+
+COVERAGE = (
+    "The intervals cover the chance in picking these rows. They do not cover wrong labels, groups recorded "
+    "wrongly, "
+    "how the rows were chosen, or another training of the model."
+)
+
+
+def summarise(measured: Measured) -> list[str]:
+    """Say what an audit found.
+
+    Returns
+    -------
+    list of str
+        How often each model is right, the largest gap of each protected column (largest first), what changes
+        between two models, which groups are too small, and what intervals leave out.
+    """
+    gaps = sorted(_gaps(measured), key=lambda gap: -gap[0])
+    sentences = [_overall(measured, model) for model in measured.models]
+    sentences += [sentence for _, sentence in gaps]
+    if not measured.binary:
+        sentences += _classes(measured)
+    sentences += _changes(measured)
+    small = small_groups(measured)
+    if small:
+        sentences.append(_small(measured, small))
+    return [*sentences, COVERAGE]
+
+
+def _overall(measured: Measured, model: str) -> str:
+    row: Any = _rows(measured, model, "accuracy").loc["all"]
+    found = f"{model} is right in {percent(row.value)} of {row.n:,} rows ({_interval(row)})"
+    if not measured.binary:
+        return f"{found}."
+    threshold = f"at the threshold {measured.thresholds[model]:.4g}"
+    if measured.calibrated:
+        threshold += ", calibrated on these very rows so that as many are predicted positive as are positive"
+    return f"{found} {threshold}."
+
+
+def _gaps(measured: Measured) -> Iterator[tuple[float, str]]:
+    """Yield the size of the first model's largest gap in each family of groups, and the sentence about it."""
+    model = next(iter(measured.models))
+    for family in measured.groups.families:
+        rates = ("FNR", "FPR") if measured.binary else ("accuracy",)
+        found = [(rate, _extremes(measured, model, rate, family)) for rate in rates]
+        gaps = [(ends[1].value - ends[0].value, rate, *ends) for rate, ends in found if ends is not None]
+        if gaps:
+            size, rate, least, most = max(gaps, key=lambda gap: gap[0])
+            yield size, _gap_sentence(measured, family, rate, least, most)
+        else:
+            yield (
+                -1.0,
+                f"By {_by(family)}, no gap can be told: fewer than two groups have {SMALL} rows for it.",
+            )
+
+
+def _gap_sentence(measured: Measured, family: str, rate: str, least: Any, most: Any) -> str:
+    gap: Any = _rows(measured, next(iter(measured.models)), _GAP[rate]).loc[family]
+    size = most.value - least.value
+    apart = f"{_points(size)} points apart"
+    # The table's gap counts small groups too; it is this one only if they do not make it larger.
+    if math.isclose(gap.value, size):
+        apart += f", {_interval(gap)}"
+    said = f"By {_by(family)}, the largest gap is in {_SAID[rate]}: {_ends(least, most, 'for')}, {apart}"
+    return said + _chance(least, most)
+
+
+def _extremes(measured: Measured, model: str, rate: str, family: str) -> tuple[Any, Any] | None:
+    """Return the rows of the groups with the lowest and the highest rate; None for fewer than two.
+
+    Groups that are too small are left out: their rates are extreme by chance, and their intervals too narrow.
+    """
+    names = list(measured.groups.names[measured.groups.families[family]])
+    rows = _rows(measured, model, rate).loc[names].dropna(subset="value").sort_values("value")
+    counted = rows_behind(rows, rate)
+    found: list[Any] = list(rows[counted >= SMALL].itertuples())
+    return (found[0], found[-1]) if len(found) > 1 else None
+
+
+def _classes(measured: Measured) -> Iterator[str]:
+    """Say which class the first model recognises least, and where groups are furthest apart within a "
+    "class."""
+    rows = _rows(measured, next(iter(measured.models)), RECALL)
+    rows = rows[rows["n"] >= SMALL].sort_values("value")
+    classes = [f"{measured.label} = {name}" for name in measured.first.label.names]
+    whole = _records(rows[rows.index.isin(classes)])
+    if len(whole) > 1:
+        yield f"The classes recognised least and most often: {_ends(whole[0], whole[-1], 'of')}."
+    within = [
+        _records(rows[rows.index.isin([f"{name} = {value} & {each}" for value in column.names])])
+        for name, column in measured.first.protected.items()
+        for each in classes
+    ]
+    pairs = [(found[0], found[-1]) for found in within if len(found) > 1]
+    if pairs:
+        least, most = max(pairs, key=lambda pair: pair[1].value - pair[0].value)
+        size = _points(most.value - least.value)
+        said = f"The largest gap within a class: {_ends(least, most, 'of')}, {size} points apart"
+        yield said + _chance(least, most)
+
+
+def _ends(least: Any, most: Any, word: str) -> str:
+    return " and ".join(
+        f"{percent(end.value)} {word} {end.Index} ({_interval(end)})" for end in (least, most)
+    )
+
+
+def _chance(least: Any, most: Any) -> str:
+    return "; the two intervals overlap, so this may be chance." if least.high >= most.low else "."
+
+
+def _records(rows: pd.DataFrame) -> list[Any]:
+    return list(rows.itertuples())
+
+
+def _changes(measured: Measured) -> Iterator[str]:
+    first, *others = measured.models
+    metric = "equalized_odds_difference" if measured.binary else "accuracy_difference"
+    for other in others:
+        for family in measured.groups.families:
+            row: Any = _rows(measured, f"{other} - {first}", metric).loc[family]
+            name = f"{readable(metric)} by {_by(family)}"
+            if math.isnan(row.value):
+                yield f"Whether the {name} changes from {first} to {other} is unknown ({row.note})."
+            elif row.low <= 0 <= row.high:
+                yield f"The {name} shows no clear change from {first} to {other} ({_change(row)})."
+            else:
+                size = "larger" if row.value > 0 else "smaller"
+                yield f"The {name} is {size} in {other} than in {first} ({_change(row)})."
+
+
+def _small(measured: Measured, small: dict[str, int]) -> str:
+    named = ", ".join(f"{name} ({n})" for name, n in list(small.items())[:_NAMED])
+    more = f" and {len(small) - _NAMED} more" if len(small) > _NAMED else ""
+    what = "positives or negatives" if measured.binary else "rows"
+    return (
+        f"{len(small)} of {len(measured.groups)} groups have fewer than {SMALL} {what}, too few to say much: "
+        f"{named}{more}."
+    )
+
+
+def _rows(measured: Measured, model: str, metric: str) -> pd.DataFrame:
+    chosen = (measured.table["model"] == model) & (measured.table["metric"] == metric)
+    return measured.table[chosen].set_index("group")
+
+
+def _by(family: str) -> str:
+    return readable(family).replace(" & ", " and ")
+
+
+def _interval(row: Any) -> str:
+    return f"95% interval {_points(row.low)} to {_points(row.high)}"
+
+
+def _change(row: Any) -> str:
+    return f"difference {_points(row.value, signed=True)} points, {_interval(row)}"
+
+
+def _points(value: float, signed: bool = False) -> str:
+    rounded = round(100 * value, 1) + 0.0
+    return f"{rounded:{'+' if signed and rounded else ''}.1f}".replace("-", "\N{MINUS SIGN}")

@@ -1,0 +1,109 @@
+"""The page about a generator: how its measures are written down, drawn and told."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from fairlab.figures.style import BLUE, FAINT, INK, VERMILION, panels, readable, styled
+from fairlab.reports.page import Page
+
+#: A generator draws an attribute about as often as its training images show it within so many points.
+TOLERANCE = 5.0
+
+
+@dataclass(frozen=True)
+class GeneratorReport(Page):
+    """What is known of a generator. Its table has the columns of `measure.COLUMNS`."""
+
+    template: ClassVar[str] = "studies/generator/page.html.j2"
+
+    def context(self) -> dict[str, Any]:
+        """Return the rows of the table that speak of the whole generator, and those of each attribute."""
+        whole = self.table[self.table["attribute"] == ""]
+        by_attribute = self.table[self.table["attribute"] != ""]
+        cells = by_attribute.assign(text=[measure_text(row) for row in by_attribute.itertuples()])
+        wide = cells.pivot_table(index="attribute", columns="measure", values="text", aggfunc="first")
+        return {
+            "whole": [(row, measure_text(row)) for row in whole.itertuples()],
+            "measures": list(dict.fromkeys(cells["measure"])),
+            "attributes": wide.fillna("").to_dict("index"),
+        }
+
+
+def measure_text(row: Any) -> str:
+    """Return ``"93.1% [92.4, 93.8]"``, or plain numbers where the unit is not a share."""
+    if pd.isna(row.value):
+        return f"n/a ({row.note})"
+    if row.unit == "attributes":
+        return f"{row.value:.0f}"
+    scale, digits, unit = (100, 1, "%") if row.unit == "share" else (1, 2, "")
+    value, low, high = (f"{scale * x:.{digits}f}" for x in (row.value, row.low, row.high))
+    return f"{value}{unit}" if pd.isna(row.low) else f"{value}{unit} [{low}, {high}]"
+
+
+def _values(table: pd.DataFrame, measure: str) -> pd.DataFrame:
+    return table[table["measure"] == measure].set_index("attribute")
+
+
+@styled
+def frequencies(table: pd.DataFrame) -> Figure:
+    """Show how often each attribute is drawn against how often the training images show it.
+
+    Parameters
+    ----------
+    table : DataFrame
+        With the measures "frequency in training images" and "frequency in generated images".
+    """
+    figure, (axis,) = panels(1, 1, (7.2, 6.4))
+    real, drawn = (
+        100 * _values(table, f"frequency in {s} images")["value"] for s in ("training", "generated")
+    )
+    off = np.abs(drawn - real) > TOLERANCE
+    ends = np.array([0.0, 100.0])
+    axis.plot(ends, ends, color=FAINT, linewidth=1)
+    axis.fill_between(ends, ends - TOLERANCE, ends + TOLERANCE, color=FAINT, alpha=0.15, linewidth=0)
+    axis.scatter(
+        real[~off], drawn[~off], color=BLUE, marker="o", s=26, label=f"within {TOLERANCE:.0f} points"
+    )
+    axis.scatter(real[off], drawn[off], color=VERMILION, marker="^", s=34, label="further off")
+    for name in real.index[off]:
+        axis.annotate(
+            readable(name), (real[name], drawn[name]), (5, 3), textcoords="offset points", fontsize=8
+        )
+    axis.set(xlabel="% of training images", ylabel="% of generated images", xlim=(-1, 101), ylim=(-1, 101))
+    axis.legend(loc="lower right")
+    return figure
+
+
+@styled
+def separability(table: pd.DataFrame) -> Figure:
+    """Show how well one hyperplane in latent space parts each attribute, beside always guessing.
+
+    Parameters
+    ----------
+    table : DataFrame
+        With the measures "held-out accuracy of a hyperplane" and "always guessing".
+    """
+    accuracy = 100 * _values(table, "held-out accuracy of a hyperplane")[["value", "low", "high"]]
+    accuracy = accuracy.dropna().sort_values("value")
+    guess = 100 * _values(table, "always guessing")["value"].loc[accuracy.index]
+    figure, (axis,) = panels(1, 1, (7.6, 1.0 + 0.2 * len(accuracy)))
+    rows = np.arange(len(accuracy))
+    errors = accuracy[["low", "high"]].sub(accuracy["value"], axis=0).abs().to_numpy().T  # (2, n)
+    axis.hlines(rows, guess, accuracy["value"], color=FAINT, linewidth=1)
+    axis.plot(guess, rows, "|", color=INK, markersize=8, label="always guessing the commoner label")
+    axis.errorbar(accuracy["value"], rows, xerr=errors, fmt="o", color=BLUE, markersize=4, label="hyperplane")
+    axis.set_yticks(rows, [readable(name) for name in accuracy.index], fontsize=8)
+    axis.set(xlabel="% of held-out latents on the side of their label", ylim=(-1, len(rows)))
+    _legend_above(axis)
+    return figure
+
+
+def _legend_above(axis: Axes) -> None:
+    axis.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.2)

@@ -1,0 +1,97 @@
+"""The report of a generator: which pictures it shows, in which order, and what is said beside them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from fairlab.core.files import write_text
+from fairlab.figures.faces import face_grid, pair_grid
+from fairlab.generators import Generator, generate
+from fairlab.generators.measures import nearest_neighbours
+from fairlab.generators.sampling import interpolate
+from fairlab.reports.page import Section, write_report
+from fairlab.studies.generator import figures as lab
+from fairlab.studies.generator.measure import Samples
+
+
+def write_generator_report(
+    folder: Path, generator: Generator, samples: Samples, table: pd.DataFrame, facts: dict[str, str]
+) -> None:
+    """Write ``measures.csv`` and ``report.html`` into `folder`.
+
+    Parameters
+    ----------
+    folder : Path
+        Made when missing.
+    generator : Generator
+        Draws the interpolations.
+    samples : Samples
+        What was measured.
+    table : DataFrame
+        From `measure_generator`.
+    facts : dict of str to str
+        What to say about how generator and measures were made.
+    """
+    page = lab.GeneratorReport(
+        title="What the generator draws",
+        summary=summarise(table),
+        table=table,
+        sections=list(_sections(generator, samples, table)),
+        facts=facts,
+    )
+    write_text(folder / "measures.csv", table.to_csv(index=False))
+    write_report(folder / "report.html", page)
+
+
+def summarise(table: pd.DataFrame) -> list[str]:
+    """Say in sentences how well the generator covers its training images, and what it leaves out."""
+    whole = {row.measure: lab.measure_text(row) for row in table[table["attribute"] == ""].itertuples()}
+    values = table.set_index(["measure", "attribute"])["value"]
+    gap = 100 * (values["frequency in generated images"] - values["frequency in training images"])
+    worst = gap.abs().sort_values(ascending=False).index[:3]
+    gain = (values["held-out accuracy of a hyperplane"] - values["always guessing"]).dropna()
+    kept = values["frequency in training images"].between(0.1, 0.9)
+    gain = gain[gain.index.intersection(kept.index[kept])]
+    return [
+        f"{int(values[('attributes drawn as often', '')])} of {len(gap)} attributes are drawn as often as "
+        f"the training images show them, to {lab.TOLERANCE:.0f} points; furthest off: "
+        + ", ".join(f"{name} ({gap[name]:+.1f})" for name in worst)
+        + ".",
+        f"{whole['precision']} of its pictures look like training images, and it could have drawn "
+        f"{whole['recall']} of those.",
+        f"A hyperplane in latent space parts the {len(gain)} attributes that 10 to 90% of the training "
+        f"images show {100 * gain.mean():.1f} points better, on average, than guessing the commoner label.",
+    ]
+
+
+def _sections(generator: Generator, samples: Samples, table: pd.DataFrame) -> Iterator[Section]:
+    generated, training = samples.generated, samples.training
+    yield Section(
+        "Generated faces", "The first 64 latents, unchosen.", face_grid(generated.images[:64], columns=8),
+        f"64 of {len(generated.images):,} generated faces.",
+    )  # fmt: skip
+    rows, distances = nearest_neighbours(generated.features[:16], training.features)
+    yield Section(
+        "Nearest training images", "Does it copy? Each generated face above the training image most like it.",
+        pair_grid(generated.images[:16], training.images[rows], row_names=("drawn", "real")),
+        f"In the reader's features they are {np.median(distances):.1f} apart (median of 16).",
+    )  # fmt: skip
+    steps = interpolate(samples.z[:6], samples.z[6:12], steps=8)  # (6, 8, d)
+    between = generate(generator, steps.reshape(48, -1), progress=False, size=generated.images.shape[1])
+    yield Section(
+        "Between two faces", "A latent space without holes has faces all the way from one latent to another.",
+        face_grid(between, columns=8), "Six pairs of latents, eight steps each along the sphere.",
+    )  # fmt: skip
+    yield Section(
+        "How often each attribute is drawn", "A generator that leaves a group out cannot help a classifier.",
+        lab.frequencies(table), "Read off training and generated images by the same network.",
+    )  # fmt: skip
+    yield Section(
+        "How straight the latent space is", "The method assumes that one hyperplane parts each label.",
+        lab.separability(table),
+        f"Fitted on {samples.n_fit:,} latents, counted on {len(samples.z) - samples.n_fit:,} others.",
+    )  # fmt: skip

@@ -1,0 +1,56 @@
+"""Pairs to look at: what the oracle sees kept and changed in each of them."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from fairlab.evaluation.pair_truth import read_labels
+from fairlab.experiments.run import Run
+from fairlab.studies.ground_truth.counterfactuals import drawn_source
+
+
+def pair_changes(run: Run, seed: int = 0) -> pd.DataFrame:
+    """Return what the oracle sees change from each z to its partner.
+
+    Parameters
+    ----------
+    run : Run
+        Of SynthFaces.
+    seed : int
+        Training seed whose partners are looked at.
+
+    Returns
+    -------
+    DataFrame
+        A row for each pair, as in `Run.pair_images` and the first rows of the partners' ``images.npy``.
+        Columns kept (the target) and flipped (the protected attribute), bool, and others, the number of
+        other attributes that changed, 0..38.
+
+    Raises
+    ------
+    UserError
+        If the run's images are not drawn.
+    """
+    drawn_source(run)
+    e = run.experiment
+    z = read_labels(run, run.pair_source())[run.pair_rows].reset_index(drop=True)
+    changed = z != read_labels(run, run.partners(seed))[: len(z)]  # (n, 40)
+    others = changed.drop(columns=[e.target, e.protected]).sum(axis=1)
+    return pd.DataFrame({"kept": ~changed[e.target], "flipped": changed[e.protected], "others": others})
+
+
+def best_and_worst(changes: pd.DataFrame, n: int = 8) -> tuple[pd.Index, pd.Index]:
+    """Return the pairs that did both with the fewest other changes, and those with the most, n of each.
+
+    Parameters
+    ----------
+    changes : DataFrame
+        As `pair_changes`.
+
+    Returns
+    -------
+    two Index
+        Rows of `changes`; fewer than n where fewer pairs did both.
+    """
+    did_both = changes[changes["kept"] & changes["flipped"]]
+    return did_both["others"].nsmallest(n).index, changes["others"].nlargest(n).index

@@ -1,0 +1,112 @@
+"""The ``truth`` command: all that only drawn faces can tell of a run, as tables, figures and a page."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from fairlab.core.errors import UserError
+from fairlab.core.files import write_text
+from fairlab.experiments.run import Run
+from fairlab.figures import truth_plots
+from fairlab.reports.page import save_figure, write_report
+from fairlab.studies.ground_truth.counterfactuals import N_FACES, counterfactual_flips, drawn_source
+from fairlab.studies.ground_truth.directions import N_INVERTED, direction_cosines
+from fairlab.studies.ground_truth.effects import N_MOVED, direction_effects
+from fairlab.studies.ground_truth.fidelity import (
+    attribute_fidelity,
+    changed_counts,
+    nuisance_fidelity,
+    partner_fidelity,
+    run_nuisance_reader,
+)
+from fairlab.studies.ground_truth.findings import findings, findings_text
+from fairlab.studies.ground_truth.label_noise import label_noise
+from fairlab.studies.ground_truth.linearity import plane_against_nonlinear
+from fairlab.studies.ground_truth.page import tell
+
+
+def truth(run: Run, *, n: int = N_FACES, n_inverted: int = N_INVERTED, n_moved: int = N_MOVED) -> str:
+    """Measure a run against the truth, making what is missing; write the results, return the text to print.
+
+    Parameters
+    ----------
+    run : Run
+        Of SynthFaces, with partners among the images it adds.
+    n : int
+        Test faces that are drawn with and without the protected attribute; all if there are fewer.
+    n_inverted : int
+        Of these, how many are brought into the latent space, which takes about a second each on one core.
+    n_moved : int
+        Latents that are moved along directions, at most the number of pairs.
+
+    Returns
+    -------
+    str
+        A table of what the method assumes and what is measured, and where the files are:
+        ``ground_truth.html``, and tables and figures in ``ground_truth``, in the run folder.
+
+    Raises
+    ------
+    UserError
+        If the run's images are not drawn, it adds no partners, a number is too small, or another process
+        works in the run folder.
+    """
+    _check(run)
+    _check_counts(n, n_inverted, n_moved)
+    e, folder = run.experiment, run.folder / "ground_truth"
+    with run.store.lock():
+        tables = measure(run, n=n, n_inverted=n_inverted, n_moved=n_moved)
+        tables["summary"] = findings(tables, e.target, e.protected)
+        for name, table in tables.items():
+            write_text(folder / f"{name}.csv", table.to_csv(index=False))
+        save_figure(truth_plots.changed_counts(tables["changed_counts"]), folder / "changed_counts.png")
+        effects = truth_plots.direction_effects(tables["direction_effects"])
+        save_figure(effects, folder / "direction_effects.png")
+        write_report(run.folder / "ground_truth.html", tell(run, tables, n))
+    return _text(run, tables["summary"])
+
+
+def measure(run: Run, *, n: int, n_inverted: int, n_moved: int) -> dict[str, pd.DataFrame]:
+    """Return all tables of `fairlab.studies.ground_truth` of a run, by the names of their files.
+
+    Directions are those of the first training seed, everything else is over all seeds. Parameters as `truth`.
+    """
+    reader = run_nuisance_reader(run)
+    return {
+        "classifiers": counterfactual_flips(run, n),
+        "pairs": partner_fidelity(run, n),
+        "changed_counts": changed_counts(run, n),
+        "attributes": attribute_fidelity(run, n),
+        "nuisance": nuisance_fidelity(run, n),
+        "nuisance_reader": reader.accuracy.reset_index(),
+        "linearity": plane_against_nonlinear(run),
+        "label_noise": label_noise(run),
+        "directions": direction_cosines(run, n=n_inverted),
+        "direction_effects": direction_effects(run, n=n_moved, n_inverted=n_inverted),
+    }
+
+
+def _check(run: Run) -> None:
+    drawn_source(run)
+    if not run.experiment.has_partners:
+        raise UserError(
+            f"The variant '{run.experiment.variant}' adds no partners, whose truth is measured here; choose "
+            f"a run with another --variant."
+        )
+
+
+def _check_counts(n: int, n_inverted: int, n_moved: int) -> None:
+    for flag, number, least in (("--faces", n, 24), ("--searched", n_inverted, 2), ("--moved", n_moved, 1)):
+        if number < least:
+            raise UserError(f"{flag} is {number}; at least {least} are needed.")
+
+
+def _text(run: Run, summary: pd.DataFrame) -> str:
+    e = run.experiment
+    trained = "one training" if e.seeds == 1 else f"{e.seeds} trainings (directions: the first)"
+    page, folder = run.folder / "ground_truth.html", run.folder / "ground_truth"
+    return (
+        f"\n{findings_text(summary)}\n\nSeen by the oracle, which learned on faces without any association; "
+        f"{trained}. Exact counterfactuals are what a perfect partner would show, the oracle's errors "
+        f"included.\n  {page}\n  {folder / 'summary.csv'}"
+    )

@@ -1,0 +1,89 @@
+"""A whole run for the command line: the plan, the six steps, the table."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from fairlab.classifiers.networks import build_network
+from fairlab.core.files import write_json, write_text
+from fairlab.evaluation.pair_truth import pair_truth
+from fairlab.evaluation.results import comparison, manifest
+from fairlab.experiments.run import Run
+from fairlab.metrics import format_comparison
+from fairlab.reports.page import write_report
+from fairlab.studies.run.page import tell
+from fairlab.studies.run.plan import check_disk, measure, plan, plan_text
+from fairlab.workspace.shared import preparation_summary, prepared_folder
+
+
+def execute(run: Run) -> None:
+    """Print the plan, run or resume all steps, print the table and where the results are.
+
+    Raises
+    ------
+    UserError
+        If the input is wrong, or another process works in the run folder.
+    """
+    e = run.experiment
+    with run.store.lock():
+        print(f"{e.target} without {', '.join(e.attributes[1:])}, {e.data}, on {run.device}, in {run.folder}")
+        if run.store.find(f"seed{e.seeds - 1}/debiased") is None:
+            _check_weights(run)
+            print(check_disk(run, run.source.counts))
+            print(plan_text(plan(run, run.source.counts, measure(run))), flush=True)
+        _ = run.data
+        print(preparation_summary(prepared_folder(run.source, run.home, e.image_size)), flush=True)
+        _make_all(run)
+        table = write_results(run)
+    for protected, rows in table.groupby("protected", sort=False):
+        title = f"{protected}:\n" if e.also_protected else ""
+        print(f"\n{title}{format_comparison(rows)}")
+    over = "test images" if e.seeds == 1 else f"test images and {e.seeds} trainings of both classifiers"
+    print(f"\nIntervals are 95%, over {over}; the difference is paired.")
+    for metric, notes in table[table["note"] != ""].groupby("metric", sort=False)["note"]:
+        print(f"  {metric}: {'; '.join(notes.unique())}")
+    for file in ("report.html", "metrics.csv", "manifest.json"):
+        print(f"  {run.folder / file}")
+
+
+def _check_weights(run: Run) -> None:
+    """Load what comes from elsewhere, so that its absence is found before hours of work."""
+    if not run.trains_generator:
+        _ = run.generator
+    build_network(run.experiment.classifier, 1, seed=0, imagenet=True)
+
+
+def write_results(run: Run) -> pd.DataFrame:
+    """Write ``metrics.csv``, ``manifest.json`` and ``report.html`` into the run folder; return the table.
+
+    The table is that of `comparison` for every protected attribute, named in the column "protected". The
+    report tells of the first one.
+    """
+    tables = {name: comparison(run, name) for name in run.experiment.attributes[1:]}
+    table = pd.concat([rows.assign(protected=name) for name, rows in tables.items()], ignore_index=True)
+    write_text(run.folder / "metrics.csv", table.to_csv(index=False))
+    e = run.experiment
+    truth = pair_truth(run) if e.data == "synthfaces" and e.has_partners else None
+    if e.has_partners:
+        run.pair_scores(0)
+    facts = manifest(run)
+    write_json(run.folder / "manifest.json", facts)
+    if truth is not None:
+        write_json(run.folder / "truth.json", {name: share._asdict() for name, share in truth.items()})
+    write_report(run.folder / "report.html", tell(run, tables[e.protected], facts, truth))
+    return table
+
+
+def _make_all(run: Run) -> None:
+    """Make every step in the paper's order, so that progress bars follow the plan."""
+    e, seeds = run.experiment, range(run.experiment.seeds)
+    run.protected()
+    for seed in seeds:
+        run.baseline(seed)
+    if e.has_generated:
+        run.latents()
+    for seed in seeds if e.has_partners else ():
+        run.hyperplanes(seed)
+        run.partners(seed)
+    for seed in seeds:
+        run.debiased(seed)

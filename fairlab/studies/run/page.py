@@ -1,0 +1,203 @@
+"""The report of a run: which pictures it shows, in which order, and what is said beside them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from fairlab.core.files import load_array, read_json_lines
+from fairlab.evaluation.results import classifiers, scores_and_thresholds
+from fairlab.experiments.run import Run
+from fairlab.figures import captions, plots, tables
+from fairlab.figures.faces import face_grid, first_of_groups, label_words, pair_grid
+from fairlab.figures.plane import Line, latent_plane
+from fairlab.latent import plane_basis, plane_coordinates
+from fairlab.metrics.pairs import Share
+from fairlab.reports.page import Report, Section, summarise
+
+
+def tell(run: Run, table: pd.DataFrame, facts: dict[str, Any], truth: dict[str, Share] | None) -> Report:
+    """Return the report of a run from its table, its manifest and, for SynthFaces, the truth of its pairs."""
+    e = run.experiment
+    return Report(
+        title=f"{e.target} without {e.protected}: what de-biasing changed",
+        summary=summarise(table, e.target, e.protected),
+        table=table,
+        groups=_group_counts(run),
+        sections=[
+            _label_section(run),
+            _face_section(run),
+            *([_generated_section(run)] if e.has_generated else []),
+            *([_plane_section(run), _pair_section(run)] if e.has_partners else []),
+            _histogram_section(run),
+            _metric_section(table),
+            _curve_section(run),
+        ],
+        facts=_facts(facts),
+        truth=truth,
+    )
+
+
+def _label_section(run: Run) -> Section:
+    e = run.experiment
+    labels = run.data.label(e.target, "train"), run.data.label(e.protected, "train")
+    names: dict[str, Any] = {"target": e.target, "protected": e.protected}
+    return Section(
+        "The training labels",
+        "A classifier uses whatever goes with the target. How unevenly is it spread over the groups?",
+        plots.label_table(*labels, **names),
+        captions.label_table(*labels, **names),
+    )
+
+
+def _face_section(run: Run) -> Section:
+    e = run.experiment
+    names: dict[str, Any] = {"target": e.target, "protected": e.protected}
+    y, a = run.data.label(e.target, "train"), run.data.label(e.protected, "train")
+    chosen = first_of_groups(y, a)
+    return Section(
+        "Training faces",
+        "The four groups of labels, six faces each.",
+        face_grid(run.images("train")[chosen], label_words(y[chosen], a[chosen], **names), columns=6),
+        captions.face_grid(len(chosen), len(y), "training faces"),
+    )
+
+
+def _generated_section(run: Run) -> Section:
+    e = run.experiment
+    images, labels = _latent_images(run), run.labels(0)
+    rows = np.arange(24)
+    shown = label_words(
+        labels["target"][rows], labels["protected"][rows], target=e.target, protected=e.protected
+    )
+    shares = ", ".join(
+        f"{100 * labels[r].mean():.1f}% {n}" for r, n in (("target", e.target), ("protected", e.protected))
+    )
+    return Section(
+        "Generated faces",
+        "What the generator draws from random latents, with the labels that the classifiers give.",
+        face_grid(images[rows], shown),
+        captions.face_grid(len(rows), len(images), "generated faces") + f" Labelled: {shares}.",
+    )
+
+
+def _plane_section(run: Run) -> Section:
+    e, planes, labels = run.experiment, run.hyperplanes(0), run.labels(0)
+    basis = plane_basis(planes["target"], planes["protected"])
+    rows = slice(e.n_fit, e.n_fit + e.n_held_out)
+    points = plane_coordinates(run.z()[rows], planes["target"], planes["protected"])
+    start, end = (plane_coordinates(z, planes["target"], planes["protected"]) for z in _pair_latents(run, 8))
+    lines = (
+        Line.of(planes["target"], basis, e.target),
+        Line.of(planes["protected"], basis, e.protected),
+    )
+    held_out = labels["target"][rows], labels["protected"][rows]
+    return Section(
+        "Latents and hyperplanes",
+        "Held-out latents in the plane of the two normals. A straight line should part the labels.",
+        latent_plane(points, *held_out, lines, (start, end)),
+        captions.latent_plane(points, *held_out, lines),
+    )
+
+
+def _pair_section(run: Run, shown: int = 16) -> Section:
+    e, thresholds = run.experiment, run.thresholds(0)
+    folder = run.pair_scores(0).folder
+    names = {"target": e.target, "protected": e.protected}
+    scores = {role: load_array(folder / f"{role}.npy") for role in names}  # (n, 2) each, z and z'
+    below = [
+        [captions.scores({names[role]: float(scores[role][i, side]) for role in names}) for i in range(shown)]
+        for side in (0, 1)
+    ]
+    before, after = (
+        np.stack([scores[role][:, side] > thresholds[role] for role in names], axis=1).astype(np.uint8)
+        for side in (0, 1)
+    )  # (n, 2) each
+    partners = load_array(run.partners(0).folder / "images.npy", mapped=True)
+    return Section(
+        "Pairs",
+        "Each z and its partner z': the target should stay, the protected attribute should flip.",
+        pair_grid(run.pair_images()[:shown], partners[:shown], list(zip(*below, strict=True))),
+        captions.pair_grid(before, after, target=e.target, protected=e.protected),
+    )
+
+
+def _histogram_section(run: Run) -> Section:
+    e = run.experiment
+    scores, thresholds = scores_and_thresholds(run)
+    arguments: tuple[Any, ...] = (
+        {model: values[0] for model, values in scores.items()},
+        run.data.label(e.target, "test"),
+        run.data.label(e.protected, "test"),
+        {model: float(values[0]) for model, values in thresholds.items()},
+    )
+    names: dict[str, Any] = {"target": e.target, "protected_name": e.protected}
+    return Section(
+        "Scores by group",
+        "Within one true label, both groups should be scored alike (first training seed).",
+        plots.score_histograms(*arguments, **names),
+        captions.score_histograms(*arguments, **names),
+    )
+
+
+def _metric_section(table: pd.DataFrame) -> Section:
+    return Section(
+        "Metrics",
+        "Both classifiers on the same test images; the difference is paired.",
+        plots.metric_bars(table),
+        captions.metric_bars(table),
+    )
+
+
+def _curve_section(run: Run) -> Section:
+    steps = classifiers(run, 0)
+    curves = {model: read_json_lines(step.folder / "curve.jsonl") for model, step in steps.items()}
+    return Section(
+        "Training",
+        "Loss and validation AP by epoch: how long each classifier kept learning.",
+        plots.learning_curves(curves, score="average_precision"),
+        captions.learning_curves(curves, score="average_precision"),
+    )
+
+
+def _group_counts(run: Run) -> dict[str, tuple[int, int]]:
+    e = run.experiment
+    return tables.group_counts(
+        run.data.label(e.target, "test"), run.data.label(e.protected, "test"), e.protected
+    )
+
+
+def _latent_images(run: Run) -> np.ndarray:
+    return load_array(run.latents().folder / "images.npy", mapped=True)
+
+
+def _pair_latents(run: Run, n: int) -> tuple[np.ndarray, np.ndarray]:
+    return run.pair_z()[:n], load_array(run.partners(0).folder / "z.npy")[:n]
+
+
+def _facts(facts: dict[str, Any]) -> dict[str, str]:
+    experiment, planes = facts["experiment"], facts["hyperplanes"]
+    return {
+        "Data": f"{facts['data']['name']}: "
+        + ", ".join(f"{n:,} {s}" for s, n in facts["data"]["images"].items()),
+        "Added to the real images": f"{experiment['variant']}, for {experiment['n_pairs']:,} pairs",
+        **(_plane_facts(planes[0]) if planes else {}),
+        "Training seeds": ", ".join(map(str, facts["training_seeds"])),
+        "Device": facts["device"],
+        "Versions": ", ".join(f"{name} {version}" for name, version in facts["versions"].items()),
+        "Seconds": ", ".join(f"{name} {seconds:.0f}" for name, seconds in facts["seconds"].items()),
+    }
+
+
+def _plane_facts(planes: dict[str, Any]) -> dict[str, str]:
+    accuracy = "; ".join(
+        f"{role} {100 * planes[role]['held_out_accuracy']:.1f}% "
+        f"(always guessing: {100 * planes[role]['held_out_majority']:.1f}%)"
+        for role in ("target", "protected")
+    )
+    return {
+        "Hyperplanes, held-out accuracy": accuracy,
+        "Angle between normals": f"{planes['angle_degrees']:.0f}°",
+    }

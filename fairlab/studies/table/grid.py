@@ -1,0 +1,260 @@
+"""Many targets and variants in one command: the paper's table, its ablations, and controls beside the method.
+
+Every cell is a `Run` in its usual folder. Runs share images, generator, latents, classifiers trained on real
+images, and labels, so each is made once; what is finished is never made again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from fairlab.core.errors import UserError, nearest_names
+from fairlab.data import FaceData
+from fairlab.data.attributes import REPORTED, REPORTING_GROUPS, check_attribute
+from fairlab.evaluation.pair_truth import pair_truth
+from fairlab.evaluation.results import model_scores
+from fairlab.experiments.experiment import ABLATIONS, ADDITIONS, CONTROLS, Experiment
+from fairlab.experiments.presets import home_folder, preset
+from fairlab.experiments.run import Run
+from fairlab.latent.hyperplane import OneSidedLabels
+from fairlab.metrics import compare_attributes
+from fairlab.metrics.pairs import Share
+from fairlab.workspace.shared import prepare_data, source_of
+
+#: Eight targets of all three reporting groups, named before any of them was measured with controls.
+EVIDENCE = (
+    "Big_Nose", "Wavy_Hair", "Arched_Eyebrows", "Young",
+    "Bags_Under_Eyes", "Blond_Hair", "Eyeglasses", "Smiling",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Grid:
+    """Targets times variants, against one protected attribute.
+
+    Attributes
+    ----------
+    preset : str
+        See `fairlab.experiments.presets.preset`.
+    home : Path
+        Where data, classifiers and runs live.
+    targets, variants : tuple of str
+        Attributes to classify, and what step 6 adds for each: `fairlab.experiments.experiment.ADDITIONS`.
+    changes : dict
+        Fields of `Experiment` that all runs share: protected, seeds, labeller, data, ...
+    device : str or None
+        Torch device of all runs.
+    """
+
+    preset: str
+    home: Path
+    targets: tuple[str, ...]
+    variants: tuple[str, ...]
+    changes: dict[str, Any] = field(default_factory=dict)
+    device: str | None = None
+
+    def run(self, target: str, variant: str) -> Run:
+        """Return the run of one cell, in the folder that ``fairlab run`` uses for it."""
+        changes = self.changes | {"target": target, "variant": variant}
+        return Run.of_preset(self.preset, self.home, device=self.device, **changes)
+
+    @cached_property
+    def first(self) -> Run:
+        """The run of the first cell: what all have in common is its."""
+        return self.run(self.targets[0], self.variants[0])
+
+    @property
+    def experiment(self) -> Experiment:
+        """The settings of the first cell."""
+        return self.first.experiment
+
+    @property
+    def seeds(self) -> range:
+        """Training seeds, counted from 0."""
+        return range(self.experiment.seeds)
+
+    def cells(self) -> Iterator[tuple[str, str]]:
+        """Yield every target with every variant."""
+        return ((target, variant) for target in self.targets for variant in self.variants)
+
+    @property
+    def n_trainings(self) -> int:
+        """Number of classifiers trained for the targets."""
+        return len(self.targets) * (1 + len(self.variants)) * len(self.seeds)
+
+
+def choose_targets(named: Sequence[str], experiment: Experiment, home: Path) -> tuple[str, ...]:
+    """Return the attributes meant by names and by "all" or "evidence"; print which ones are left out.
+
+    Parameters
+    ----------
+    named : sequence of str
+        "all": the paper's 26 targets, or of a source with other attributes every one of them; "evidence":
+        `EVIDENCE`. Of both, protected attributes and those with an empty group are left out. Else attributes.
+    experiment : Experiment
+        Names source and protected attributes.
+    home : Path
+        Where prepared images live; they are prepared when missing.
+
+    Raises
+    ------
+    UserError
+        If a name is no attribute, a protected one, or has a group without positives or negatives.
+    """
+    source, protected = source_of(experiment), experiment.attributes[1:]
+    known = set(REPORTED) <= set(source.attributes)
+    sets = {"all": REPORTED if known else source.attributes, "evidence": EVIDENCE}
+    for name in named:  # before the images are decoded, which takes long
+        check_attribute(name, (*sets, *source.attributes))
+    data = prepare_data(source, home, experiment.image_size)
+    for target in (name for name in named if name not in sets):
+        _require_groups(data, target, protected)
+    meant = dict.fromkeys(target for name in named for target in sets.get(name, (name,)))
+    chosen = tuple(target for target in meant if target not in protected and _usable(data, target, protected))
+    if not chosen:
+        raise UserError("No target is left; name attributes whose groups all have positives and negatives.")
+    return chosen
+
+
+def _usable(data: FaceData, target: str, protected: Sequence[str]) -> bool:
+    """Whether no group of the target is empty; print why not."""
+    try:
+        _require_groups(data, target, protected)
+    except UserError as error:
+        print(f"{target} is left out: {error}")
+        return False
+    return True
+
+
+def _require_groups(data: FaceData, target: str, protected: Sequence[str]) -> None:
+    for attribute in protected:
+        data.require_groups(target, attribute)
+
+
+def choose_variants(named: Sequence[str] | None, experiment: Experiment) -> tuple[str, ...]:
+    """Return the variants meant by names, by "ablations" (the paper's) or "controls" (beside the method).
+
+    Raises
+    ------
+    UserError
+        If there is no such variant.
+    """
+    fitting = [name for name in CONTROLS if experiment.data == "synthfaces" or name != "unbiased_faces"]
+    sets: dict[str, Sequence[str]] = {"ablations": ABLATIONS, "controls": (experiment.variant, *fitting)}
+    for name in named or ():
+        if name not in sets and name not in ADDITIONS:
+            known = (*sets, *ADDITIONS)
+            raise UserError(f"There is no variant '{name}'; {nearest_names(name, known)}")
+    wanted = [v for name in named or (experiment.variant,) for v in sets.get(name, (name,))]
+    return tuple(dict.fromkeys(wanted))
+
+
+def open_grid(
+    *,
+    preset_name: str,
+    targets: Sequence[str],
+    variants: Sequence[str] | None,
+    home: Path | None,
+    device: str | None,
+    **changes: Any,
+) -> Grid:
+    """Return the grid of named targets and variants; see `choose_targets` and `choose_variants`."""
+    place, given = home_folder(home), {key: value for key, value in changes.items() if value is not None}
+    # The first target stands for any; it must only not be a protected attribute.
+    protected = (given.get("protected"), *given.get("also_protected", ()))
+    stand_in = next(name for name in REPORTED if name not in protected)
+    experiment = preset(preset_name, **given | {"target": stand_in})
+    added = choose_variants(variants, experiment)  # first, since images need not be decoded for it
+    for variant in added:  # what does not go with a setting is refused before anything is made
+        preset(preset_name, **given | {"target": stand_in, "variant": variant})
+    return Grid(preset_name, place, choose_targets(targets, experiment, place), added, given, device)
+
+
+def make_common(grid: Grid) -> None:
+    """Make what all cells share: images, latents, and the classifiers that serve every target."""
+    run = grid.first
+    run.protected()
+    if any(grid.run(grid.targets[0], variant).experiment.has_generated for variant in grid.variants):
+        run.latents()
+        run.labeller("protected", 0)
+
+
+def make_baselines(grid: Grid, target: str) -> None:
+    """Train and score the baselines of one target."""
+    run = grid.run(target, grid.variants[0])
+    for seed in grid.seeds:
+        run.test_scores(run.baseline(seed))
+
+
+def make_cell(grid: Grid, target: str, variant: str) -> str:
+    """Train and score the classifiers of one cell, and ask the oracle about its pairs.
+
+    Returns
+    -------
+    str
+        Why the cell cannot be made, if the classifiers gave all generated images the same label; else "".
+    """
+    run = grid.run(target, variant)
+    try:
+        for seed in grid.seeds:
+            run.test_scores(run.debiased(seed))
+        if _has_truth(run):
+            pair_truth(run)
+    except OneSidedLabels as error:
+        return str(error)
+    return ""
+
+
+def measure(grid: Grid) -> pd.DataFrame:
+    """Return the tidy table of a finished grid: "baseline", every variant, and paired differences.
+
+    Differences are taken from the baseline and, of further variants, from the first one as well. See
+    `fairlab.metrics.compare_attributes`; images and training seeds are resampled together.
+    """
+    data, e = grid.first.data, grid.experiment
+    labels = pd.DataFrame({target: data.label(target, "test") for target in grid.targets})
+    models: dict[str, dict[str, tuple[np.ndarray, np.ndarray]]] = {"baseline": {}}
+    for target, variant in grid.cells():
+        run = grid.run(target, variant)
+        models["baseline"].setdefault(target, model_scores(run, run.baseline))
+        models.setdefault(variant, {})[target] = model_scores(run, run.debiased)
+    scores = {m: {t: pair[0] for t, pair in by.items()} for m, by in models.items()}
+    thresholds = {m: {t: pair[1] for t, pair in by.items()} for m, by in models.items()}
+    references = ("baseline", grid.variants[0]) if len(grid.variants) > 1 else ("baseline",)
+    tables = [
+        compare_attributes(
+            labels,
+            scores,
+            data.label(e.protected, "test"),
+            thresholds=thresholds,
+            baseline=reference,
+            means=REPORTING_GROUPS | {"all targets": grid.targets},
+            n_resamples=e.n_resamples,
+            seed=e.seed,
+            groups=(f"not {e.protected}", e.protected),
+        )
+        for reference in references
+    ]
+    return pd.concat(tables).drop_duplicates(["model", "attribute", "group", "metric"], ignore_index=True)
+
+
+def pair_table(grid: Grid) -> pd.DataFrame:
+    """Return what the oracle says of every cell's pairs: target, variant, statement, value, low, high, n."""
+    rows = [
+        {"target": target, "variant": variant, "statement": statement, **share._asdict()}
+        for target, variant in grid.cells()
+        if _has_truth(run := grid.run(target, variant))
+        for statement, share in pair_truth(run).items()
+    ]
+    return pd.DataFrame(rows, columns=["target", "variant", "statement", *Share._fields])
+
+
+def _has_truth(run: Run) -> bool:
+    return run.experiment.data == "synthfaces" and run.experiment.has_partners

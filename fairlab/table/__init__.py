@@ -1,5 +1,0 @@
-"""Many targets and variants in one command: the paper's table, its ablations, and controls.
-
-`fairlab.table.grid` makes the cells, `fairlab.table.run` is the command. Nothing is imported here: the
-processes that make cells need neither figures nor pages, whose imports take seconds.
-"""
