@@ -1,8 +1,9 @@
-"""The one exception that a user's mistake raises."""
+"""Mistakes of the user, in one sentence each."""
 
 from __future__ import annotations
 
 import difflib
+import errno
 from collections.abc import Iterable
 
 
@@ -38,3 +39,15 @@ def nearest_names(name: str, known: Iterable[str]) -> str:
     if close:
         return "did you mean " + " or ".join(f"'{by_folded[match]}'" for match in close) + "?"
     return "choose one of " + ", ".join(known)
+
+
+def storage_sentence(error: OSError) -> str | None:
+    """Return in one sentence what the disk refused; None for an error that is no user's mistake."""
+    where = error.filename or "A file"
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return (
+            f"The disk is full while writing {where}; free some space and run again: finished steps are kept."
+        )
+    if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
+        return f"{where} cannot be used ({error.strerror}); check its permissions, or choose another --home."
+    return None

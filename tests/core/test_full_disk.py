@@ -40,6 +40,6 @@ def test_a_checkpoint(small_disk):
     ],
 )
 def test_an_array_becomes_the_command_lines_sentence(small_disk, write, monkeypatch, capsys):
-    monkeypatch.setattr("fairlab.commands.run", lambda _: write(small_disk / "array.npy"))
+    monkeypatch.setattr("fairlab.studies.run.command.run", lambda _: write(small_disk / "array.npy"))
     assert main(["run"]) == 2
     assert "disk is full" in capsys.readouterr().err
