@@ -94,7 +94,7 @@ def test_run_takes_several_protected_attributes_and_the_extensions(tmp_path, mon
 def test_table_hands_its_arguments_on(tmp_path, monkeypatch, capsys):
     given = {}
     monkeypatch.setattr(
-        "fairlab.studies.table.run.table", lambda **arguments: given.update(arguments) or "the table"
+        "fairlab.studies.table.execute.table", lambda **arguments: given.update(arguments) or "the table"
     )
     asked = [
         "--targets",
@@ -144,7 +144,7 @@ def test_table_hands_its_arguments_on(tmp_path, monkeypatch, capsys):
 
 def test_a_table_is_of_all_targets_and_the_preset_s_variant_unless_told_otherwise(monkeypatch):
     given = {}
-    monkeypatch.setattr("fairlab.studies.table.run.table", lambda **arguments: given.update(arguments))
+    monkeypatch.setattr("fairlab.studies.table.execute.table", lambda **arguments: given.update(arguments))
     assert main(["table", "--labeller", "per_attribute"]) == 0
     assert (given["targets"], given["variants"], given["jobs"]) == (["all"], None, None)
     assert given["labeller"] == "per_attribute"
@@ -250,7 +250,7 @@ def notebooks(tmp_path, monkeypatch):
         kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
         made = nbformat.v4.new_notebook(cells=[values, shown], metadata={"kernelspec": kernel})
         nbformat.write(made, folder / f"{name}.ipynb")
-    monkeypatch.setattr("fairlab.studies.notebooks.run.notebooks_folder", lambda: folder)
+    monkeypatch.setattr("fairlab.studies.notebooks.execute.notebooks_folder", lambda: folder)
     return folder
 
 

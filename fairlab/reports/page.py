@@ -1,4 +1,4 @@
-"""One self-contained HTML page that tells what a run found: opens anywhere, offline, and prints."""
+"""Self-contained HTML pages: what all reports share. They open anywhere, offline, and print."""
 
 from __future__ import annotations
 
@@ -16,12 +16,8 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from fairlab.core.files import atomic_path, write_text
-from fairlab.figures import tables
 from fairlab.figures.style import readable
-from fairlab.figures.summary import LIMITS, summarise
-from fairlab.metrics.pairs import Share
-
-__all__ = ["LIMITS", "Page", "Report", "Section", "Share", "summarise", "write_report"]
+from fairlab.figures.summary import LIMITS
 
 DOTS_PER_INCH = 150  # sharp on a phone's dense screen and in print
 SCREEN_DOTS_PER_INCH = 92  # how large a figure appears on the page
@@ -30,7 +26,7 @@ PNG_BYTES = 250_000  # above this, a figure is mostly photographs: JPEG is sever
 
 @dataclass(frozen=True)
 class Section:
-    """One step of the story: why to look, the picture, and what it shows.
+    """One part of a page: why to look, the picture, and what it shows.
 
     Attributes
     ----------
@@ -80,40 +76,6 @@ class Page:
     def context(self) -> dict[str, Any]:
         """Return what the template needs beside the page itself."""
         return {}
-
-
-@dataclass(frozen=True)
-class Report(Page):
-    """What a run found: baseline against de-biased classifier.
-
-    Attributes
-    ----------
-    table : DataFrame
-        As in `fairlab.figures.tables`; summary from `summarise`.
-    truth : dict of str to Share, optional
-        What the drawn faces' known factors say of the pairs: "target label kept", "protected label flipped".
-    groups : dict of str to (int, int)
-        Evaluation pictures and positives of each group, from `fairlab.figures.tables.group_counts`.
-    """
-
-    template: ClassVar[str] = "studies/run/page.html.j2"
-
-    truth: Mapping[str, Share] | None = None
-    groups: Mapping[str, tuple[int, int]] = field(default_factory=dict)
-
-    def context(self) -> dict[str, Any]:
-        """Return the rows of the table as readers see them, and what the metrics mean.
-
-        Raises
-        ------
-        UserError
-            If the table lacks rows of the whole evaluation set.
-        """
-        measured = set(self.table["metric"])
-        return {
-            "rows": tables.comparison(self.table).to_dict("records"),
-            "meanings": [metric for name, metric in tables.METRICS.items() if name in measured],
-        }
 
 
 def write_report(path: Path, page: Page) -> None:

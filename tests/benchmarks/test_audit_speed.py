@@ -15,7 +15,7 @@ N_ROWS, N_RESAMPLES, N_PLAIN = 3_000_000, 1000, 1
 
 PROGRAM = """
 import resource, sys, time
-from fairlab.studies.audit.run import audit
+from fairlab.studies.audit.execute import audit
 start = time.process_time()
 audit(sys.argv[1], label="y", score="s", protected=["g", "r"], threshold=0.5, out=sys.argv[2])
 print(time.process_time() - start, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20)

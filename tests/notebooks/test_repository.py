@@ -7,8 +7,8 @@ from collections import Counter
 import papermill
 import pytest
 
+from fairlab.studies.notebooks.execute import notebooks_folder
 from fairlab.studies.notebooks.navigation import as_text, navigated, read_notebooks
-from fairlab.studies.notebooks.run import notebooks_folder
 
 FOLDER = notebooks_folder()
 PATHS = sorted(FOLDER.glob("*.ipynb"))

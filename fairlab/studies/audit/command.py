@@ -55,6 +55,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Measure gaps in somebody's predictions."""
-    from fairlab.studies.audit.run import audit
+    from fairlab.studies.audit.execute import audit
 
     print(audit(**vars(arguments)))

@@ -8,7 +8,7 @@ import numpy as np
 import pyarrow.compute as pc
 
 from fairlab.core.errors import UserError
-from fairlab.studies.audit.data import Columns, Predictions
+from fairlab.studies.audit.predictions import Columns, Predictions
 
 
 def match(first: Predictions, other: Predictions, columns: Columns) -> Predictions:

@@ -18,8 +18,8 @@ from fairlab.metrics.inputs import UndefinedMetricWarning
 from fairlab.metrics.named_groups import Groups
 from fairlab.metrics.thresholds import calibrated_threshold
 from fairlab.metrics.uncertainty import compare
-from fairlab.studies.audit.data import Predictions
-from fairlab.studies.audit.labels import Categories
+from fairlab.studies.audit.categories import Categories
+from fairlab.studies.audit.predictions import Predictions
 
 #: With more rows than this, scores are resampled in bins: a thousand resamples of rows would take minutes.
 MOST_ROWS = 200_000

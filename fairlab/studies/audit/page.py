@@ -16,9 +16,9 @@ from fairlab.figures.class_plots import calibration_curves, calibration_curves_c
 from fairlab.figures.intervals import dots
 from fairlab.figures.style import INK, MODEL_LOOKS, panels, readable, styled
 from fairlab.reports.page import Page, Section
-from fairlab.studies.audit.labels import Categories
+from fairlab.studies.audit.categories import Categories
 from fairlab.studies.audit.measure import RECALL, Measured, groups_of
-from fairlab.studies.audit.words import MEANINGS, SMALL, class_tables, gap_table, rate_tables, rows_behind
+from fairlab.studies.audit.text import MEANINGS, SMALL, class_tables, gap_table, rate_tables, rows_behind
 
 #: What stands in every audit, whatever the numbers.
 LIMITS: tuple[str, ...] = (

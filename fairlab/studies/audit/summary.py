@@ -11,7 +11,7 @@ import pandas as pd
 from fairlab.figures.style import readable
 from fairlab.figures.tables import percent
 from fairlab.studies.audit.measure import RECALL, Measured
-from fairlab.studies.audit.words import SMALL, rows_behind, small_groups
+from fairlab.studies.audit.text import SMALL, rows_behind, small_groups
 
 #: What a rate is called in a sentence.
 _SAID = {"FNR": "positives missed", "FPR": "false alarms among negatives", "accuracy": "rows right"}

@@ -38,7 +38,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 def _train(arguments: argparse.Namespace) -> None:
     from fairlab.experiments.presets import home_folder, preset
-    from fairlab.studies.generator.steps import train
+    from fairlab.studies.generator.execute import train
 
     experiment = preset(arguments.preset, **source_settings(arguments), train_gan=True)
     print(train(experiment, home_folder(arguments.home), arguments.device))
@@ -46,7 +46,7 @@ def _train(arguments: argparse.Namespace) -> None:
 
 def _report(arguments: argparse.Namespace) -> None:
     from fairlab.experiments.presets import home_folder, preset
-    from fairlab.studies.generator.steps import report
+    from fairlab.studies.generator.execute import report
 
     experiment = preset(arguments.preset, **source_settings(arguments), **generator_settings(arguments))
     home, inception = home_folder(arguments.home), arguments.inception

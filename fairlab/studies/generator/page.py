@@ -1,4 +1,4 @@
-"""The report of a generator: which pictures it shows, in which order, and what is said beside them."""
+"""Report of a generator: its sections, in order, with the sentences beside each picture."""
 
 from __future__ import annotations
 

@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Measure one run against drawn counterfactuals."""
-    from fairlab.studies.ground_truth.run import truth
+    from fairlab.studies.ground_truth.execute import truth
 
     counts = {"n": arguments.faces, "n_inverted": arguments.searched, "n_moved": arguments.moved}
     print(truth(named_run(arguments), **counts))

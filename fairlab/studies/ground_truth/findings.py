@@ -48,7 +48,7 @@ def findings(tables: Mapping[str, pd.DataFrame], target: str, protected: str) ->
     Parameters
     ----------
     tables : mapping of str to DataFrame
-        As `fairlab.studies.ground_truth.run.measure`.
+        As `fairlab.studies.ground_truth.execute.measure`.
     target, protected : str
 
     Returns

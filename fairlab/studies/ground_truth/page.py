@@ -1,4 +1,4 @@
-"""The page of a run's ground truth: which pictures it shows, in which order, and what is said beside them."""
+"""Page of a run's ground truth: its sections, in order, with the sentences beside each picture."""
 
 from __future__ import annotations
 
@@ -37,8 +37,8 @@ class TruthReport(Page):
         return {"rows": findings_rows(self.table)}
 
 
-def tell(run: Run, tables: Tables, n: int) -> TruthReport:
-    """Return the page of a run from the tables of `run.measure` and their summary.
+def report(run: Run, tables: Tables, n: int) -> TruthReport:
+    """Return the page of a run from the tables of `execute.measure` and their summary.
 
     Parameters
     ----------

@@ -52,7 +52,7 @@ def run(arguments: argparse.Namespace) -> None:
     """Execute the notebooks of one run."""
     from fairlab.experiments.presets import home_folder
     from fairlab.experiments.run import Run
-    from fairlab.studies.notebooks.run import run_notebooks
+    from fairlab.studies.notebooks.execute import run_notebooks
 
     further = _further_parameters(arguments.p)
     settings = {name: getattr(arguments, name) for name in NOTEBOOK_SETTINGS}
@@ -69,7 +69,7 @@ def run(arguments: argparse.Namespace) -> None:
 
 def _further_parameters(given: Sequence[tuple[str, str]]) -> dict[str, Any]:
     """Return the parameters of ``-p NAME VALUE``."""
-    from fairlab.studies.notebooks.run import literal
+    from fairlab.studies.notebooks.execute import literal
 
     for name, _ in given:
         if name in (*NOTEBOOK_SETTINGS, "preset", "home", "run_name"):

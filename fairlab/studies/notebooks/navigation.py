@@ -20,7 +20,7 @@ from nbformat import NotebookNode
 from fairlab.core.errors import UserError
 from fairlab.core.files import write_text
 from fairlab.lab.executed import title
-from fairlab.studies.notebooks.run import notebooks_folder, select
+from fairlab.studies.notebooks.execute import notebooks_folder, select
 
 TAG = "navigation"
 

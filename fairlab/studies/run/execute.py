@@ -11,7 +11,7 @@ from fairlab.evaluation.results import comparison, manifest
 from fairlab.experiments.run import Run
 from fairlab.metrics import format_comparison
 from fairlab.reports.page import write_report
-from fairlab.studies.run.page import tell
+from fairlab.studies.run.page import report
 from fairlab.studies.run.plan import check_disk, measure, plan, plan_text
 from fairlab.workspace.shared import preparation_summary, prepared_folder
 
@@ -70,7 +70,7 @@ def write_results(run: Run) -> pd.DataFrame:
     write_json(run.folder / "manifest.json", facts)
     if truth is not None:
         write_json(run.folder / "truth.json", {name: share._asdict() for name, share in truth.items()})
-    write_report(run.folder / "report.html", tell(run, tables[e.protected], facts, truth))
+    write_report(run.folder / "report.html", report(run, tables[e.protected], facts, truth))
     return table
 
 

@@ -1,8 +1,10 @@
-"""The report of a run: which pictures it shows, in which order, and what is said beside them."""
+"""Report of a run: its sections, in order, with the sentences beside each picture."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -13,15 +15,50 @@ from fairlab.experiments.run import Run
 from fairlab.figures import captions, plots, tables
 from fairlab.figures.faces import face_grid, first_of_groups, label_words, pair_grid
 from fairlab.figures.plane import Line, latent_plane
+from fairlab.figures.summary import summarise
 from fairlab.latent import plane_basis, plane_coordinates
 from fairlab.metrics.pairs import Share
-from fairlab.reports.page import Report, Section, summarise
+from fairlab.reports.page import Page, Section
 
 
-def tell(run: Run, table: pd.DataFrame, facts: dict[str, Any], truth: dict[str, Share] | None) -> Report:
+@dataclass(frozen=True)
+class RunReport(Page):
+    """What a run found: baseline against de-biased classifier.
+
+    Attributes
+    ----------
+    table : DataFrame
+        As in `fairlab.figures.tables`; summary from `summarise`.
+    truth : dict of str to Share, optional
+        What the drawn faces' known factors say of the pairs: "target label kept", "protected label flipped".
+    groups : dict of str to (int, int)
+        Evaluation pictures and positives of each group, from `fairlab.figures.tables.group_counts`.
+    """
+
+    template: ClassVar[str] = "studies/run/page.html.j2"
+
+    truth: Mapping[str, Share] | None = None
+    groups: Mapping[str, tuple[int, int]] = field(default_factory=dict)
+
+    def context(self) -> dict[str, Any]:
+        """Return the rows of the table as readers see them, and what the metrics mean.
+
+        Raises
+        ------
+        UserError
+            If the table lacks rows of the whole evaluation set.
+        """
+        measured = set(self.table["metric"])
+        return {
+            "rows": tables.comparison(self.table).to_dict("records"),
+            "meanings": [metric for name, metric in tables.METRICS.items() if name in measured],
+        }
+
+
+def report(run: Run, table: pd.DataFrame, facts: dict[str, Any], truth: dict[str, Share] | None) -> RunReport:
     """Return the report of a run from its table, its manifest and, for SynthFaces, the truth of its pairs."""
     e = run.experiment
-    return Report(
+    return RunReport(
         title=f"{e.target} without {e.protected}: what de-biasing changed",
         summary=summarise(table, e.target, e.protected),
         table=table,

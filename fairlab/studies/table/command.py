@@ -53,7 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Make a grid of targets and variants, and its tables."""
-    from fairlab.studies.table.run import table
+    from fairlab.studies.table.execute import table
 
     names = ("preset", "targets", "variants", "home", "device", "jobs", "out")
     given = {name: getattr(arguments, name) for name in names}

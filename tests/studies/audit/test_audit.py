@@ -9,9 +9,9 @@ import pytest
 from sklearn.metrics import average_precision_score, recall_score
 
 from fairlab.core.errors import UserError
+from fairlab.studies.audit import execute as audit_module
 from fairlab.studies.audit import measure as audit_measure
-from fairlab.studies.audit import run as audit_module
-from fairlab.studies.audit.run import audit
+from fairlab.studies.audit.execute import audit
 
 RACES = ["Asian", "Black", "White"]
 

@@ -22,7 +22,7 @@ from fairlab.studies.ground_truth.fidelity import (
 from fairlab.studies.ground_truth.findings import findings, findings_text
 from fairlab.studies.ground_truth.label_noise import label_noise
 from fairlab.studies.ground_truth.linearity import plane_against_nonlinear
-from fairlab.studies.ground_truth.page import tell
+from fairlab.studies.ground_truth.page import report
 
 
 def truth(run: Run, *, n: int = N_FACES, n_inverted: int = N_INVERTED, n_moved: int = N_MOVED) -> str:
@@ -62,7 +62,7 @@ def truth(run: Run, *, n: int = N_FACES, n_inverted: int = N_INVERTED, n_moved: 
         save_figure(truth_plots.changed_counts(tables["changed_counts"]), folder / "changed_counts.png")
         effects = truth_plots.direction_effects(tables["direction_effects"])
         save_figure(effects, folder / "direction_effects.png")
-        write_report(run.folder / "ground_truth.html", tell(run, tables, n))
+        write_report(run.folder / "ground_truth.html", report(run, tables, n))
     return _text(run, tables["summary"])
 
 

@@ -10,7 +10,7 @@ import numpy as np
 
 from fairlab.core.errors import UserError, nearest_names
 from fairlab.data.folder_table import BINARY
-from fairlab.studies.audit.table import Column
+from fairlab.studies.audit.columns import Column
 
 #: A column with more distinct values than this names people or images, not groups.
 MOST_GROUPS = 200

@@ -25,7 +25,7 @@ from fairlab.core.errors import UserError, nearest_names
 from fairlab.core.files import write_text
 from fairlab.lab.executed import VIEW, results, widget_states
 from fairlab.lab.panel import ERROR_CLASS
-from fairlab.studies.notebooks.pages import FAILED, INDEX, plain_text, write_index, write_page
+from fairlab.studies.notebooks.page import FAILED, INDEX, plain_text, write_index, write_page
 
 __all__ = ["hidden_errors", "literal", "notebooks_folder", "results", "run_notebooks", "select"]
 

@@ -7,8 +7,8 @@ import pyarrow.parquet
 import pytest
 
 from fairlab.core.errors import UserError
-from fairlab.studies.audit.data import Columns, read_predictions
 from fairlab.studies.audit.match import match
+from fairlab.studies.audit.predictions import Columns, read_predictions
 
 BINARY = Columns("label", score="score", protected=("group",))
 CLASSES = Columns("race", prefix="p_", protected=("group",))

@@ -16,8 +16,7 @@ import pytest
 from fairlab.core.errors import UserError
 from fairlab.lab.executed import RESULT, STATE, VIEW
 from fairlab.lab.panel import ERROR_CLASS
-from fairlab.studies.notebooks.pages import LARGE_MEGABYTES, to_html, write_index
-from fairlab.studies.notebooks.run import (
+from fairlab.studies.notebooks.execute import (
     hidden_errors,
     literal,
     notebooks_folder,
@@ -25,6 +24,7 @@ from fairlab.studies.notebooks.run import (
     run_notebooks,
     select,
 )
+from fairlab.studies.notebooks.page import LARGE_MEGABYTES, to_html, write_index
 
 from .made_notebooks import code, notebook, write
 
@@ -335,7 +335,7 @@ def test_a_killed_run_leaves_no_half_notebook(source, out, tmp_path, short_lived
     write(source / "00_a.ipynb", code(wait))
     call = f"""\
 from pathlib import Path
-from fairlab.studies.notebooks.run import run_notebooks
+from fairlab.studies.notebooks.execute import run_notebooks
 run_notebooks(Path({str(out)!r}), {{}}, source=Path({str(source)!r}))"""
     process = subprocess.Popen([sys.executable, "-c", call], stderr=subprocess.DEVNULL, env=short_lived)
     deadline = time.monotonic() + 120

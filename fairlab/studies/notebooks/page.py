@@ -100,7 +100,7 @@ def to_html(notebook: NotebookNode, name: str) -> str:
     """
     exporter = HTMLExporter(
         config=Config(NbConvertBase={"display_data_priority": list(SHOWN)}),
-        raw_template=_text("notebook.html.j2"),
+        raw_template=_text("page.html.j2"),
     )
     resources = {"metadata": {"name": title(notebook) or name}, "style": _style()}
     page, _ = exporter.from_notebook_node(_for_paper(notebook), resources)
@@ -140,7 +140,7 @@ def write_index(folder: Path) -> None:
         loader=jinja2.PackageLoader("fairlab", "."), autoescape=True, undefined=jinja2.StrictUndefined
     )
     environment.filters["number"] = _number
-    page = environment.get_template("studies/notebooks/notebooks.html.j2").render(
+    page = environment.get_template("studies/notebooks/index.html.j2").render(
         run=folder.parent.name,
         entries=entries,
         failed=[path for path in notebooks if path.stem.endswith(FAILED)],
@@ -171,7 +171,7 @@ def plain_text(markup: str) -> str:
 
 
 def _style() -> str:
-    return _text("notebooks.css") + HtmlFormatter(style="tango").get_style_defs(".highlight")
+    return _text("page.css") + HtmlFormatter(style="tango").get_style_defs(".highlight")
 
 
 def _text(name: str) -> str:

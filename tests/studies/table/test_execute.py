@@ -20,8 +20,8 @@ import torch
 from fairlab.core.errors import UserError
 from fairlab.data.attributes import REPORTED
 from fairlab.experiments.run import Run
+from fairlab.studies.table.execute import table
 from fairlab.studies.table.grid import EVIDENCE
-from fairlab.studies.table.run import table
 
 pytestmark = pytest.mark.slow
 
@@ -38,7 +38,7 @@ SCRIPT = """
 import json, sys
 from pathlib import Path
 from fairlab.studies.table.grid import EVIDENCE
-from fairlab.studies.table.run import table
+from fairlab.studies.table.execute import table
 if __name__ == "__main__":
     home, jobs, asked = sys.argv[1:]
     print(table(home=Path(home), jobs=int(jobs), out=Path(home, "out"), **json.loads(asked)))
@@ -204,10 +204,10 @@ def test_no_target_left_is_one_sentence(whole, one_sided, tmp_path):
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_other_processes_are_not_sent_the_images(whole, monkeypatch, jobs):
     sizes = []
-    monkeypatch.setattr("fairlab.studies.table.run.make_common", lambda grid: grid.first.data)
-    monkeypatch.setattr("fairlab.studies.table.run.write_results", lambda grid, out: "")
+    monkeypatch.setattr("fairlab.studies.table.execute.make_common", lambda grid: grid.first.data)
+    monkeypatch.setattr("fairlab.studies.table.execute.write_results", lambda grid, out: "")
     monkeypatch.setattr(
-        "fairlab.studies.table.run.run_all",
+        "fairlab.studies.table.execute.run_all",
         lambda _, pieces, **how: (
             sizes.extend(len(pickle.dumps(piece)) for piece in pieces) or [""] * len(pieces)
         ),
@@ -219,8 +219,10 @@ def test_other_processes_are_not_sent_the_images(whole, monkeypatch, jobs):
 
 def test_many_names_make_a_short_folder_name(whole, monkeypatch):
     made = []
-    monkeypatch.setattr("fairlab.studies.table.run.make_all", lambda grid, jobs: grid)
-    monkeypatch.setattr("fairlab.studies.table.run.write_results", lambda grid, out: made.append(out.name))
+    monkeypatch.setattr("fairlab.studies.table.execute.make_all", lambda grid, jobs: grid)
+    monkeypatch.setattr(
+        "fairlab.studies.table.execute.write_results", lambda grid, out: made.append(out.name)
+    )
     for targets in (REPORTED, REPORTED[1:], REPORTED[:3]):
         table(preset="smoke", targets=targets, variants=None, home=whole)
     assert len(made[0]) < 60
@@ -231,10 +233,10 @@ def test_many_names_make_a_short_folder_name(whole, monkeypatch):
 def test_arguments_reach_the_experiment_and_name_the_folder(whole, monkeypatch):
     made = {}
     monkeypatch.setattr(
-        "fairlab.studies.table.run.make_all", lambda grid, jobs: made.update(jobs=jobs) or grid
+        "fairlab.studies.table.execute.make_all", lambda grid, jobs: made.update(jobs=jobs) or grid
     )
     monkeypatch.setattr(
-        "fairlab.studies.table.run.write_results", lambda grid, out: made.update(grid=grid, out=out)
+        "fairlab.studies.table.execute.write_results", lambda grid, out: made.update(grid=grid, out=out)
     )
     changes = {"protected": "Young", "seeds": 2, "labeller": "multi_label", "positive_share": 0.25}
     table(preset="smoke", targets=["evidence"], variants=["controls"], home=whole, jobs=7, **changes)

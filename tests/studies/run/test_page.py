@@ -8,10 +8,13 @@ import pandas as pd
 import pytest
 
 from fairlab.figures import plots
+from fairlab.figures.summary import LIMITS, summarise
+from fairlab.metrics.pairs import Share
 from fairlab.metrics.proportions import Proportion
-from fairlab.reports.page import LIMITS, Report, Section, Share, summarise, to_html, write_report
+from fairlab.reports.page import Section, to_html, write_report
+from fairlab.studies.run.page import RunReport
 
-from ..lab.examples import CLEAR, faces, tidy
+from ...lab.examples import CLEAR, faces, tidy
 
 NAN = (math.nan, math.nan, math.nan)
 CLEAR_UP = (0.05, 0.02, 0.08)
@@ -38,8 +41,8 @@ class Page(HTMLParser):
 
 
 @pytest.fixture
-def report() -> Report:
-    return Report(
+def report() -> RunReport:
+    return RunReport(
         title="Smiling and Male",
         summary=summarise(tidy(), "Smiling", "Male"),
         table=tidy(),
@@ -54,7 +57,7 @@ def report() -> Report:
     )
 
 
-def test_the_page_needs_nothing_else(report: Report):
+def test_the_page_needs_nothing_else(report: RunReport):
     page = Page(to_html(report))
     assert not re.search(r"(src|href)\s*=\s*[\"']?(https?:)?//", to_html(report))
     assert "url(" not in to_html(report)
@@ -63,7 +66,7 @@ def test_the_page_needs_nothing_else(report: Report):
     assert all(link["href"].startswith("#") for link in page.all("a"))
 
 
-def test_every_part_is_there_and_can_be_jumped_to(report: Report):
+def test_every_part_is_there_and_can_be_jumped_to(report: RunReport):
     page = Page(to_html(report))
     ids = {attributes["id"] for _, attributes in page.tags if attributes.get("id")}
     assert {link["href"].removeprefix("#") for link in page.all("a")} <= ids
@@ -74,13 +77,13 @@ def test_every_part_is_there_and_can_be_jumped_to(report: Report):
     assert [part for part in said if part not in page.text] == []
 
 
-def test_every_picture_has_an_alternative_text(report: Report):
+def test_every_picture_has_an_alternative_text(report: RunReport):
     assert [image["alt"] for image in Page(to_html(report)).all("img")] == ["Three discs", "One face"]
 
 
 def test_names_are_escaped():
     name = "<script>alert(1)</script>"
-    evil = Report(
+    evil = RunReport(
         title=name,
         summary=summarise(tidy(attribute=name), name, "<b>Male</b>"),
         table=tidy(attribute=name),
@@ -98,14 +101,14 @@ def test_names_are_escaped():
 
 def test_undefined_metrics_say_why():
     table = tidy({**CLEAR, "DEO": (NAN, NAN, NAN)}, note="0 positives in Male")
-    html = to_html(Report(title="x", summary=summarise(table, "Smiling", "Male"), table=table))
+    html = to_html(RunReport(title="x", summary=summarise(table, "Smiling", "Male"), table=table))
     assert html.count("n/a (0 positives in Male)") >= 4
     assert ">nan" not in html.lower()
 
 
-def test_photographs_stay_small_and_the_file_is_written_whole(tmp_path: Path, report: Report):
+def test_photographs_stay_small_and_the_file_is_written_whole(tmp_path: Path, report: RunReport):
     noise = np.random.default_rng(0).integers(0, 256, (800, 800, 3), dtype=np.uint8)
-    many = Report("x", [], tidy(), [Section(str(i), "", noise, "") for i in range(3)])
+    many = RunReport("x", [], tidy(), [Section(str(i), "", noise, "") for i in range(3)])
     write_report(tmp_path / "report.html", many)
     assert (tmp_path / "report.html").stat().st_size < 5e6
     assert "data:image/jpeg" in (tmp_path / "report.html").read_text(encoding="utf-8")

@@ -10,9 +10,9 @@ from fairlab.core.errors import UserError
 from fairlab.evaluation.pair_truth import read_labels
 from fairlab.experiments.run import Run
 from fairlab.studies.ground_truth.examples import best_and_worst, pair_changes
+from fairlab.studies.ground_truth.execute import truth
 from fairlab.studies.ground_truth.fidelity import partner_fidelity
 from fairlab.studies.ground_truth.label_noise import label_noise
-from fairlab.studies.ground_truth.run import truth
 
 pytestmark = pytest.mark.slow
 N, N_INVERTED, N_MOVED = 60, 2, 4

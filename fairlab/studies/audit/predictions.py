@@ -11,8 +11,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from fairlab.core.errors import UserError
-from fairlab.studies.audit.labels import MOST_GROUPS, Categories, Names, binary_label, class_label, groups
-from fairlab.studies.audit.table import Column, Table
+from fairlab.studies.audit.categories import MOST_GROUPS, Categories, Names, binary_label, class_label, groups
+from fairlab.studies.audit.columns import Column, Table
 
 #: Probabilities may have been rounded before they were saved.
 SUM_TOLERANCE = 1e-3

@@ -13,12 +13,12 @@ import fairlab
 from fairlab.core.errors import UserError
 from fairlab.core.files import write_text
 from fairlab.reports.page import write_report
-from fairlab.studies.audit.data import Columns, Predictions, read_predictions
 from fairlab.studies.audit.match import match
 from fairlab.studies.audit.measure import MOST_ROWS, Measured, measure
 from fairlab.studies.audit.page import LIMITS, AuditReport, sections
+from fairlab.studies.audit.predictions import Columns, Predictions, read_predictions
 from fairlab.studies.audit.summary import summarise
-from fairlab.studies.audit.words import class_tables, gap_table, plain_table, rate_tables
+from fairlab.studies.audit.text import class_tables, gap_table, plain_table, rate_tables
 
 TABLE, PAGE = "metrics.csv", "report.html"
 
