@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import sys
 import threading
+import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Callable, Sequence
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
 from typing import Any, TypeVar
 
 import torch
+from joblib import Parallel, delayed
 from tqdm.auto import tqdm
 
 from fairlab.core.devices import usable_cores
 from fairlab.core.errors import UserError
 
 R = TypeVar("R")
+
+PROCESS_ENDED = (
+    "A process ended before its work was done, perhaps because the memory is full; "
+    "run again with fewer --jobs: finished steps are kept."
+)
 
 
 def default_jobs(device: torch.device, n_pieces: int) -> int:
@@ -44,7 +48,7 @@ def run_all(
     Parameters
     ----------
     function : callable
-        Importable by name, as its arguments are pickled for other processes.
+        With several processes it and its arguments are pickled.
     pieces : sequence of tuples
         Arguments of each call. The calls must not depend on one another.
     jobs : int
@@ -57,58 +61,35 @@ def run_all(
     UserError
         If `jobs` is below 1, or a process is ended from outside.
     Exception
-        What a call raised; calls that had not begun are dropped.
+        What a call raised; all other calls are ended.
     """
     check_jobs(jobs)
-    with tqdm(total=len(pieces), desc=label, unit=unit) as bar:
-        if jobs == 1:
-            return [_counted(function(*piece), bar) for piece in pieces]
-        try:
-            with _children_of(jobs), _pool(jobs) as pool:
-                futures = [pool.submit(function, *piece) for piece in pieces]
-                for future in as_completed(futures):
-                    _counted(future.result(), bar)
-                return [future.result() for future in futures]
-        except BrokenProcessPool as error:
-            raise UserError(
-                "A process ended before its work was done, perhaps because the memory is full; "
-                "run again with fewer --jobs: finished steps are kept."
-            ) from error
-
-
-def _counted(result: R, bar: tqdm[Any]) -> R:
-    bar.update()
-    return result
-
-
-@contextmanager
-def _pool(jobs: int) -> Iterator[ProcessPoolExecutor]:
-    # Not fork: torch's threads do not survive it.
-    context = multiprocessing.get_context("spawn")
-    pool = ProcessPoolExecutor(jobs, mp_context=context, initializer=_begin_child)
+    processes = Parallel(
+        jobs,
+        backend="loky",
+        batch_size=1,
+        return_as="generator",
+        inner_max_num_threads=max(1, torch.get_num_threads() // jobs),
+        initializer=_begin_child,
+        initargs=(os.getpid(),),
+    )
+    results = processes(delayed(function)(*piece) for piece in pieces)
     try:
-        yield pool
-    finally:
-        pool.shutdown(cancel_futures=True)
+        return list(tqdm(results, desc=label, total=len(pieces), unit=unit))
+    except BrokenProcessPool as error:
+        raise UserError(PROCESS_ENDED) from error
 
 
-@contextmanager
-def _children_of(jobs: int) -> Iterator[None]:
-    """Give processes that are started inside the block their share of the cores."""
-    before = os.environ.get("OMP_NUM_THREADS")
-    os.environ["OMP_NUM_THREADS"] = str(max(1, torch.get_num_threads() // jobs))
-    try:
-        yield
-    finally:
-        if before is None:
-            del os.environ["OMP_NUM_THREADS"]
-        else:
-            os.environ["OMP_NUM_THREADS"] = before
-
-
-def _begin_child() -> None:
-    _end_with_parent()
+def _begin_child(parent: int) -> None:
+    threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     _silence_bars()
+
+
+def _end_with(parent: int, every: float = 0.2) -> None:
+    """End this process when the one that started it is gone, killed perhaps: nobody waits for its work."""
+    while os.getppid() == parent:
+        time.sleep(every)
+    os._exit(1)
 
 
 def _silence_bars() -> None:
@@ -120,15 +101,3 @@ def _silence_bars() -> None:
 
     sys.stderr = open(os.devnull, "w")  # noqa: SIM115 (for the life of the process)
     warnings.showwarning = show  # type: ignore[assignment]
-
-
-def _end_with_parent() -> None:
-    """End this process when the one that started it is gone, killed perhaps: nobody waits for its work."""
-    parent = multiprocessing.parent_process()
-
-    def watch() -> None:
-        if parent is not None:
-            parent.join()
-            os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from fairlab.core.errors import UserError
-from fairlab.core.parallel import default_jobs, run_all
+from fairlab.core.parallel import PROCESS_ENDED, default_jobs, run_all
 from fairlab.experiments.presets import preset
 
 CPU = torch.device("cpu")
@@ -53,6 +53,13 @@ def test_results_come_in_the_order_of_the_pieces_from_several_processes(monkeypa
 def test_what_a_piece_raises_in_another_process_is_raised_here():
     with pytest.raises(UserError, match="did you mean 'quick'"):
         all_of(preset, [("quik",)], 2)
+
+
+@pytest.mark.slow
+def test_a_process_that_is_ended_is_one_sentence():
+    with pytest.raises(UserError) as error:
+        all_of(os._exit, [(1,), (1,)], 2)
+    assert str(error.value) == PROCESS_ENDED
 
 
 def test_what_a_piece_raises_in_this_process_is_raised_here():
