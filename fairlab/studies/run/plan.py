@@ -1,27 +1,25 @@
-"""What a run is going to do and how long that takes here, said before anything heavy starts.
+"""Plan of a run: what each step works through and about how long that takes, before anything heavy starts.
 
-Times are estimates from speeds measured for a few seconds on this machine with this run's own networks.
+Operations are counted; how many this machine does in a second is measured on one batch of training.
 """
 
 from __future__ import annotations
 
-import dataclasses
 import shutil
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
-import numpy as np
 import torch
+from torch.utils.flop_counter import FlopCounterMode
 
-from fairlab.classifiers import Recipe
-from fairlab.classifiers.augmentation import evaluation_batch, training_batch
+from fairlab.classifiers.augmentation import training_batch
 from fairlab.classifiers.networks import build_network
 from fairlab.core.devices import compute_dtype
 from fairlab.core.errors import UserError
 from fairlab.experiments.run import Run
-from fairlab.generators import GANRecipe, Generator, ProgressiveGenerator, generate, sample_latents
-from fairlab.generators.training import Trainer
+from fairlab.generators import ProgressiveGenerator
+from fairlab.generators.sampling import generator_device
 
 #: Images per second at which a source is prepared on two cores, as measured; photographs vary with the disk.
 PREPARATION_SPEED = {"synthfaces": 800.0, "celeba": 5_000.0, "folder": 300.0}
@@ -29,9 +27,12 @@ PREPARATION_SPEED = {"synthfaces": 800.0, "celeba": 5_000.0, "folder": 300.0}
 #: Images per second whose latents are sought on one core, as measured with the shipped generator.
 INVERSION_SPEED = 3.0
 
+#: Training a generator on an image costs as much as drawing so many: a pass forth and back of the generator
+#: and three of the critic, its mirror image. Early images are smaller and cost less.
+DRAWINGS_PER_TRAINED = 12
 
-@dataclass(frozen=True)
-class PlannedStep:
+
+class PlannedStep(NamedTuple):
     """One line of the plan: a step, how much it works through, and the estimated seconds."""
 
     name: str
@@ -39,89 +40,103 @@ class PlannedStep:
     seconds: float
 
 
-@dataclass(frozen=True)
-class Speeds:
-    """Images per second of one machine with one run's networks; `gan` is seconds for the whole training."""
+class Counts(NamedTuple):
+    """How many images the method needs."""
 
-    training: float
-    scoring: float
-    generating: float
-    gan_seconds: float
+    trained: int  #: images of its training set
+    epochs: int  #: how often they are shown
+    generated: int  #: images drawn once for all training seeds
+    generated_per_seed: int
+    scored: int  #: images that are labelled
+    inverted: int  #: real images whose latents are sought
 
 
-def measure(run: Run) -> Speeds:
-    """Measure how fast this machine trains, scores and generates with the run's own networks."""
+class Costs(NamedTuple):
+    """Seconds on this machine for one image that is trained on, scored, drawn."""
+
+    train: float
+    score: float
+    draw: float
+
+
+def counts_of(run: Run, n_images: Mapping[str, int]) -> Counts:
+    """Return what the settings of a run ask for; `n_images` are real ones in "train", "valid" and "test"."""
     e = run.experiment
-    return Speeds(
-        *_classifier_speeds(e.classifier, e.image_size, run.device),
-        _generator_speed(run),
-        _gan_seconds(e.gan, e.image_size, run.device) if run.trains_generator else 0.0,
+    latents, annotators = e.n_latents * e.has_generated, len(e.attributes) - 1 + e.seeds
+    return Counts(
+        trained=n_images["train"] + e.n_added,
+        epochs=e.generated_epochs,
+        generated=latents,
+        generated_per_seed=e.n_partners,
+        scored=latents * (1 if e.labeller == "multi_label" else annotators),
+        inverted=e.n_inverted + min(e.n_inverted, n_images["valid"]),
     )
 
 
-def plan(run: Run, n_images: Mapping[str, int], speeds: Speeds) -> list[PlannedStep]:
-    """Return the steps of a run with their sizes and estimated times.
+def measure(run: Run) -> Costs:
+    """Return what one image costs here with the run's own networks."""
+    recipe, gan, device = run.experiment.classifier, run.experiment.gan, run.device
+    network = build_network(recipe, 1, seed=0, imagenet=False).to(device)
+    dtype, random, side = (
+        compute_dtype(recipe.precision, device),
+        torch.Generator(),
+        run.experiment.image_size,
+    )
+    images = torch.zeros((recipe.batch_size, side, side, 3), dtype=torch.uint8, device=device)
 
-    Parameters
-    ----------
-    run : Run
-        The run; nothing of it is made.
-    n_images : mapping of str to int
-        Real images in "train", "valid" and "test".
-    speeds : Speeds
-        From `measure`.
-    """
-    e, train, real = run.experiment, n_images["train"], sum(n_images.values())
-    augmented = train + e.n_added
-    labellers = 1 if e.labeller == "multi_label" else len(e.attributes) - 1 + e.seeds
-    n_latents, n_planes = e.n_latents * e.has_generated, len(e.attributes) * e.has_partners
-    validation = n_images["valid"] / speeds.scoring
-    once = e.classifier.epochs * (train / speeds.training + validation)
-    again = e.generated_epochs * (augmented / speeds.training + validation)
-    drawing = real / PREPARATION_SPEED[e.data]
-    labelling = labellers * (n_latents + n_images["valid"]) / speeds.scoring
-    testing = 10 + 2 * e.seeds * (n_images["valid"] + n_images["test"]) / speeds.scoring
-    rows = [
-        ("prepare images", f"{real:,} images, {e.image_size} px", drawing),
-        ("1 train the protected classifier", _epochs(e.classifier.epochs, train), once),
-        ("1 train the baseline", _epochs(e.classifier.epochs, train, e.seeds), once * e.seeds),
-        _generator_row(run, speeds),
-        ("2 generate faces", f"{n_latents:,} latents", n_latents / speeds.generating),
-        ("3 label them", f"{n_latents:,} faces × {labellers} classifiers", labelling),
-        ("4 fit hyperplanes", f"{n_planes} × {e.seeds} on {e.n_fit:,} latents", 1.0 * n_planes * e.seeds),
-        ("5 generate partners", f"{e.n_partners:,} × {e.seeds}", e.seeds * e.n_partners / speeds.generating),
-        (
-            "6 train the de-biased classifier",
-            _epochs(e.generated_epochs, augmented, e.seeds),
-            again * e.seeds,
-        ),
-        ("score, measure, report", f"{n_images['test']:,} test images", testing),
+    def train() -> None:
+        network(training_batch(images, recipe, random), dtype).sum().backward()
+
+    operations, few = _operations(train), training_batch(images[:8], recipe, random)
+    second = _seconds(train) / operations
+    generator = ProgressiveGenerator(gan.latent_dim, gan.channels) if run.trains_generator else run.generator
+    z = torch.zeros(8, generator.latent_dim, device=generator_device(generator))
+    return Costs(
+        train=second * operations / len(images),
+        score=second * _operations(lambda: network(few)) / len(few),
+        draw=second * _operations(lambda: generator(z)) / len(z),
+    )
+
+
+def plan(run: Run, n_images: Mapping[str, int], costs: Costs) -> list[PlannedStep]:
+    """Return the steps of a run with their sizes and estimated times; nothing of it is made."""
+    e, counts, seeds, real = run.experiment, counts_of(run, n_images), run.experiment.seeds, n_images
+    to_train = e.gan.total_images * run.trains_generator
+
+    def training(name: str, epochs: int, images: int, times: int = 1) -> PlannedStep:
+        size = f"{epochs} epochs of {images:,} images" + (f" × {times} seeds" if times > 1 else "")
+        return PlannedStep(name, size, times * epochs * (images * costs.train + real["valid"] * costs.score))
+
+    def each(name: str, images: int, seconds: float) -> PlannedStep:
+        return PlannedStep(name, f"{images:,} images", images * seconds)
+
+    steps = [
+        each("prepare images", sum(real.values()), 1 / PREPARATION_SPEED[e.data]),
+        training("1 train the protected classifier", e.classifier.epochs, real["train"]),
+        training("1 train the baseline", e.classifier.epochs, real["train"], seeds),
+        each("2 train a generator", to_train, DRAWINGS_PER_TRAINED * costs.draw),
+        each("2 invert real images", counts.inverted, 1 / INVERSION_SPEED),
+        each("2 generate faces", counts.generated, costs.draw),
+        each("3 label them", counts.scored, costs.score),
+        each("5 generate partners", seeds * counts.generated_per_seed, costs.draw),
+        training("6 train the de-biased classifier", counts.epochs, counts.trained, seeds),
+        each("score test images", 2 * seeds * (real["valid"] + real["test"]), costs.score),
+        PlannedStep("measure, report", "", 10),
     ]
-    if e.n_inverted:
-        n = e.n_inverted + min(e.n_inverted, n_images["valid"])
-        rows.insert(3, ("2 invert real images", f"{n:,} images", n / INVERSION_SPEED))
-    if e.data == "synthfaces":
-        asked = n_latents + e.seeds * e.n_partners
-        rows.insert(-1, ("ask the oracle", f"{asked:,} faces", asked / speeds.scoring))
-    return [PlannedStep(*row) for row in rows]
-
-
-def bytes_needed(run: Run, n_images: Mapping[str, int]) -> int:
-    """Return how many bytes of images the run writes at most; weights and tables are small beside them."""
-    e = run.experiment
-    pictures = sum(n_images.values()) + e.n_latents * e.has_generated + e.seeds * e.n_partners
-    return pictures * e.image_size**2 * 3
+    return [step for step in steps if step.seconds]
 
 
 def check_disk(run: Run, n_images: Mapping[str, int]) -> str:
-    """Say how much disk space a new run needs and has.
+    """Say how much disk space the images of a new run need and have; weights and tables need little.
 
     Raises
     ------
     UserError
         If there is not enough.
     """
-    needed, free = (n / 1e9 for n in (bytes_needed(run, n_images), shutil.disk_usage(run.folder).free))
+    counts, side = counts_of(run, n_images), run.experiment.image_size
+    images = sum(n_images.values()) + counts.generated + run.experiment.seeds * counts.generated_per_seed
+    needed, free = 3 * side**2 * images / 1e9, shutil.disk_usage(run.folder).free / 1e9
     if needed > free:
         raise UserError(
             f"The run needs about {needed:.1f} GB for images, but the disk of {run.folder} has {free:.1f} GB "
@@ -132,12 +147,10 @@ def check_disk(run: Run, n_images: Mapping[str, int]) -> str:
 
 def plan_text(steps: list[PlannedStep]) -> str:
     """Return the plan as aligned lines with a total."""
+    total = PlannedStep("about", "in all; finished steps are skipped", sum(step.seconds for step in steps))
     width = max(len(step.name) for step in steps)
-    lines = [f"  {step.name:<{width}}  {duration(step.seconds):>8}   {step.size}" for step in steps]
-    total = sum(step.seconds for step in steps)
-    return "\n".join(
-        [*lines, f"  {'about':<{width}}  {duration(total):>8}   in all; finished steps are skipped"]
-    )
+    lines = (f"  {s.name:<{width}}  {duration(s.seconds):>8}   {s.size}" for s in (*steps, total))
+    return "\n".join(line.rstrip() for line in lines)
 
 
 def duration(seconds: float) -> str:
@@ -147,72 +160,15 @@ def duration(seconds: float) -> str:
     return f"{round(seconds / 60)} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
 
 
-def _epochs(epochs: int, images: int, seeds: int = 1) -> str:
-    times = f" × {seeds} seeds" if seeds > 1 else ""
-    return f"{epochs} epochs of {images:,} images{times}"
-
-
-def _generator_row(run: Run, speeds: Speeds) -> tuple[str, str, float]:
-    if not run.trains_generator:
-        which = "your" if run.experiment.generator else "the shipped"
-        return f"2 load {which} generator", "nothing to train", 0.0
-    gan = run.experiment.gan
-    return (
-        "2 train a generator",
-        f"{gan.total_images:,} images, up to {gan.resolution} px",
-        speeds.gan_seconds,
-    )
-
-
-def _seconds_each(work: Callable[[], object], at_least: float = 0.5) -> float:
-    """Return the mean seconds of `work`, after one call to warm up."""
-    work()
-    started, calls = time.perf_counter(), 0
-    while time.perf_counter() - started < at_least:
+def _operations(work: Callable[[], object]) -> float:
+    with FlopCounterMode(display=False) as counter:
         work()
-        if torch.cuda.is_available():
-            torch.cuda.synchronize()
-        calls += 1
-    return (time.perf_counter() - started) / calls
+    return float(counter.get_total_flops())
 
 
-def _classifier_speeds(recipe: Recipe, size: int, device: torch.device) -> tuple[float, float]:
-    network = build_network(recipe, 1, seed=0, imagenet=False).to(device)
-    dtype, random = compute_dtype(recipe.precision, device), torch.Generator()
-    batch = torch.zeros((recipe.batch_size, size, size, 3), dtype=torch.uint8, device=device)
-
-    def train() -> None:
-        network.train()(training_batch(batch, recipe, random), dtype).sum().backward()
-        network.zero_grad()
-
-    @torch.inference_mode()
-    def score() -> None:
-        network.eval()(evaluation_batch(batch, recipe), dtype).sum().item()
-
-    return len(batch) / _seconds_each(train), len(batch) / _seconds_each(score)
-
-
-def _generator_speed(run: Run) -> float:
-    if not run.trains_generator:
-        generator: Generator = run.generator
-    else:
-        gan = run.experiment.gan
-        generator = ProgressiveGenerator(gan.latent_dim, gan.channels).to(run.device).eval()
-    z = sample_latents(64, generator.latent_dim, 0)
-    return len(z) / _seconds_each(lambda: generate(generator, z, progress=False))
-
-
-def _gan_seconds(recipe: GANRecipe, size: int, device: torch.device) -> float:
-    """Time one step at every resolution, and weigh each with its share of the schedule."""
-    blank = np.zeros((64, size, size, 3), np.uint8)
-    trainer = Trainer(blank, dataclasses.replace(recipe, penalty_interval=10**9), 0, device)
-    seconds, seen = 0.0, 0
-    for fade, stable, batch in zip(recipe.fade_images, recipe.stable_images, recipe.batch_sizes, strict=True):
-        seen += fade + stable
-
-        def step(seen: int = seen) -> None:
-            trainer.images_seen = seen - 1
-            trainer.step()
-
-        seconds += (fade + stable) / batch * _seconds_each(step, at_least=0.3)
-    return seconds
+def _seconds(work: Callable[[], object]) -> float:
+    started = time.perf_counter()
+    work()
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+    return time.perf_counter() - started
