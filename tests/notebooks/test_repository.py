@@ -8,7 +8,6 @@ import papermill
 import pytest
 
 from fairlab.studies.notebooks.execute import notebooks_folder
-from fairlab.studies.notebooks.navigation import as_text, navigated, read_notebooks
 
 FOLDER = notebooks_folder()
 PATHS = sorted(FOLDER.glob("*.ipynb"))
@@ -30,7 +29,6 @@ COMMON = {
 }
 
 CLEAR = "run: jupyter nbconvert --clear-output --inplace notebooks/*.ipynb"
-NAVIGATE = "run: python -m fairlab.studies.notebooks.navigation"
 LONGEST_CELL, LONGEST_FUNCTION = 15, 10
 
 each_notebook = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
@@ -140,10 +138,3 @@ def test_no_function_is_defined_in_two_notebooks():
             owners.setdefault(node.name, set()).add(path.name)
     repeated = {name: sorted(where) for name, where in owners.items() if len(where) > 1}
     assert not repeated, f"move functions that several notebooks define to fairlab.lab: {repeated}"
-
-
-@each_notebook
-def test_navigation_is_up_to_date(path):
-    expected = as_text(navigated(read_notebooks(FOLDER))[path.stem])
-    is_up_to_date = path.read_text(encoding="utf-8") == expected  # beforehand: pytest would print both
-    assert is_up_to_date, f"{path.name}: {NAVIGATE}"
