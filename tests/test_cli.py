@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from fairlab import cli
 from fairlab.cli import main
 
 
@@ -89,6 +90,22 @@ def test_run_takes_several_protected_attributes_and_the_extensions(tmp_path, mon
     assert (grouped.protected, grouped.also_protected) == ("Male", ())
     assert (grouped.target_planes, grouped.labeller) == ("by_group", "per_attribute")
     assert made[0].folder != made[1].folder
+
+
+@pytest.mark.parametrize(
+    ("command", "old", "new", "value"),
+    [("prepare", "--table", "--labels-csv", "x.csv"), ("truth", "--searched", "--inverted-faces", "7")],
+)
+def test_a_former_name_of_an_argument_still_works_and_says_the_new_one(
+    monkeypatch, capsys, command, old, new, value
+):
+    given = []
+    study = f"fairlab.studies.{cli.STUDIES[command]}.command.run"
+    monkeypatch.setattr(study, given.append)
+    assert main([command, old, value]) == main([command, new, value]) == 0
+    assert vars(given[0]) == vars(given[1])
+    assert value in map(str, vars(given[0]).values())
+    assert capsys.readouterr().err.count("\n") == 1
 
 
 def test_table_hands_its_arguments_on(tmp_path, monkeypatch, capsys):

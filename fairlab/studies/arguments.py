@@ -42,7 +42,12 @@ SOURCE: Arguments = {
         "help": "synthfaces (default), celeba, or folder (your own images and one CSV)",
     },
     "--data-root": {"metavar": "DIR", "help": "folder with the source's files"},
-    "--table": {"metavar": "CSV", "help": "for --data folder: the CSV, when the folder has several"},
+    "--labels-csv": {
+        "dest": "table",
+        "metavar": "CSV",
+        "help": "for --data folder: the CSV of labels, when the folder has several",
+    },
+    "--table": {"action": Renamed, "dest": "table", "now": "--labels-csv"},
     "--preset": {
         "default": "quick",
         "metavar": "NAME",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from fairlab.studies.arguments import ONE_RUN, Arguments, add, named_run
+from fairlab.studies.arguments import ONE_RUN, Arguments, Renamed, add, named_run
 
 HELP = "what only drawn faces can tell: do pairs, planes and classifiers do what they claim"
 EXAMPLES = {
@@ -18,12 +18,13 @@ OWN: Arguments = {
         "metavar": "N",
         "help": "test faces drawn with and without the protected attribute (2000)",
     },
-    "--searched": {
+    "--inverted-faces": {
         "type": int,
         "default": 64,
         "metavar": "N",
         "help": "of these, brought into the latent space; a second or more each (64)",
     },
+    "--searched": {"action": Renamed, "dest": "inverted_faces", "type": int, "now": "--inverted-faces"},
     "--moved": {
         "type": int,
         "default": 200,
@@ -42,5 +43,5 @@ def run(arguments: argparse.Namespace) -> None:
     """Measure one run against drawn counterfactuals."""
     from fairlab.studies.ground_truth.execute import truth
 
-    counts = {"n": arguments.faces, "n_inverted": arguments.searched, "n_moved": arguments.moved}
+    counts = {"n": arguments.faces, "n_inverted": arguments.inverted_faces, "n_moved": arguments.moved}
     print(truth(named_run(arguments), **counts))

@@ -96,7 +96,11 @@ def _check(run: Run) -> None:
 
 
 def _check_counts(n: int, n_inverted: int, n_moved: int) -> None:
-    for flag, number, least in (("--faces", n, 24), ("--searched", n_inverted, 2), ("--moved", n_moved, 1)):
+    for flag, number, least in (
+        ("--faces", n, 24),
+        ("--inverted-faces", n_inverted, 2),
+        ("--moved", n_moved, 1),
+    ):
         if number < least:
             raise UserError(f"{flag} is {number}; at least {least} are needed.")
 

@@ -41,7 +41,7 @@ NOTEBOOK_SETTINGS = (
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the choice of notebooks, and the arguments that set a parameter of theirs."""
-    flags = {"--" + name.replace("_", "-") for name in ("preset", "home", "run", *NOTEBOOK_SETTINGS)}
+    flags = {_flag(name) for name in ("preset", "home", "run", *NOTEBOOK_SETTINGS)}
     groups = {**SOURCE, **RUN, **EXTENSIONS, **GENERATOR}
     shared = {flag: options for flag, options in groups.items() if flag in flags}
     one = {"metavar": "NAME", "help": "attribute whose influence to remove (default: Male)"}
@@ -73,6 +73,10 @@ def _further_parameters(given: Sequence[tuple[str, str]]) -> dict[str, Any]:
 
     for name, _ in given:
         if name in (*NOTEBOOK_SETTINGS, "preset", "home", "run_name"):
-            flag = name.removesuffix("_name").replace("_", "-")
-            raise UserError(f"The parameter '{name}' is set with --{flag}, not with -p.")
+            raise UserError(f"The parameter '{name}' is set with {_flag(name)}, not with -p.")
     return {name: literal(value) for name, value in given}
+
+
+def _flag(name: str) -> str:
+    """Return the argument that sets a parameter."""
+    return "--labels-csv" if name == "table" else "--" + name.removesuffix("_name").replace("_", "-")

@@ -6,6 +6,7 @@ without Jupyter beside it.
 
 from __future__ import annotations
 
+import ast
 import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -171,16 +172,11 @@ def _without_paths(notebook: NotebookNode, name: str) -> NotebookNode:
 
 
 def literal(text: str) -> Any:
-    """Return the constant or number that `text` is, else the text itself, as papermill's own command does."""
-    constants = {"true": True, "false": False, "none": None}
-    if text.lower() in constants:
-        return constants[text.lower()]
-    for number in (int, float):
-        try:
-            return number(text)
-        except ValueError:
-            continue
-    return text
+    """Return the constant, number, list or dictionary that `text` writes in Python, else the text itself."""
+    try:
+        return ast.literal_eval(text)
+    except (ValueError, SyntaxError):
+        return text
 
 
 def hidden_errors(notebook: NotebookNode) -> list[str]:

@@ -100,7 +100,7 @@ def test_other_images_and_runs_without_partners_are_refused(run, smoke_home):
 
 @pytest.mark.parametrize(
     ("counts", "flag"),
-    [({"n": 1}, "--faces is 1"), ({"n_inverted": 1}, "--searched"), ({"n_moved": -5}, "--moved")],
+    [({"n": 1}, "--faces is 1"), ({"n_inverted": 1}, "--inverted-faces"), ({"n_moved": -5}, "--moved")],
 )
 def test_too_few_faces_are_refused_before_anything_is_drawn(run, counts, flag):
     with pytest.raises(UserError, match=f"{flag}.*are needed"):

@@ -124,7 +124,16 @@ def test_a_misspelt_parameter_is_refused_before_anything_runs(source, out):
 
 @pytest.mark.parametrize(
     ("text", "value"),
-    [("3", 3), ("0.5", 0.5), ("1e-3", 1e-3), ("True", True), ("None", None), ("Smiling", "Smiling")],
+    [
+        ("3", 3),
+        ("0.5", 0.5),
+        ("1e-3", 1e-3),
+        ("True", True),
+        ("None", None),
+        ("Smiling", "Smiling"),
+        ("{'target': 'Young'}", {"target": "Young"}),
+        ("0 faces", "0 faces"),
+    ],
 )
 def test_values_on_the_command_line_are_literals(text, value):
     assert literal(text) == value
