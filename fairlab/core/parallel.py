@@ -21,8 +21,8 @@ from fairlab.core.errors import UserError
 R = TypeVar("R")
 
 PROCESS_ENDED = (
-    "A process ended before its work was done, perhaps because the memory is full; "
-    "run again with fewer --jobs: finished steps are kept."
+    "A process ended before its work was done, perhaps because the memory is full; run again with fewer "
+    "--jobs: finished steps are kept."
 )
 
 

@@ -44,8 +44,7 @@ class Names:
         if len(self.known) > MOST_GROUPS:
             raise UserError(
                 f"The column '{column.name}' of {column.path} has more than {MOST_GROUPS} different values, "
-                "so "
-                "it forms no groups; name a column of labels, or merge values."
+                "so it forms no groups; name a column of labels, or merge values."
             )
         self.codes.append(np.array([self.known[name] for name in names], dtype=np.uint8)[places])
 
@@ -91,9 +90,8 @@ def class_label(path: Path, name: str, prefix: str, found: Names, classes: list[
 def _check_several(path: Path, name: str, values: set[str]) -> None:
     if len(values) == 1:
         raise UserError(
-            f"The column '{name}' of {path} holds only '{next(iter(values))}', and one class alone cannot "
-            "be told "
-            "right from wrong; give rows of both."
+            f"The column '{name}' of {path} holds only '{next(iter(values))}', and one class alone cannot be "
+            "told right from wrong; give rows of both."
         )
 
 
@@ -109,7 +107,6 @@ def groups(path: Path, name: str, found: Names) -> Categories:
     if len(found.known) == 1:
         raise UserError(
             f"The column '{name}' of {path} holds only '{next(iter(found.known))}'; with one group there is "
-            "nothing "
-            "to compare, so name another column."
+            "nothing to compare, so name another column."
         )
     return found.finish(sorted(found.known))

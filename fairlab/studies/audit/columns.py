@@ -84,8 +84,7 @@ class Table:
         if self._suffix not in (*DELIMITERS, *PARQUET):
             raise UserError(
                 f"{self.path} ends in '{self._suffix}', but predictions are read from .csv, .tsv or "
-                ".parquet; "
-                "save them as one of these."
+                ".parquet; save them as one of these."
             )
         if self.path.stat().st_size == 0:
             raise UserError(f"{self.path} is empty; give a file with a header and one row per prediction.")

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import math
-import shutil
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Sequence
 from pathlib import Path
 
 import fairlab
@@ -81,10 +78,9 @@ def audit(
     models = _read(file, None if compare is None else Path(compare), columns)
     measured = measure(models, label, threshold=threshold, n_resamples=n_resamples, seed=seed)
     summary = summarise(measured)
-    with _whole_folder(folder) as partial:
-        write_text(partial / TABLE, measured.table.to_csv(index=False))
-        write_report(partial / PAGE, _page(measured, summary, n_resamples, seed))
-    return _told(measured, summary, folder)
+    write_report(folder / PAGE, _page(measured, summary, n_resamples, seed))  # it is what could fail
+    write_text(folder / TABLE, measured.table.to_csv(index=False))
+    return _text(measured, summary, folder)
 
 
 def _check(columns: Columns, threshold: float | None, n_resamples: int) -> None:
@@ -93,9 +89,8 @@ def _check(columns: Columns, threshold: float | None, n_resamples: int) -> None:
     twice = [name for name in columns.protected if name in (columns.label, columns.score, columns.id)]
     if twice:
         raise UserError(
-            f"The column '{twice[0]}' cannot form groups and be label, score or id at once; name another "
-            "one with "
-            "--protected."
+            f"The column '{twice[0]}' cannot form groups and be label, score or id at once; name another one "
+            "with --protected."
         )
     if threshold is not None and columns.prefix is not None:
         raise UserError(
@@ -111,7 +106,7 @@ def _check_folder(folder: Path) -> None:
     """Raise a UserError if there is something at `folder` that is no audit."""
     if not folder.exists():
         return
-    if folder.is_dir() and {path.name for path in folder.iterdir()} in (set(), {TABLE, PAGE}):
+    if folder.is_dir() and {path.name for path in folder.iterdir()} <= {TABLE, PAGE}:
         return
     raise UserError(
         f"{folder} exists and is no audit, so it is left alone; choose another folder with --out."
@@ -129,26 +124,6 @@ def _read(file: Path, other: Path | None, columns: Columns) -> dict[str, Predict
         if names[0] != names[1]:
             return dict(zip(names, (first, second), strict=True))
     raise UserError(f"{file} would be compared with itself; give the other model's file to --compare.")
-
-
-@contextmanager
-def _whole_folder(folder: Path) -> Iterator[Path]:
-    """Yield a new folder beside `folder`, and put it in its place when the block ends without error."""
-    folder = folder.absolute()
-    folder.parent.mkdir(parents=True, exist_ok=True)
-    partial = Path(tempfile.mkdtemp(prefix=f".{folder.name}.", dir=folder.parent))
-    try:
-        yield partial
-        partial.chmod(0o755)
-        if folder.exists():
-            folder.rename(partial / "earlier")
-            (partial / "earlier").rename(earlier := partial.with_name(f"{partial.name}.earlier"))
-            partial.rename(folder)
-            shutil.rmtree(earlier)
-        else:
-            partial.rename(folder)
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
 
 
 def _page(measured: Measured, summary: list[str], n_resamples: int, seed: int) -> AuditReport:
@@ -175,9 +150,9 @@ def _page(measured: Measured, summary: list[str], n_resamples: int, seed: int) -
     )
 
 
-def _told(measured: Measured, summary: list[str], folder: Path) -> str:
+def _text(measured: Measured, summary: list[str], folder: Path) -> str:
     tables = [("What sets the groups apart", gap_table(measured)), *rate_tables(measured, brief=True)]
     if not measured.binary:
         tables += class_tables(measured)
-    told = [f"{title}\n{plain_table(table)}" for title, table in tables]
-    return "\n\n".join(["\n".join(summary), *told, f"  {folder / PAGE}\n  {folder / TABLE}"])
+    texts = [f"{title}\n{plain_table(table)}" for title, table in tables]
+    return "\n\n".join(["\n".join(summary), *texts, f"  {folder / PAGE}\n  {folder / TABLE}"])

@@ -24,8 +24,7 @@ def match(first: Predictions, other: Predictions, columns: Columns) -> Predictio
     elif len(first) != len(other):
         raise UserError(
             f"{first.path} has {len(first):,} rows and {other.path} {len(other):,}, so they cannot be "
-            "compared "
-            "row by row; name a column that both share with --id."
+            "compared row by row; name a column that both share with --id."
         )
     else:
         order = np.arange(len(first))
@@ -43,8 +42,7 @@ def _order(first: Predictions, other: Predictions, name: str) -> np.ndarray:
             row = int(pc.is_null(place).to_numpy().argmax())
             raise UserError(
                 f"{place.null_count:,} of {len(one):,} ids in the column '{name}' of {one.path} are not in "
-                f"{two.path} (first: '{ids[row]}' in row {row + 1:,}); compare predictions for the same "
-                "rows."
+                f"{two.path} (first: '{ids[row]}' in row {row + 1:,}); compare predictions for the same rows."
             )
         if one is first:
             order: np.ndarray = place.to_numpy()
@@ -61,8 +59,7 @@ def _common_classes(first: Predictions, other: Predictions) -> np.ndarray:
         has, lacks = (first, other) if name in ours else (other, first)
         raise UserError(
             f"{has.path} has probabilities of the class '{name}' and {lacks.path} has none; compare models "
-            "of the "
-            "same classes."
+            "of the same classes."
         )
     return np.array([ours.index(name) for name in theirs], dtype=np.uint8)
 
@@ -75,6 +72,5 @@ def _check_same_labels(first: Predictions, codes: np.ndarray, other: Predictions
         raise UserError(
             f"The column '{name}' of {first.path} holds '{ours}' in row {row + 1:,}, but {other.path} holds "
             f"'{theirs}' for the same row ({int(wrong.sum()):,} rows differ); check that both are in one "
-            "order, "
-            "or match them with --id."
+            "order, or match them with --id."
         )

@@ -23,17 +23,13 @@ from fairlab.studies.audit.text import MEANINGS, SMALL, class_tables, gap_table,
 #: What stands in every audit, whatever the numbers.
 LIMITS: tuple[str, ...] = (
     "The groups are labels that somebody gave: they are not anyone's identity, and they are often wrong or "
-    "contested. "
-    "People who fit none of them, and differences within a group, are not seen.",
+    "contested. People who fit none of them, and differences within a group, are not seen.",
     "Do not use these numbers to decide about people, nor as proof that a model is fair or fit for a use: "
-    "they describe "
-    "one file of predictions.",
+    "they describe one file of predictions.",
     "Intervals show the chance in picking the rows; other data, other labels or another training may differ "
-    "by more. "
-    "One in twenty intervals misses by chance, and among many groups some gap always looks large.",
+    "by more. One in twenty intervals misses by chance, and among many groups some gap always looks large.",
     "Gaps in predicted positives also reflect how often the label is true in each group; whether that is a "
-    "fault "
-    "depends on what the predictions are for.",
+    "fault depends on what the predictions are for.",
 )
 _MOST_DOTS, _MOST_PANELS, _BINS = 40, 12, 50
 _RATES = {

@@ -160,8 +160,7 @@ def _classes(table: Table, columns: Columns) -> dict[str, str]:
     if len(classes) < 2:
         raise UserError(
             f"{table.path} has {len(classes)} columns that begin with '{prefix}', and classes need at least "
-            "two; "
-            f"its columns are {', '.join(table.names[:40])}."
+            f"two; its columns are {', '.join(table.names[:40])}."
         )
     if len(classes) > MOST_GROUPS:
         raise UserError(
@@ -189,8 +188,8 @@ def _likeliest(chances: np.ndarray, column: Column, columns: Columns) -> tuple[n
         row = int(wrong.argmax())
         raise UserError(
             f"The columns '{columns.prefix}…' of {column.path} sum to {sums[row]:.4g} in row "
-            f"{column.start + row + 1:,}; class probabilities sum to 1, so check that the prefix catches "
-            "all of them."
+            f"{column.start + row + 1:,}; class probabilities sum to 1, so check that the prefix catches all "
+            "of them."
         )
     best = chances.argmax(axis=1)
     return best.astype(np.uint8), chances[np.arange(len(best)), best].astype(np.float32)

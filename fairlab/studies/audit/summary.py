@@ -25,8 +25,7 @@ _NAMED = 4  # small groups that a sentence names
 
 COVERAGE = (
     "The intervals cover the chance in picking these rows. They do not cover wrong labels, groups recorded "
-    "wrongly, "
-    "how the rows were chosen, or another training of the model."
+    "wrongly, how the rows were chosen, or another training of the model."
 )
 
 

@@ -59,7 +59,7 @@ def drawn_source(run: Run) -> SynthFacesSource:
     """
     if not isinstance(run.source, SynthFacesSource):
         raise UserError(
-            f"Only drawn faces can be redrawn with an attribute changed, and this run's images are those of "
+            "Only drawn faces can be redrawn with an attribute changed, and this run's images are those of "
             f"'{run.experiment.data}'; use a run with --data synthfaces."
         )
     return run.source

@@ -91,7 +91,7 @@ def _check(run: Run) -> None:
     if not run.experiment.has_partners:
         raise UserError(
             f"The variant '{run.experiment.variant}' adds no partners, whose truth is measured here; choose "
-            f"a run with another --variant."
+            "a run with another --variant."
         )
 
 

@@ -133,9 +133,9 @@ def _direction_section(table: pd.DataFrame) -> Section:
     series = truth_plots.series_of(named, "metric", "name")
     return Section(
         "Planes and true directions",
-        "Cosines of the planes' normals with directions estimated without them; 1 is the same direction. "
-        "The corrected cosine allows for the estimate's noise, which the split-half cosine shows; it is "
-        "left out where the estimate is hardly longer than its noise.",
+        "Cosines of the planes' normals with directions estimated without them; 1 is the same direction. The "
+        "corrected cosine allows for the estimate's noise, which the split-half cosine shows; it is left out "
+        "where the estimate is hardly longer than its noise.",
         dots(series, "cosine", scale=1, reference=0),
         captions.dots(series, scale=1, digits=2),
     )

@@ -230,8 +230,8 @@ def _facts(facts: dict[str, Any]) -> dict[str, str]:
 
 def _plane_facts(planes: dict[str, Any]) -> dict[str, str]:
     accuracy = "; ".join(
-        f"{role} {100 * planes[role]['held_out_accuracy']:.1f}% "
-        f"(always guessing: {100 * planes[role]['held_out_majority']:.1f}%)"
+        f"{role} {100 * planes[role]['held_out_accuracy']:.1f}% (always guessing: "
+        f"{100 * planes[role]['held_out_majority']:.1f}%)"
         for role in ("target", "protected")
     )
     return {
