@@ -1,9 +1,6 @@
-"""The page about a generator: how its measures are written down, drawn and told."""
+"""Figures of a generator's report: how often each attribute is drawn, and how separable it is."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
-from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -11,40 +8,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from fairlab.figures.style import BLUE, FAINT, INK, VERMILION, panels, readable, styled
-from fairlab.reports.page import Page
-
-#: A generator draws an attribute about as often as its training images show it within so many points.
-TOLERANCE = 5.0
-
-
-@dataclass(frozen=True)
-class GeneratorReport(Page):
-    """What is known of a generator. Its table has the columns of `measure.COLUMNS`."""
-
-    template: ClassVar[str] = "studies/generator/page.html.j2"
-
-    def context(self) -> dict[str, Any]:
-        """Return the rows of the table that speak of the whole generator, and those of each attribute."""
-        whole = self.table[self.table["attribute"] == ""]
-        by_attribute = self.table[self.table["attribute"] != ""]
-        cells = by_attribute.assign(text=[measure_text(row) for row in by_attribute.itertuples()])
-        wide = cells.pivot_table(index="attribute", columns="measure", values="text", aggfunc="first")
-        return {
-            "whole": [(row, measure_text(row)) for row in whole.itertuples()],
-            "measures": list(dict.fromkeys(cells["measure"])),
-            "attributes": wide.fillna("").to_dict("index"),
-        }
-
-
-def measure_text(row: Any) -> str:
-    """Return ``"93.1% [92.4, 93.8]"``, or plain numbers where the unit is not a share."""
-    if pd.isna(row.value):
-        return f"n/a ({row.note})"
-    if row.unit == "attributes":
-        return f"{row.value:.0f}"
-    scale, digits, unit = (100, 1, "%") if row.unit == "share" else (1, 2, "")
-    value, low, high = (f"{scale * x:.{digits}f}" for x in (row.value, row.low, row.high))
-    return f"{value}{unit}" if pd.isna(row.low) else f"{value}{unit} [{low}, {high}]"
+from fairlab.studies.generator.measure import TOLERANCE
 
 
 def _values(table: pd.DataFrame, measure: str) -> pd.DataFrame:
@@ -83,7 +47,7 @@ def frequencies(table: pd.DataFrame) -> Figure:
 
 @styled
 def separability(table: pd.DataFrame) -> Figure:
-    """Show how well one hyperplane in latent space parts each attribute, beside always guessing.
+    """Show how well one hyperplane in latent space separates each attribute, beside always guessing.
 
     Parameters
     ----------

@@ -1,4 +1,4 @@
-"""What is measured of a generator, as one tidy table.
+"""Measures of a generator, as one tidy table.
 
 The feature space is that of a network trained to read face attributes, not Inception's: its weights are here
 without a download, and it was trained to see what matters in a face (an Inception network never saw one
@@ -23,13 +23,13 @@ from fairlab.generators.inception import inception_features
 from fairlab.generators.measures import frechet_distance, nearest_neighbours, precision_and_recall
 from fairlab.latent import Hyperplane
 from fairlab.metrics.proportions import Proportion
-from fairlab.studies.generator.figures import TOLERANCE
 from fairlab.workspace.reader import AttributeReader
 
 COLUMNS = ("measure", "attribute", "value", "low", "high", "unit", "n", "note")
 N_COMPARED = 10_000  # images of either set for distances, precision and recall
 N_COPIES = 2_000  # generated images whose nearest training image is looked up
 LEAST = 200  # images of every kind
+TOLERANCE = 5.0  # points within which a generator draws an attribute as often as the training images show it
 
 
 class Row(NamedTuple):

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -13,9 +15,39 @@ from fairlab.figures.faces import face_grid, pair_grid
 from fairlab.generators import Generator, generate
 from fairlab.generators.measures import nearest_neighbours
 from fairlab.generators.sampling import interpolate
-from fairlab.reports.page import Section, write_report
-from fairlab.studies.generator import figures as lab
-from fairlab.studies.generator.measure import Samples
+from fairlab.reports.page import Page, Section, write_report
+from fairlab.studies.generator.figures import frequencies, separability
+from fairlab.studies.generator.measure import TOLERANCE, Samples
+
+
+@dataclass(frozen=True)
+class GeneratorReport(Page):
+    """What is known of a generator. Its table has the columns of `measure.COLUMNS`."""
+
+    template: ClassVar[str] = "studies/generator/page.html.j2"
+
+    def context(self) -> dict[str, Any]:
+        """Return the rows of the table that speak of the whole generator, and those of each attribute."""
+        whole = self.table[self.table["attribute"] == ""]
+        by_attribute = self.table[self.table["attribute"] != ""]
+        cells = by_attribute.assign(text=[measure_text(row) for row in by_attribute.itertuples()])
+        wide = cells.pivot_table(index="attribute", columns="measure", values="text", aggfunc="first")
+        return {
+            "whole": [(row, measure_text(row)) for row in whole.itertuples()],
+            "measures": list(dict.fromkeys(cells["measure"])),
+            "attributes": wide.fillna("").to_dict("index"),
+        }
+
+
+def measure_text(row: Any) -> str:
+    """Return ``"93.1% [92.4, 93.8]"``, or plain numbers where the unit is not a share."""
+    if pd.isna(row.value):
+        return f"n/a ({row.note})"
+    if row.unit == "attributes":
+        return f"{row.value:.0f}"
+    scale, digits, unit = (100, 1, "%") if row.unit == "share" else (1, 2, "")
+    value, low, high = (f"{scale * x:.{digits}f}" for x in (row.value, row.low, row.high))
+    return f"{value}{unit}" if pd.isna(row.low) else f"{value}{unit} [{low}, {high}]"
 
 
 def write_generator_report(
@@ -36,7 +68,7 @@ def write_generator_report(
     facts : dict of str to str
         What to say about how generator and measures were made.
     """
-    page = lab.GeneratorReport(
+    page = GeneratorReport(
         title="What the generator draws",
         summary=summarise(table),
         table=table,
@@ -48,8 +80,8 @@ def write_generator_report(
 
 
 def summarise(table: pd.DataFrame) -> list[str]:
-    """Say in sentences how well the generator covers its training images, and what it leaves out."""
-    whole = {row.measure: lab.measure_text(row) for row in table[table["attribute"] == ""].itertuples()}
+    """Return sentences that say how well the generator covers its training images, and what it leaves out."""
+    whole = {row.measure: measure_text(row) for row in table[table["attribute"] == ""].itertuples()}
     values = table.set_index(["measure", "attribute"])["value"]
     gap = 100 * (values["frequency in generated images"] - values["frequency in training images"])
     worst = gap.abs().sort_values(ascending=False).index[:3]
@@ -58,12 +90,12 @@ def summarise(table: pd.DataFrame) -> list[str]:
     gain = gain[gain.index.intersection(kept.index[kept])]
     return [
         f"{int(values[('attributes drawn as often', '')])} of {len(gap)} attributes are drawn as often as "
-        f"the training images show them, to {lab.TOLERANCE:.0f} points; furthest off: "
+        f"the training images show them, to {TOLERANCE:.0f} points; furthest off: "
         + ", ".join(f"{name} ({gap[name]:+.1f})" for name in worst)
         + ".",
         f"{whole['precision']} of its pictures look like training images, and it could have drawn "
         f"{whole['recall']} of those.",
-        f"A hyperplane in latent space parts the {len(gain)} attributes that 10 to 90% of the training "
+        f"A hyperplane in latent space separates the {len(gain)} attributes that 10 to 90% of the training "
         f"images show {100 * gain.mean():.1f} points better, on average, than guessing the commoner label.",
     ]
 
@@ -88,10 +120,10 @@ def _sections(generator: Generator, samples: Samples, table: pd.DataFrame) -> It
     )  # fmt: skip
     yield Section(
         "How often each attribute is drawn", "A generator that leaves a group out cannot help a classifier.",
-        lab.frequencies(table), "Read off training and generated images by the same network.",
+        frequencies(table), "Read off training and generated images by the same network.",
     )  # fmt: skip
     yield Section(
-        "How straight the latent space is", "The method assumes that one hyperplane parts each label.",
-        lab.separability(table),
+        "How straight the latent space is", "The method assumes that one hyperplane separates each label.",
+        separability(table),
         f"Fitted on {samples.n_fit:,} latents, counted on {len(samples.z) - samples.n_fit:,} others.",
     )  # fmt: skip
