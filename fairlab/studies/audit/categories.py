@@ -1,4 +1,4 @@
-"""Columns of names, kept as codes: binary labels, classes and groups."""
+"""Categorical columns as codes: binary labels, classes and groups."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The chosen columns of a CSV or Parquet file, a batch of rows at a time, however large the file is."""
+"""Columns of a CSV or Parquet file, read a batch of rows at a time."""
 
 from __future__ import annotations
 

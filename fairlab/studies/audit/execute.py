@@ -1,4 +1,4 @@
-"""Audit anyone's predictions: a table, pictures, a page to read, and what it says in sentences."""
+"""Audit of anyone's predictions, from the file to the table and the page."""
 
 from __future__ import annotations
 

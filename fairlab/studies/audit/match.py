@@ -1,4 +1,4 @@
-"""Two models' predictions for the same rows, brought into one order."""
+"""Matching of two models' predictions by row or id."""
 
 from __future__ import annotations
 

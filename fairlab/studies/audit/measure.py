@@ -1,4 +1,4 @@
-"""What an audit measures: rates of every group, what sets groups apart, and two models' differences."""
+"""Measures of an audit: rates of groups, gaps between them, differences between two models."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The page about anyone's predictions: its tables, and its pictures with intervals."""
+"""Page of an audit: tables, and pictures with intervals."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Anyone's predictions: labels, scores and groups from a CSV or Parquet file, checked value by value."""
+"""Predictions from a file: labels, scores and groups, checked value by value."""
 
 from __future__ import annotations
 

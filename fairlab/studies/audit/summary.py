@@ -1,4 +1,4 @@
-"""An audit in a few sentences: the largest gaps, whether they may be chance, and what cannot be said."""
+"""Summary of an audit in sentences: the largest gaps, and whether they may be chance."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from fairlab.studies.audit.measure import RECALL, Measured
 from fairlab.studies.audit.text import SMALL, rows_behind, small_groups
 
 #: What a rate is called in a sentence.
-_SAID = {"FNR": "positives missed", "FPR": "false alarms among negatives", "accuracy": "rows right"}
+_RATE_NAMES = {"FNR": "positives missed", "FPR": "false alarms among negatives", "accuracy": "rows right"}
 #: The disparity that goes with a rate.
 _GAP = {
     "FNR": "equal_opportunity_difference",
@@ -30,7 +30,7 @@ COVERAGE = (
 
 
 def summarise(measured: Measured) -> list[str]:
-    """Say what an audit found.
+    """Return what an audit found, in sentences.
 
     Returns
     -------
@@ -85,8 +85,10 @@ def _gap_sentence(measured: Measured, family: str, rate: str, least: Any, most: 
     # The table's gap counts small groups too; it is this one only if they do not make it larger.
     if math.isclose(gap.value, size):
         apart += f", {_interval(gap)}"
-    said = f"By {_by(family)}, the largest gap is in {_SAID[rate]}: {_ends(least, most, 'for')}, {apart}"
-    return said + _chance(least, most)
+    found = (
+        f"By {_by(family)}, the largest gap is in {_RATE_NAMES[rate]}: {_ends(least, most, 'for')}, {apart}"
+    )
+    return found + _chance(least, most)
 
 
 def _extremes(measured: Measured, model: str, rate: str, family: str) -> tuple[Any, Any] | None:
@@ -102,8 +104,7 @@ def _extremes(measured: Measured, model: str, rate: str, family: str) -> tuple[A
 
 
 def _classes(measured: Measured) -> Iterator[str]:
-    """Say which class the first model recognises least, and where groups are furthest apart within a "
-    "class."""
+    """Yield the classes recognised least and most, and the class in which groups are furthest apart."""
     rows = _rows(measured, next(iter(measured.models)), RECALL)
     rows = rows[rows["n"] >= SMALL].sort_values("value")
     classes = [f"{measured.label} = {name}" for name in measured.first.label.names]
@@ -119,8 +120,8 @@ def _classes(measured: Measured) -> Iterator[str]:
     if pairs:
         least, most = max(pairs, key=lambda pair: pair[1].value - pair[0].value)
         size = _points(most.value - least.value)
-        said = f"The largest gap within a class: {_ends(least, most, 'of')}, {size} points apart"
-        yield said + _chance(least, most)
+        found = f"The largest gap within a class: {_ends(least, most, 'of')}, {size} points apart"
+        yield found + _chance(least, most)
 
 
 def _ends(least: Any, most: Any, word: str) -> str:

@@ -1,4 +1,4 @@
-"""What an audit found, for readers: tables of text, and sentences."""
+"""Tables of an audit as text."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Which attributes a classifier leans on, pair by pair: what ``fairlab discriminability`` prints."""
+"""Full-skew discriminability of attribute pairs (CVPR 2021, supplement)."""
 
 from __future__ import annotations
 
@@ -137,7 +137,7 @@ def discriminability(
 
 
 def _written(table: pd.DataFrame, ranking: pd.DataFrame, folder: Path) -> Result:
-    """Write table and figure, and say what they show."""
+    """Write table and figure, and describe what they show."""
     write_text(folder / TABLE_FILE, table.to_csv(index=False))
     save_discriminability_matrix(folder / FIGURE_FILE, table)
     lines = [*summarise(table, ranking), f"  {folder / FIGURE_FILE}", f"  {folder / TABLE_FILE}"]
@@ -145,7 +145,7 @@ def _written(table: pd.DataFrame, ranking: pd.DataFrame, folder: Path) -> Result
 
 
 def _pairs(attributes: Sequence[str], known: Sequence[str]) -> list[Pair]:
-    """Return every unordered pair of the attributes, or say what is wrong with them."""
+    """Return every unordered pair of the attributes, or refuse them."""
     for name in attributes:
         check_attribute(name, known)
         if list(attributes).count(name) > 1:

@@ -1,4 +1,4 @@
-"""What is said of attributes that were compared pair by pair: two tables and sentences."""
+"""Text about attributes that were compared pair by pair: two tables and sentences."""
 
 from __future__ import annotations
 

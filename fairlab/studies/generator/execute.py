@@ -1,4 +1,4 @@
-"""What the command line does with generators: train one, measure one."""
+"""Training and measuring a generator for the command line."""
 
 from __future__ import annotations
 

@@ -6,9 +6,9 @@ import argparse
 
 from fairlab.studies.arguments import ONE_RUN, Arguments, Renamed, add, named_run
 
-HELP = "what only drawn faces can tell: do pairs, planes and classifiers do what they claim"
+HELP = "what only drawn faces can show: do pairs, planes and classifiers do what they claim"
 EXAMPLES = {
-    "fairlab truth": "what only drawn faces can tell about a run's pairs and planes",
+    "fairlab truth": "what only drawn faces can show of a run's pairs and planes",
 }
 
 OWN: Arguments = {

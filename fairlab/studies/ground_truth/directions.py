@@ -1,4 +1,4 @@
-"""Whether a plane's normal is the direction in which its attribute rises, by two independent estimates.
+"""Directions of attributes in latent space, against the normals of hyperplanes.
 
 From faces: drawn faces with and without the protected attribute are brought into the latent space, and their
 mean difference is a direction. From traits: a linear regression of what the oracle sees on the latents gives

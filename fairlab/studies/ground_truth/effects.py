@@ -1,4 +1,4 @@
-"""What moving latents changes in their faces: the protected, the target and all other attributes."""
+"""Effects of moving latents: the protected, the target and all other attributes of their faces."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pairs to look at: what the oracle sees kept and changed in each of them."""
+"""Pairs to look at: the best and the worst, by what the oracle sees."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The ``truth`` command: all that only drawn faces can tell of a run, as tables, figures and a page."""
+"""Measurement of a run against drawn faces: tables, figures and a page."""
 
 from __future__ import annotations
 

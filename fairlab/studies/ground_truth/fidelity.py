@@ -1,4 +1,4 @@
-"""Whether partners do what they claim: what pairs keep and change, as independent readers see it.
+"""Fidelity of pairs: what they keep and change, as independent readers see it.
 
 Two yardsticks stand beside the partners. Exact counterfactuals are faces drawn twice, with only the protected
 attribute changed: what a perfect partner would show, errors of the readers included. Random pairs are

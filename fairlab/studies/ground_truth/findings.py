@@ -1,4 +1,4 @@
-"""What the method assumes, beside what is measured of it: one row for each number that a reader needs."""
+"""Findings: each assumption of the method, beside what is measured of it."""
 
 from __future__ import annotations
 
@@ -115,12 +115,12 @@ def value_text(row: Any) -> str:
 
 
 def _fidelity(table: pd.DataFrame, target: str, protected: str) -> Iterator[Finding]:
-    said = {
+    asked = {
         "target kept": (f"z' shows {target} as z does", f"{target} kept", "share"),
         "protected flipped": (f"z' shows the other {protected}", f"{protected} flipped", "share"),
         "other attributes changed": ("z' changes no other attribute", "other attributes changed", "number"),
     }
-    for metric, (assumption, measured, unit) in said.items():
+    for metric, (assumption, measured, unit) in asked.items():
         for kind in (PARTNERS, EXACT, RANDOM):
             row = _one(table, pairs=kind, metric=metric)
             yield _finding(row, assumption, f"{measured}, {kind}", unit)

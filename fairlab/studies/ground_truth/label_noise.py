@@ -1,4 +1,4 @@
-"""How often the labels given to generated faces are wrong, by what the oracle sees in them.
+"""Noise in the labels of generated faces, by what the oracle sees in them.
 
 Every z and every z' carries the label that the baseline classifier gave to z. Two things can make it wrong:
 the classifier erred about z, or the partner did not keep the target.

@@ -1,4 +1,4 @@
-"""Whether one plane is enough: a hyperplane against a classifier that need not be linear.
+"""Linearity of attributes in latent space: a hyperplane against a neural network.
 
 The test is one-sided: a network that does better has found a bend, but of a boundary bent a little in each of
 hundreds of directions ten thousand latents show it nothing.

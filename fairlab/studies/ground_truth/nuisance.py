@@ -1,4 +1,4 @@
-"""What a face shows beside its attributes: the drawing's nuisance, read off pictures by a regression.
+"""Nuisance factors of drawn faces, read off pictures by a regression.
 
 A partner should change one attribute and leave the rest of the face alone: skin tone, position, light,
 background. Generated faces carry no such numbers. A ridge regression learns to read them from drawn faces,

@@ -83,11 +83,11 @@ def _pair_sections(run: Run) -> Iterator[Section]:
     partners = load_array(run.partners(0).folder / "images.npy", mapped=True)
     both = Proportion(int((changes["kept"] & changes["flipped"]).sum()), len(changes))
     chosen = best_and_worst(changes)
-    words = (
+    titles = (
         ("Pairs that did both and changed least", "The best eight: is it the same face?"),
         ("Pairs that changed most", "The worst eight: hardly anything is left of the face."),
     )
-    for rows, (title, why) in zip(chosen, words, strict=True):
+    for rows, (title, why) in zip(chosen, titles, strict=True):
         if len(rows):
             below = [("", f"{count} others") for count in changes["others"][rows]]
             picture = pair_grid(run.pair_images()[rows], partners[rows], below)
@@ -178,7 +178,7 @@ def _classifier_section(table: pd.DataFrame, protected: str) -> Section:
     series = truth_plots.series_of(rows.replace({"model": MODEL_NAMES}), "model", "group")
     return Section(
         f"Predictions that flip with {readable(protected)}",
-        "What it is all for: a classifier that does not use the protected attribute says the same of both "
+        "What it is all for: a classifier that does not use the protected attribute predicts the same for both "
         "faces of an exact counterfactual.",
         dots(series, "% of the faces whose prediction changes"),
         captions.dots(series),

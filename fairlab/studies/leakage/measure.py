@@ -1,4 +1,4 @@
-"""How much the labels of a data set tell of a protected label: what ``fairlab leakage`` prints."""
+"""Dataset leakage: how well a protected label can be guessed from the other labels."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from fairlab.core.files import write_text
 from fairlab.data.label_files import LabelTable, align, read_labels
 from fairlab.metrics.balanced import Sample
 from fairlab.metrics.leakage import Leakage, dataset_leakage, leakage_table
+from fairlab.metrics.tables import markdown_table
 
 #: Images of the original training sets, and their published leakage in per cent.
 PUBLISHED = {("imSitu", 24_301): 68.35, ("COCO", 22_826): 67.72}
@@ -99,12 +100,7 @@ def _table(table: pd.DataFrame, original: float | None) -> str:
     }
     if original is not None:
         cells[f"published ({SOURCE})"] = f"{original:.2f}"
-    widths = [max(len(name), len(cell)) for name, cell in cells.items()]
-    lines = [list(cells), ["-" * width for width in widths], list(cells.values())]
-    return "\n".join(
-        "| " + " | ".join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)) + " |"
-        for line in lines
-    )
+    return markdown_table(list(cells), [list(cells.values())])
 
 
 def _sentences(measured: Leakage, train: LabelTable, split: bool) -> list[str]:

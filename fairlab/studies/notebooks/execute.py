@@ -1,4 +1,4 @@
-"""Runs the notebooks without a browser, and finds the errors that papermill does not see.
+"""Execution of the notebooks without a browser, with the errors that papermill does not see.
 
 Each notebook gets a kernel of its own. Its executed copy appears whole or not at all, with a page for readers
 without Jupyter beside it.

@@ -1,4 +1,4 @@
-"""TeX in Markdown as pictures, for pages that must neither run nor fetch a script."""
+"""TeX formulas as pictures, for pages without scripts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Executed notebooks for readers without Jupyter: a page for each, and an index of a folder of them.
+"""Pages of executed notebooks for readers without Jupyter, and their index.
 
 Nothing is fetched from elsewhere and no script runs; widgets show the picture that they left behind.
 """

@@ -1,4 +1,4 @@
-"""A whole run for the command line: the plan, the six steps, the table."""
+"""A run for the command line: plan, steps, table, report."""
 
 from __future__ import annotations
 

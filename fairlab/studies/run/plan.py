@@ -1,4 +1,4 @@
-"""Plan of a run: what each step works through and about how long that takes, before anything heavy starts.
+"""Plan of a run: the work and the time of each step, estimated before any heavy work.
 
 Operations are counted; how many this machine does in a second is measured on one batch of training.
 """

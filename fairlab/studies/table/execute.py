@@ -1,4 +1,4 @@
-"""The ``table`` command: makes every cell of a grid, then writes tables and figures."""
+"""Tables and figures of a grid, after all of its cells are made."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Many targets and variants in one command: the paper's table, its ablations, and controls beside the method.
+"""Grid of runs: many targets and variants against one protected attribute.
 
 Every cell is a `Run` in its usual folder. Runs share images, generator, latents, classifiers trained on real
 images, and labels, so each is made once; what is finished is never made again.
