@@ -178,7 +178,7 @@ def _classifier_section(table: pd.DataFrame, protected: str) -> Section:
     series = truth_plots.series_of(rows.replace({"model": MODEL_NAMES}), "model", "group")
     return Section(
         f"Predictions that flip with {readable(protected)}",
-        "What it is all for: a classifier that does not use the protected attribute predicts the same for both "
+        "The purpose: a classifier that does not use the protected attribute predicts the same for both "
         "faces of an exact counterfactual.",
         dots(series, "% of the faces whose prediction changes"),
         captions.dots(series),
