@@ -1,4 +1,4 @@
-"""What makes two training runs the same, so that a folder is never continued with other settings."""
+"""Fingerprint of a training run, so that a folder is never continued with other settings."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from fairlab.classifiers.images import ImageArray
+from fairlab.classifiers.batches import TrainingSet
 from fairlab.classifiers.recipe import Recipe
 from fairlab.core.errors import UserError
 
@@ -17,20 +17,13 @@ from fairlab.core.errors import UserError
 N_HASHED_IMAGES = 64
 
 
-def run_identity(
-    attributes: tuple[str, ...],
-    recipe: Recipe,
-    seed: int,
-    images: ImageArray,
-    labels: np.ndarray,
-    sample_weight: np.ndarray | None,
-) -> dict[str, Any]:
+def run_identity(attributes: tuple[str, ...], recipe: Recipe, seed: int, data: TrainingSet) -> dict[str, Any]:
     """Return what determines the outcome of a training run, as JSON values."""
     return {
         "attributes": list(attributes),
         "recipe": dataclasses.asdict(recipe),
         "seed": seed,
-        "data": _fingerprint(images, labels, sample_weight),
+        "data": _fingerprint(data),
     }
 
 
@@ -52,12 +45,15 @@ def check_same_run(folder: Path, recorded: dict[str, Any], wanted: dict[str, Any
         )
 
 
-def _fingerprint(images: ImageArray, labels: np.ndarray, sample_weight: np.ndarray | None) -> str:
-    """Hash all labels and weights, and evenly spaced images."""
+def _fingerprint(data: TrainingSet) -> str:
+    """Hash all columns, and evenly spaced images."""
+    labels = np.asarray(data.labels)
+    hard = np.isin(labels, (0, 1)).all()
     digest = hashlib.sha256(str(labels.shape).encode())
-    digest.update(np.ascontiguousarray(labels, np.uint8).tobytes())
-    if sample_weight is not None:
-        digest.update(np.ascontiguousarray(sample_weight, np.float64).tobytes())
-    rows = np.unique(np.linspace(0, len(images) - 1, N_HASHED_IMAGES).astype(np.int64))
-    digest.update(np.ascontiguousarray(images[rows]).tobytes())
+    digest.update(np.ascontiguousarray(labels, np.uint8 if hard else np.float64).tobytes())
+    for name in ("groups", "weights", "draws", "partners"):
+        if (column := getattr(data, name)) is not None:
+            digest.update(name.encode() + np.ascontiguousarray(column, np.float64).tobytes())
+    rows = np.unique(np.linspace(0, len(data) - 1, N_HASHED_IMAGES).astype(np.int64))
+    digest.update(np.ascontiguousarray(data.images[rows]).tobytes())
     return digest.hexdigest()[:16]

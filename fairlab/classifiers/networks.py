@@ -8,17 +8,15 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import torch
 from torch import Tensor, nn
 from torchvision.models import ResNet18_Weights, ResNet34_Weights, ResNet50_Weights, WeightsEnum
 from torchvision.models.resnet import BasicBlock, Bottleneck, ResNet
 
-from fairlab.core.errors import UserError
-
-if TYPE_CHECKING:
-    from fairlab.classifiers.recipe import Recipe
+from fairlab.classifiers.recipe import Recipe
+from fairlab.core.devices import compute_dtype
+from fairlab.core.errors import UserError, nearest_names
 
 
 @dataclass(frozen=True)
@@ -72,32 +70,58 @@ BACKBONES: dict[str, Backbone] = {
 }
 
 
+#: Where features can be taken: after each stage of a ResNet.
+LAYERS = ("layer1", "layer2", "layer3", "layer4")
+
+
 class AttributeNetwork(nn.Module):
     """A backbone and a head: images (n, 3, h, w) to logits (n, k).
 
     The head follows the paper (Section 4, "Implementation"): the last layer is replaced by linear d→d,
-    ReLU, dropout, linear d→k.
+    ReLU, dropout, linear d→k. The backbone computes in the recipe's precision, the head in float32: in
+    bfloat16 a logit has 8 significant bits, so that scores would tie, and ranks and thresholds suffer.
     """
 
     def __init__(self, backbone: nn.Module, n_features: int, n_attributes: int, recipe: Recipe) -> None:
         super().__init__()
+        self.precision = recipe.precision
+        self.n_features = n_features
         self.backbone = backbone
         hidden = (nn.Linear(n_features, n_features), nn.ReLU(), nn.Dropout(recipe.dropout))
         self.head = nn.Sequential(
             *(hidden if recipe.hidden_head else ()), nn.Linear(n_features, n_attributes)
         )
 
-    def forward(self, images: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
-        """Return logits, shape (n, k), float32; `dtype` is that of the backbone's arithmetic."""
-        # In bfloat16 a logit has 8 significant bits: scores would tie, and ranks and thresholds suffer.
-        logits: Tensor = self.head(self.features(images, dtype).float())  # (n, k)
+    def forward(self, images: Tensor, groups: Tensor | None = None) -> Tensor:
+        """Return logits, shape (n, k), float32; `groups` (n,) are for networks that answer by group."""
+        logits: Tensor = self.head(self.features(images).float())  # (n, k)
         return logits
 
-    def features(self, images: Tensor, dtype: torch.dtype = torch.float32) -> Tensor:
-        """Return what the backbone makes of images: (n, 3, h, w) to (n, d), in `dtype`."""
+    def features(self, images: Tensor) -> Tensor:
+        """Return what the backbone makes of images: (n, 3, h, w) to (n, d), in the backbone's precision."""
+        dtype = compute_dtype(self.precision, images.device)
         with torch.autocast(images.device.type, dtype, enabled=dtype != torch.float32):
             features: Tensor = self.backbone(images)  # (n, d)
         return features
+
+    def features_at(self, images: Tensor, layer: str) -> tuple[Tensor, Tensor]:
+        """Return the features (n, d), and the map (n, c, h', w') that one of `LAYERS` makes on the way.
+
+        Raises
+        ------
+        UserError
+            If there is no such layer.
+        """
+        if layer not in LAYERS:
+            raise UserError(f"The backbone has no layer '{layer}'; {nearest_names(layer, LAYERS)}")
+        kept: list[Tensor] = []
+        module = self.backbone.get_submodule(layer)
+        handle = module.register_forward_hook(lambda _module, _inputs, output: kept.append(output))
+        try:
+            features = self.features(images)
+        finally:
+            handle.remove()
+        return features, kept[0]
 
 
 def build_network(recipe: Recipe, n_attributes: int, *, seed: int, imagenet: bool = True) -> AttributeNetwork:

@@ -5,11 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, fields
 from typing import Any
 
-from fairlab.classifiers.networks import BACKBONES
 from fairlab.core.errors import UserError, nearest_names
 
 CHOICES: dict[str, tuple[str, ...]] = {
-    "backbone": tuple(BACKBONES),
+    "backbone": ("resnet10", "resnet18", "resnet34", "resnet50"),
     "pretrained": ("required", "preferred", "none"),
     "schedule": ("constant", "one_cycle"),
     "selection": ("average_precision", "group_balanced_average_precision"),

@@ -19,7 +19,7 @@ from fairlab.classifiers.augmentation import evaluation_batch
 from fairlab.classifiers.images import ImageArray
 from fairlab.classifiers.networks import AttributeNetwork, build_network
 from fairlab.classifiers.recipe import Recipe
-from fairlab.core.devices import choose_device, compute_dtype
+from fairlab.core.devices import choose_device
 from fairlab.core.errors import UserError
 from fairlab.core.files import read_json, save_tensors, write_json
 
@@ -37,7 +37,7 @@ class Classifier(nn.Module):
     recipe : Recipe
         How the network was trained; says how images are prepared and in which arithmetic.
     network : AttributeNetwork
-        The network itself.
+        The network itself, or one that extends it.
 
     Examples
     --------
@@ -56,30 +56,53 @@ class Classifier(nn.Module):
         """Where the network is."""
         return next(self.network.parameters()).device
 
-    def forward(self, images: Tensor) -> Tensor:
-        """Return logits of shape (n, k) for stored images of shape (n, h, w, 3), uint8, on the device."""
-        dtype = compute_dtype(self.recipe.precision, self.device)
-        logits: Tensor = self.network(evaluation_batch(images, self.recipe), dtype)
+    def forward(self, images: Tensor, groups: Tensor | None = None) -> Tensor:
+        """Return logits (n, k) for stored images (n, h, w, 3), uint8, on the device; see `logits`."""
+        batch = evaluation_batch(images, self.recipe)
+        logits: Tensor = self.network(batch) if groups is None else self.network(batch, groups)
         return logits
 
-    def features(self, images: ImageArray, batch_size: int = 256, progress: bool = True) -> np.ndarray:
-        """Return what the head sees, shape (n, d), float32; arguments as for `score`."""
+    def features(
+        self, images: ImageArray, batch_size: int = 256, progress: bool = True, *, layer: str | None = None
+    ) -> np.ndarray:
+        """Return what the head sees, shape (n, d), float32; other arguments as for `score`.
 
-        def backbone(batch: Tensor) -> Tensor:
-            dtype = compute_dtype(self.recipe.precision, self.device)
-            return self.network.features(evaluation_batch(batch, self.recipe), dtype)  # (b, d)
+        Parameters
+        ----------
+        layer : str, optional
+            One of `fairlab.classifiers.networks.LAYERS`: the mean over the pixels of that layer's map.
+        """
 
-        return self._in_batches(backbone, images, batch_size, progress)
+        def pooled(batch: Tensor) -> Tensor:
+            inputs = evaluation_batch(batch, self.recipe)
+            if layer is None:
+                found: Tensor = self.network.features(inputs)  # (b, d)
+                return found
+            return self.network.features_at(inputs, layer)[1].float().mean(dim=(2, 3))  # (b, c)
 
-    def logits(self, images: ImageArray, batch_size: int = 256, progress: bool = True) -> np.ndarray:
+        return self._in_batches(lambda batch, _: pooled(batch), images, batch_size, progress)
+
+    def logits(
+        self,
+        images: ImageArray,
+        batch_size: int = 256,
+        progress: bool = True,
+        *,
+        groups: np.ndarray | None = None,
+    ) -> np.ndarray:
         """Return the values before the sigmoid, shape (n, k), float32; arguments as for `score`."""
-        return self._in_batches(self, images, batch_size, progress)
+        return self._in_batches(self, images, batch_size, progress, groups)
 
     @torch.inference_mode()
     def _in_batches(
-        self, function: Callable[[Tensor], Tensor], images: ImageArray, batch_size: int, progress: bool
+        self,
+        function: Callable[[Tensor, Tensor | None], Tensor],
+        images: ImageArray,
+        batch_size: int,
+        progress: bool,
+        groups: np.ndarray | None = None,
     ) -> np.ndarray:
-        """Apply a function of image batches to all images; rows of the results, (n, ...) float32."""
+        """Apply a function of batches of images and groups to all; its rows, (n, ...) float32."""
         self.eval()
         results: list[np.ndarray] = []
         bar = tqdm(total=len(images), desc=f"Scoring {shortened(self.attributes)}", unit="image",
@@ -88,11 +111,19 @@ class Classifier(nn.Module):
             for start in range(0, max(len(images), 1), batch_size):  # one empty batch tells the shape
                 rows = np.arange(start, min(start + batch_size, len(images)))
                 batch = torch.from_numpy(np.asarray(images[rows])).to(self.device)  # (b, h, w, 3)
-                results.append(function(batch).float().cpu().numpy())
+                part = None if groups is None else torch.from_numpy(groups[rows]).long().to(self.device)
+                results.append(function(batch, part).float().cpu().numpy())
                 bar.update(len(rows))
         return np.concatenate(results)
 
-    def score(self, images: ImageArray, batch_size: int = 256, progress: bool = True) -> np.ndarray:
+    def score(
+        self,
+        images: ImageArray,
+        batch_size: int = 256,
+        progress: bool = True,
+        *,
+        groups: np.ndarray | None = None,
+    ) -> np.ndarray:
         """Return how likely each attribute is in each image.
 
         Parameters
@@ -103,13 +134,15 @@ class Classifier(nn.Module):
             Images at a time; more is faster and needs more memory.
         progress : bool
             Show a bar.
+        groups : (n,) array, optional
+            Class numbers of the protected label, for networks that answer by group; others ignore it.
 
         Returns
         -------
         (n, k) float32 array
             Probabilities in [0, 1], columns in the order of `attributes`.
         """
-        logits = torch.from_numpy(self.logits(images, batch_size, progress))
+        logits = torch.from_numpy(self.logits(images, batch_size, progress, groups=groups))
         return torch.sigmoid(logits).numpy()
 
     def save(self, folder: Path, **facts: Any) -> None:
@@ -120,7 +153,13 @@ class Classifier(nn.Module):
         write_json(Path(folder) / CARD_FILE, card | facts | {"versions": versions})
 
     @classmethod
-    def load(cls, folder: str | Path, device: str | torch.device | None = None) -> Classifier:
+    def load(
+        cls,
+        folder: str | Path,
+        device: str | torch.device | None = None,
+        *,
+        network: AttributeNetwork | None = None,
+    ) -> Classifier:
         """Load a classifier from the folder it was trained into.
 
         Parameters
@@ -129,6 +168,8 @@ class Classifier(nn.Module):
             Holds ``classifier.json`` and ``weights.safetensors``.
         device : str or torch.device, optional
             By default CUDA where there is one, else the CPU.
+        network : AttributeNetwork, optional
+            Of the trained shape, where that is not a plain backbone with a head.
 
         Raises
         ------
@@ -145,7 +186,8 @@ class Classifier(nn.Module):
             raise UserError(
                 f"{folder / CARD_FILE} does not describe a classifier; delete its folder and train again."
             ) from error
-        network = build_network(recipe, len(attributes), seed=0, imagenet=False)
+        if network is None:
+            network = build_network(recipe, len(attributes), seed=0, imagenet=False)
         load_weights(network, folder / WEIGHTS_FILE)
         return cls(attributes, recipe, network).to(choose_device(device)).eval()
 

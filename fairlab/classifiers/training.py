@@ -1,7 +1,8 @@
 """The one training loop for classifiers: resumable, counted in images seen, alone or under torchrun.
 
-Order, crops and dropout of an epoch are drawn from (seed, epoch) alone, so a run that was killed continues
-from its last checkpoint with the numbers it would have had.
+It knows batches and one scalar: images, network and loss are those of whoever calls it. Order, crops and
+dropout of an epoch are drawn from (seed, epoch) alone, so a run that was killed continues from its last
+checkpoint with the numbers it would have had.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,9 +21,11 @@ from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from fairlab.classifiers.augmentation import training_batch
+from fairlab.classifiers.batches import Batch, Columns, TrainingSet, epoch_batches
 from fairlab.classifiers.identity import check_same_run, run_identity
 from fairlab.classifiers.images import ImageArray
-from fairlab.classifiers.networks import build_network
+from fairlab.classifiers.networks import AttributeNetwork, build_network
+from fairlab.classifiers.optimiser import optimiser_of, restore, set_learning_rate, train_mode
 from fairlab.classifiers.recipe import Recipe
 from fairlab.classifiers.scoring import (
     CARD_FILE,
@@ -33,7 +37,6 @@ from fairlab.classifiers.scoring import (
 )
 from fairlab.classifiers.selection import Validation, best_epoch
 from fairlab.core import distributed
-from fairlab.core.devices import compute_dtype
 from fairlab.core.errors import UserError
 from fairlab.core.files import load_state, read_json, save_state, write_text
 
@@ -41,6 +44,14 @@ CHECKPOINT_FILE = "checkpoint.safetensors"
 CURVE_FILE = "curve.jsonl"
 
 Record = dict[str, Any]
+#: From a network and a batch to one scalar, and the named parts of it that curves shall show.
+Loss = Callable[[nn.Module, Batch], "Tensor | tuple[Tensor, Mapping[str, Tensor]]"]
+
+
+def cross_entropy(network: nn.Module, batch: Batch) -> Tensor:
+    """Return the mean binary cross-entropy of a batch, each image weighted: the loss of plain training."""
+    weights = None if batch.weights is None else batch.weights[:, None]
+    return nn.functional.binary_cross_entropy_with_logits(network(batch.images), batch.labels, weights)
 
 
 def train_classifier(
@@ -58,6 +69,47 @@ def train_classifier(
     sample_weight: np.ndarray | None = None,
     on_epoch: Callable[[Record], None] | None = None,
 ) -> Classifier:
+    """Train a plain classifier on arrays, or finish or load the one that `folder` holds: see `fit`.
+
+    Parameters
+    ----------
+    images, valid_images : image array
+        Shape (n, h, w, 3), uint8; read in batches, so memory maps stay on disk.
+    labels, valid_labels : (n, k) arrays of 0 and 1
+        One column per attribute.
+    valid_protected : (n,) array of 0 and 1, optional
+        The protected attribute of the validation images, for the group-balanced figure.
+    sample_weight : (n,) array, optional
+        Weight of each training image's loss, not negative; scaled to a mean of 1.
+    folder, attributes, recipe, seed, device, on_epoch
+        See `fit`.
+    """
+    return fit(
+        folder,
+        TrainingSet(images, np.asarray(labels), weights=sample_weight),
+        Validation(valid_images, np.asarray(valid_labels), valid_protected),
+        attributes=attributes,
+        recipe=recipe,
+        seed=seed,
+        device=device,
+        on_epoch=on_epoch,
+    )
+
+
+def fit(
+    folder: str | Path,
+    data: TrainingSet,
+    validation: Validation,
+    *,
+    attributes: tuple[str, ...],
+    recipe: Recipe,
+    seed: int,
+    network: Callable[[bool], AttributeNetwork] | None = None,
+    loss: Loss = cross_entropy,
+    facts: Mapping[str, Any] | None = None,
+    device: str | torch.device | None = None,
+    on_epoch: Callable[[Record], None] | None = None,
+) -> Classifier:
     """Train a classifier, or finish or load the one that `folder` holds, and return its best epoch.
 
     Parameters
@@ -65,25 +117,28 @@ def train_classifier(
     folder : path
         Receives ``checkpoint.safetensors`` and ``curve.jsonl`` every epoch, ``weights.safetensors`` at each
         best epoch, ``classifier.json`` at the end. Call again after an interruption and it goes on.
-    images, valid_images : image array
-        Shape (n, h, w, 3), uint8; read in batches, so memory maps stay on disk.
-    labels, valid_labels : (n, k) arrays of 0 and 1
-        One column per attribute.
-    valid_protected : (n,) array of 0 and 1, optional
-        The protected attribute of the validation images, for the group-balanced figure.
+    data : TrainingSet
+        What to learn from.
+    validation : Validation
+        What the best epoch is chosen on.
     attributes : tuple of str
-        Names of the k columns.
+        Names of the k outputs.
     recipe : Recipe
         How to build and train the network.
     seed : int
         Of everything random, at least 0.
+    network : callable, optional
+        Builds the network; by default a backbone with the paper's head. Called with False where weights are
+        about to be loaded. All that must survive an interruption is a parameter or a buffer of it.
+    loss : callable, optional
+        From network and batch to a scalar, and perhaps its named parts; by default the cross-entropy.
+    facts : mapping, optional
+        JSON-able values that the card keeps.
     device : str or torch.device, optional
         By default CUDA where there is one, else the CPU.
-    sample_weight : (n,) array, optional
-        Weight of each training image's loss, not negative; scaled to a mean of 1.
     on_epoch : callable, optional
         Called with each epoch's record once it is on disk: ``epoch``, ``images_seen``, ``seconds``,
-        ``train_loss`` and the validation figures, in [0, 1].
+        ``train_loss``, its parts as ``loss_NAME``, and the validation figures, in [0, 1].
 
     Returns
     -------
@@ -96,34 +151,43 @@ def train_classifier(
         If inputs do not fit together, the folder holds a run with other settings, a file in it is damaged,
         or the loss stops being a number.
     """
-    folder = Path(folder)
-    device = distributed.connect(device)
-    targets, weight = _checked_inputs(images, labels, attributes, sample_weight)
-    identity = run_identity(attributes, recipe, seed, images, labels, sample_weight)
+    folder, device = Path(folder), distributed.connect(device)
+    data.check(attributes)
+    identity = run_identity(attributes, recipe, seed, data) | {"facts": dict(facts or {})}
+    build = network or partial(_plain_network, recipe, len(attributes), seed)
     if (folder / CARD_FILE).exists():
         check_same_run(folder, read_json(folder / CARD_FILE), identity)
-        return Classifier.load(folder, device)
-    validation = Validation(valid_images, np.asarray(valid_labels), valid_protected)
+        return Classifier.load(folder, device, network=build(False))
     validation.require(recipe.selection)
-    training = Training(folder, identity, attributes, recipe, seed, device)
-    bar = tqdm(
-        total=recipe.epochs * len(images),
-        initial=len(training.curve) * len(images),
-        desc=f"Training {shortened(attributes)}",
-        unit="image",
-        disable=distributed.rank() > 0,
-    )
-    with bar:
+    training = Training(folder, identity, attributes, recipe, seed, build, loss, device)
+    with training.bar(len(data)) as bar:
         for epoch in range(len(training.curve) + 1, recipe.epochs + 1):
             start = time.monotonic()
-            loss = training.run_epoch(epoch, images, targets, weight, bar)
-            record: Record = {"epoch": epoch, "images_seen": epoch * len(images), "train_loss": loss}
+            record: Record = {"epoch": epoch, "images_seen": epoch * len(data)}
+            record |= training.run_epoch(epoch, data, bar)
             record |= validation.figures(training.classifier)
             record["seconds"] = round(time.monotonic() - start, 3)
             training.keep(record)
             if on_epoch is not None:
                 on_epoch(record)
-    return training.finish()
+    return training.finish(data.images_before)
+
+
+def _plain_network(recipe: Recipe, n_attributes: int, seed: int, fresh: bool) -> AttributeNetwork:
+    return build_network(recipe, n_attributes, seed=seed, imagenet=fresh)
+
+
+class _Objective(nn.Module):
+    """Network and loss as one module, whose forward pass is the loss: so that processes average gradients."""
+
+    def __init__(self, network: nn.Module, loss: Loss) -> None:
+        super().__init__()
+        self.network, self.loss = network, loss
+
+    def forward(self, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
+        """Return the scalar and its named parts."""
+        found = self.loss(self.network, batch)
+        return (found[0], dict(found[1])) if isinstance(found, tuple) else (found, {})
 
 
 class Training:
@@ -136,6 +200,8 @@ class Training:
         attributes: tuple[str, ...],
         recipe: Recipe,
         seed: int,
+        build: Callable[[bool], AttributeNetwork],
+        loss: Loss,
         device: torch.device,
     ) -> None:
         self.folder, self.identity, self.recipe, self.seed = folder, identity, recipe, seed
@@ -144,65 +210,87 @@ class Training:
         resumed = load_state(checkpoint) if checkpoint.exists() else None
         if resumed is not None:
             check_same_run(folder, resumed.get("identity", {}), identity)
-        network = build_network(recipe, len(attributes), seed=seed, imagenet=resumed is None)
-        self.classifier = Classifier(attributes, recipe, network).to(device)
-        self.model = distributed.synchronised(self.classifier.network)
-        self.optimiser = torch.optim.Adam(
-            network.parameters(), lr=recipe.learning_rate, weight_decay=recipe.weight_decay, fused=True
-        )
+        self.classifier = Classifier(attributes, recipe, build(resumed is None)).to(device)
+        self.objective = distributed.synchronised(_Objective(self.classifier.network, loss))
+        self.optimiser = optimiser_of(self.classifier.network, recipe)
         self.curve: list[Record] = []
         if resumed is not None:
-            self._restore(resumed)
+            self.classifier.network.load_state_dict(resumed["network"])
+            restore(self.optimiser, resumed["optimiser"])
+            self.curve = resumed["curve"]
 
-    def _restore(self, state: Record) -> None:
-        self.classifier.network.load_state_dict(state["network"])
-        self.optimiser.load_state_dict(state["optimiser"])
-        for parameter, moments in self.optimiser.state.items():
-            for name, value in moments.items():
-                if value.shape == parameter.shape:
-                    # Files hold plain layout; fused Adam walks memory in the parameter's channels_last.
-                    moments[name] = torch.empty_like(parameter).copy_(value)
-        self.curve = state["curve"]
-
-    def run_epoch(
-        self, epoch: int, images: ImageArray, labels: Tensor, weight: Tensor | None, bar: tqdm[Any]
-    ) -> float:
-        """Show the network every training image once, in a new order; return the mean loss."""
-        self.model.train()
-        order = np.random.default_rng((self.seed, epoch)).permutation(len(images))
-        random_seed = _seed_from(self.seed, epoch, distributed.rank())
-        generator = torch.Generator().manual_seed(random_seed)
-        total = torch.zeros((), device=self.device)
-        with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
-            torch.manual_seed(random_seed)  # of dropout
-            # Floor division: no batch is smaller than batch_size, which batch normalisation would feel.
-            batches = np.array_split(order, max(1, len(order) // self.recipe.batch_size))
-            for step, batch in enumerate(batches):
-                progress = (epoch - 1 + (step + 0.5) / len(batches)) / self.recipe.epochs
-                self.optimiser.param_groups[0]["lr"] = self.recipe.learning_rate_at(progress)
-                rows = np.sort(batch[distributed.rank() :: distributed.world_size()])  # files like order
-                targets = labels[rows], None if weight is None else weight[rows]
-                loss = self._step(images[rows], *targets, generator)
-                total += loss * len(rows)
-                bar.update(len(batch))
-                if step % 16 == 0:
-                    bar.set_postfix({"loss": f"{self._checked(float(loss), epoch):.4f}"} | self._last_ap())
-        return self._checked(distributed.total(total) / len(images), epoch)
-
-    def _step(
-        self, images: np.ndarray, labels: Tensor, weight: Tensor | None, generator: torch.Generator
-    ) -> Tensor:
-        """Take one step of the optimiser on a batch; return its loss."""
-        batch = torch.from_numpy(images).to(self.device)  # (b, h, w, 3) uint8
-        batch = training_batch(batch, self.recipe, generator)  # (b, 3, crop, crop)
-        logits = self.model(batch, compute_dtype(self.recipe.precision, self.device))  # (b, k)
-        loss = nn.functional.binary_cross_entropy_with_logits(
-            logits, labels.to(self.device), None if weight is None else weight[:, None].to(self.device)
+    def bar(self, n_images: int) -> tqdm[Any]:
+        """Return the progress bar of the whole training."""
+        return tqdm(
+            total=self.recipe.epochs * n_images,
+            initial=len(self.curve) * n_images,
+            desc=f"Training {shortened(self.classifier.attributes)}",
+            unit="image",
+            disable=distributed.rank() > 0,
         )
+
+    def run_epoch(self, epoch: int, data: TrainingSet, bar: tqdm[Any]) -> dict[str, float]:
+        """Show the network one epoch's images; return the mean loss and the means of its named parts."""
+        train_mode(self.objective)
+        columns, batches = Columns.of(data), list(epoch_batches(data, self.recipe, self.seed, epoch))
+        crops, losses = (self._generator(epoch, *key) for key in ((), (1,)))
+        totals: dict[str, Tensor] = {}
+        with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
+            torch.manual_seed(crops.initial_seed())  # of dropout
+            for step, drawn in enumerate(batches):
+                progress = (epoch - 1 + (step + 0.5) / len(batches)) / self.recipe.epochs
+                set_learning_rate(self.optimiser, self.recipe.learning_rate_at(progress))
+                rows = np.sort(drawn[distributed.rank() :: distributed.world_size()])  # files like order
+                batch = self._batch(data, columns, rows, progress, crops, losses)
+                found = self._step(batch)
+                for name, value in found.items():
+                    totals[name] = totals.get(name, torch.zeros((), device=self.device)) + value * len(rows)
+                bar.update(len(drawn))
+                if step % 16 == 0:
+                    loss = self._checked(float(found["train_loss"]), epoch)
+                    bar.set_postfix({"loss": f"{loss:.4f}"} | self._last_ap())
+        means = {name: distributed.total(value) / len(data) for name, value in totals.items()}
+        self._checked(means["train_loss"], epoch)
+        return means
+
+    def _generator(self, epoch: int, *key: int) -> torch.Generator:
+        """Return random numbers of this process that depend on (seed, epoch) alone."""
+        seed = _seed_from(self.seed, epoch, distributed.rank(), *key)
+        return torch.Generator().manual_seed(seed)
+
+    def _batch(
+        self,
+        data: TrainingSet,
+        columns: Columns,
+        rows: np.ndarray,
+        progress: float,
+        crops: torch.Generator,
+        losses: torch.Generator,
+    ) -> Batch:
+        """Read and augment the images of some rows, and those of their partners in the same way."""
+        partners = has_partner = None
+        if data.partners is not None:
+            given = data.partners[rows]
+            again = torch.Generator()
+            again.set_state(crops.get_state())
+            partners = self._augmented(data.images[np.where(given < 0, rows, given)], again)
+            has_partner = torch.from_numpy(given >= 0).to(self.device)
+        images = self._augmented(data.images[rows], crops)
+        labels, groups, weights = columns.rows(rows, self.device)
+        return Batch(images, labels, groups, weights, partners, has_partner, progress, losses)
+
+    def _augmented(self, images: np.ndarray, generator: torch.Generator) -> Tensor:
+        """Bring (b, h, w, 3) uint8 images to the device and augment them: (b, 3, crop, crop)."""
+        return training_batch(torch.from_numpy(images).to(self.device), self.recipe, generator)
+
+    def _step(self, batch: Batch) -> dict[str, Tensor]:
+        """Take one step of the optimiser on a batch; return its loss and the loss's named parts."""
+        loss, parts = self.objective(batch)
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()
         self.optimiser.step()
-        return loss.detach()
+        named = {f"loss_{name}": value.detach() for name, value in parts.items()}
+        return {"train_loss": loss.detach()} | named
 
     def _checked(self, loss: float, epoch: int) -> float:
         if not math.isfinite(loss):
@@ -231,7 +319,7 @@ class Training:
             save_state(self.folder / CHECKPOINT_FILE, state)
             write_text(self.folder / CURVE_FILE, "".join(json.dumps(line) + "\n" for line in self.curve))
 
-    def finish(self) -> Classifier:
+    def finish(self, images_before: int = 0) -> Classifier:
         """Write the card, drop the checkpoint, return the best epoch's classifier."""
         distributed.barrier()
         load_weights(self.classifier.network, self.folder / WEIGHTS_FILE)
@@ -239,36 +327,12 @@ class Training:
         if distributed.rank() == 0:
             best = dict(self.curve[best_epoch(self.curve, self.recipe.selection) - 1])
             del best["seconds"]  # the same run gives the same card on any machine
-            self.classifier.save(self.folder, **self.identity, best_epoch=best)
+            seen = images_before + self.curve[-1]["images_seen"]
+            counted = {"best_epoch": best, "images_through_backbone": seen}
+            self.classifier.save(self.folder, **self.identity, **counted)
             (self.folder / CHECKPOINT_FILE).unlink(missing_ok=True)
         distributed.barrier()
         return self.classifier.eval()
-
-
-def _checked_inputs(
-    images: ImageArray, labels: np.ndarray, attributes: tuple[str, ...], sample_weight: np.ndarray | None
-) -> tuple[Tensor, Tensor | None]:
-    """Return labels (n, k) and weights (n,) as float32 tensors, or say what does not fit."""
-    labels = np.asarray(labels)
-    if labels.shape != (len(images), len(attributes)):
-        raise UserError(
-            f"Labels of shape {labels.shape} do not fit {len(images)} images and {len(attributes)} "
-            "attributes; give one row per image and one column per attribute."
-        )
-    if len(images) < 2 or not np.isin(labels, (0, 1)).all():
-        raise UserError("Training needs at least two images, and labels that are 0 or 1.")
-    for name, column in zip(attributes, labels.T, strict=True):
-        if column.min() == column.max():
-            raise UserError(
-                f"All {len(column)} training images have {name} = {column[0]}; use more images or another "
-                "attribute."
-            )
-    if sample_weight is None:
-        return torch.from_numpy(labels.astype(np.float32)), None
-    weight = np.asarray(sample_weight, np.float64)
-    if weight.shape != (len(images),) or not (weight >= 0).all() or not weight.sum() > 0:
-        raise UserError(f"Sample weights must be {len(images)} numbers, not negative and not all 0.")
-    return torch.from_numpy(labels.astype(np.float32)), torch.from_numpy(weight / weight.mean()).float()
 
 
 def _seed_from(*key: int) -> int:
