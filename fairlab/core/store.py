@@ -72,6 +72,7 @@ class Store:
             raise UserError(
                 f"The folder {self.root} cannot be made ({error.strerror}); choose another with --home."
             ) from error
+        self.used: dict[str, Step] = {}  # every step that was asked for, by name
         self._guards: dict[Path, FileLock] = {}  # a guard taken twice by one process counts
 
     @contextmanager

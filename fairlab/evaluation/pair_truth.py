@@ -1,4 +1,4 @@
-"""What independent eyes see in generated faces: which attributes they show, what partners keep and change.
+"""Truth about generated faces: which attributes a reader sees in them, what partners keep and change.
 
 For drawn faces the eyes are the oracle's, which had no chance to learn a bias. For photographs they are those
 of a network trained on the photographs' own labels, biases included: it tells what is drawn, not the truth.
@@ -19,18 +19,12 @@ from fairlab.experiments.run import Run
 from fairlab.latent import Hyperplane
 from fairlab.metrics.pairs import Share, mean_shares
 from fairlab.metrics.proportions import Proportion, shares
-from fairlab.workspace.reader import AttributeReader, shipped_oracle
-from fairlab.workspace.readers import reader_of
-
-
-def run_reader(run: Run) -> AttributeReader:
-    """Return who reads the attributes of a run's faces; trained when missing, if they are photographs."""
-    return reader_of(run.experiment, run.data, run.home, run.device)
+from fairlab.workspace.reader import shipped_oracle
 
 
 def read_labels(run: Run, faces: Step) -> pd.DataFrame:
     """Return what the reader sees in a step's ``images.npy``: a row an image, a 0/1 column an attribute."""
-    reader = run_reader(run)
+    reader = run.reader
 
     def make(folder: Path) -> None:
         images = load_array(faces.folder / "images.npy", mapped=True)
@@ -49,19 +43,20 @@ def attribute_planes(run: Run, attributes: Sequence[str]) -> dict[str, Hyperplan
     UserError
         If the reader does not know an attribute, or sees it in no face or in all.
     """
-    e, labels = run.experiment, read_labels(run, run.latents())
-    fit, held_out = slice(0, e.n_fit), slice(e.n_fit, e.n_fit + e.n_held_out)
+    pairs = run.pairs(0)
+    labels, method = read_labels(run, pairs.faces), pairs.method
+    fit, held_out = method.fit_rows, method.held_out_rows
     planes = {}
     for name in attributes:
         y = labels[check_attribute(name, labels.columns)].to_numpy()
 
         def make(folder: Path, y: np.ndarray = y) -> None:
-            z = run.z()
+            z = pairs.all_z
             plane = Hyperplane.fit(z[fit], y[fit], held_out=(z[held_out], y[held_out]))
             plane.save(folder / "plane.json")
 
-        inputs = {"latents": run.latents().fingerprint, "oracle": run_reader(run).fingerprint}
-        config = {"n_fit": e.n_fit, "n_held_out": e.n_held_out}
+        inputs = {"latents": pairs.faces.fingerprint, "oracle": run.reader.fingerprint}
+        config = {"n_fit": method.n_fit, "n_held_out": method.n_held_out}
         step = run.store.step(f"planes/{name}", make, config=config, inputs=inputs)
         planes[name] = Hyperplane.load(step.folder / "plane.json")
     return planes
@@ -105,11 +100,11 @@ def pair_truth(run: Run) -> dict[str, Share]:
 
 def _held(run: Run, seed: int) -> pd.DataFrame:
     """Return which statements hold of each pair of one training seed: a row a pair, a column a statement."""
-    e = run.experiment
+    e, pairs = run.experiment, run.pairs(seed)
     names = [e.target, e.protected]
-    z = read_labels(run, run.pair_source())[names].to_numpy()[run.pair_rows]  # (n, 2)
-    partners = read_labels(run, run.partners(seed))[names].to_numpy()[: len(z)]  # (n, 2)
-    given = run.pair_labels(seed)
+    z = read_labels(run, pairs.source)[names].to_numpy()[pairs.rows]  # (n, 2)
+    partners = read_labels(run, pairs.partners)[names].to_numpy()[: len(z)]  # (n, 2)
+    given = pairs.labels
     kept, flipped = z[:, 0] == partners[:, 0], z[:, 1] != partners[:, 1]
     return pd.DataFrame(
         {

@@ -1,12 +1,10 @@
-"""What a finished run says: the table of metrics, and the manifest."""
+"""Results of a finished run: the table of metrics, and the manifest."""
 
 from __future__ import annotations
 
-import dataclasses
 import platform
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from importlib import metadata
-from itertools import product
 from typing import Any
 
 import numpy as np
@@ -14,7 +12,7 @@ import pandas as pd
 import torch
 
 import fairlab
-from fairlab.core.files import load_array, read_json
+from fairlab.core.files import load_array
 from fairlab.core.store import Step
 from fairlab.experiments.run import Run
 from fairlab.metrics import calibrated_threshold, compare
@@ -75,7 +73,7 @@ def manifest(run: Run) -> dict[str, Any]:
     return {
         **environment(run),
         "data": {"name": run.data.name, "fingerprint": run.data.fingerprint, "images": _split_sizes(run)},
-        "hyperplanes": [_plane_facts(run, seed) for seed in seeds] if run.experiment.has_partners else [],
+        "hyperplanes": [_plane_facts(run, seed) for seed in seeds] if run.experiment.makes_pairs else [],
         "seconds": {name: round(seconds, 1) for name, seconds in _seconds(run).items()},
     }
 
@@ -90,33 +88,18 @@ def environment(run: Run) -> dict[str, Any]:
         "versions": {name: metadata.version(name) for name in packages},
         "device": _device_name(run.device),
         "threads": torch.get_num_threads(),
-        "experiment": dataclasses.asdict(e),
+        "experiment": e.describe(),
         "training_seeds": [e.seed + seed for seed in range(e.seeds)],
     }
 
 
 def _seconds(run: Run) -> dict[str, float]:
-    """Return how long each step took: those of the run's folder, and those it shares with other runs."""
-    own = {path: str(path.parent.relative_to(run.folder)) for path in run.folder.glob("**/step.json")}
-    ours = {step.folder / "step.json": f"{step.store.root.name}/{step.name}" for step in _shared_steps(run)}
-    return {name: float(read_json(path)["seconds"]) for path, name in sorted((own | ours).items())}
-
-
-def _shared_steps(run: Run) -> Iterator[Step]:
-    e, seeds = run.experiment, range(run.experiment.seeds)
-    yield run.protected()
-    yield from (run.baseline(seed) for seed in seeds)
-    labelled = [(run.latents(), role) for role in run.roles] if e.has_generated else []
-    labelled += [(run.further_latents(), "target")] if e.variant == "unpaired" else []
-    for (latents, role), seed in product(labelled, seeds):
-        labelling = run.labelling(role, seed, latents)
-        yield from (latents, labelling.classifier, labelling.generated)
-    if e.n_inverted:
-        yield from (run.inverted("train"), run.inverted("valid"))
+    """Return how long each step took that the run asked for, whichever run made it."""
+    return {name: step.seconds for name, step in sorted(run.work.used_steps().items())}
 
 
 def _plane_facts(run: Run, seed: int) -> dict[str, Any]:
-    planes = run.hyperplanes(seed)
+    planes = run.pairs(seed).planes
     facts: dict[str, Any] = {"angle_degrees": planes["target"].angle(planes["protected"])}
     for role, plane in planes.items():
         facts[role] = {

@@ -1,16 +1,22 @@
-"""The presets that fill in an `Experiment`, what its run is called, and where everything lives."""
+"""Presets of experiments, names of runs, and the home folder."""
 
 from __future__ import annotations
 
 import dataclasses
 import os
+import re
 from pathlib import Path
 from typing import Any
 
 from fairlab.classifiers.recipe import Recipe
 from fairlab.core.errors import UserError, nearest_names
-from fairlab.experiments.experiment import DEFAULT_GAN, Experiment
+from fairlab.experiments.experiment import Experiment
 from fairlab.generators.recipe import GANRecipe
+from fairlab.methods import LatentPairs, Method
+from fairlab.methods.latent_pairs.generated import GeneratedFaces
+from fairlab.methods.settings import label_of, read_method, settings_of
+from fairlab.workspace.generator import DEFAULT_GAN, GeneratorSettings
+from fairlab.workspace.source import SourceSettings
 
 #: Classifiers trained from scratch at 64 pixels: in seconds, in minutes on two cores, with more care.
 SMOKE_CLASSIFIER = Recipe(
@@ -43,95 +49,176 @@ SMOKE_GAN = GANRecipe(
 #: A folder that holds this file is the project's.
 _MARK_OF_PROJECT = Path("notebooks", "00_biased_faces.ipynb")
 
-#: What each preset sets; a preset's entry for a source overrides its general one.
+#: Settings by preset; "sizes" are fields of methods that add images. A source's entry overrides the general
+#: one.
 PRESETS: dict[str, dict[str, Any]] = {
     "smoke": {
-        "variant": "just_across",
         "synthfaces_counts": (3_000, 1_000, 1_500),
-        "classifier": SMOKE_CLASSIFIER,
-        "generated_epochs": 1,
+        "recipe": SMOKE_CLASSIFIER,
         "gan": SMOKE_GAN,
-        "n_fit": 600,
-        "n_held_out": 300,
-        "n_pairs": 600,
+        "sizes": {
+            "partner": "margin",
+            "n_fit": 600,
+            "n_held_out": 300,
+            "n_pairs": 600,
+            "n_added": 1_200,
+            "epochs": 1,
+        },
         "n_resamples": 200,
     },
     "quick": {
-        "variant": "just_across",
         "synthfaces_counts": (16_000, 3_000, 20_000),
-        "classifier": QUICK_CLASSIFIER,
-        "generated_epochs": 3,
+        "recipe": QUICK_CLASSIFIER,
         "gan": QUICK_GAN,
-        "n_fit": 10_000,
-        "n_held_out": 2_000,
-        "n_pairs": 6_000,
+        "sizes": {
+            "partner": "margin",
+            "n_fit": 10_000,
+            "n_held_out": 2_000,
+            "n_pairs": 6_000,
+            "n_added": 12_000,
+            "epochs": 3,
+        },
         "seeds": 3,
     },
     "full": {
-        "variant": "just_across",
         "synthfaces_counts": (60_000, 10_000, 20_000),
-        "classifier": FULL_CLASSIFIER,
-        "generated_epochs": 10,
+        "recipe": FULL_CLASSIFIER,
         "gan": DEFAULT_GAN,
-        "n_fit": 10_000,
-        "n_held_out": 5_000,
-        "n_pairs": 30_000,
+        "sizes": {
+            "partner": "margin",
+            "n_fit": 10_000,
+            "n_held_out": 5_000,
+            "n_pairs": 30_000,
+            "n_added": 60_000,
+            "epochs": 10,
+        },
         "seeds": 3,
     },
-    "paper": {"gan": GANRecipe.paper(), "image_size": 128},
+    "paper": {
+        "gan": GANRecipe.paper(),
+        "image_size": 128,
+        "sizes": {"partner": "mirrored", "n_added": 320_000, "epochs": 20},
+    },
 }
 
 #: Photographs are harder than drawings: the quick preset gives them more epochs, and one seed.
 REAL_IMAGES: dict[str, dict[str, Any]] = {
-    "quick": {"classifier": PHOTO_CLASSIFIER, "generated_epochs": 8, "n_pairs": 8_000, "seeds": 1},
+    "quick": {
+        "recipe": PHOTO_CLASSIFIER,
+        "sizes": PRESETS["quick"]["sizes"] | {"n_pairs": 8_000, "n_added": 16_000, "epochs": 8},
+        "seeds": 1,
+    },
 }
 
+#: Settings by the names of the command line: fields of `SourceSettings` and of `GeneratorSettings`.
+OF_SOURCE = {
+    "data": "name", "data_root": "root", "labels_csv": "labels_csv", "image_size": "image_size",
+    "synthfaces_counts": "counts", "synthfaces_association": "association",
+}  # fmt: skip
+OF_GENERATOR = {"generator": "file", "train_gan": "train", "gan": "recipe"}
+OF_EXPERIMENT = ("target", "protected", "also_protected", "recipe", "seed", "seeds", "n_resamples")
 
-def preset(name: str, **changes: Any) -> Experiment:
-    """Return the experiment of a named preset, with some fields changed.
+
+def preset(name: str, *, method: str | None = None, **changes: Any) -> Experiment:
+    """Return the experiment of a named preset, with some settings changed.
 
     Parameters
     ----------
     name : {"smoke", "quick", "full", "paper"}
         smoke: does it run (under a minute); quick: a result in minutes on two cores; full: a careful
         result on a workstation; paper: the published constants (wants a GPU).
+    method : str, optional
+        What stands beside the baseline, as `fairlab.methods.settings.read_method` reads it; by default
+        "latent_pairs".
     **changes
-        Fields of `Experiment` to replace; None keeps the preset's value.
+        Settings named in `OF_EXPERIMENT`, `OF_SOURCE` and `OF_GENERATOR`, and fields of the method; None
+        keeps the preset's value.
 
     Raises
     ------
     UserError
-        If there is no such preset, or a field's value makes no sense.
+        If there is no such preset or setting, or a value makes no sense.
     """
+    given = {key: value for key, value in changes.items() if value is not None}
+    values = preset_values(name, given.get("data", "synthfaces"))
+    sizes = values.pop("sizes")
+    ours = {key for key in given if key in (*OF_EXPERIMENT, *OF_SOURCE, *OF_GENERATOR)}
+    of_method = {key: value for key, value in given.items() if key not in ours}
+    chosen = read_method(method or LatentPairs.name, {}, {})
+    _check_settings(of_method, settings_of(chosen))
+    chosen = read_method(method or LatentPairs.name, _sizes_of(chosen, sizes), of_method)
+    values |= {key: given[key] for key in ours}
+    return Experiment(
+        source=SourceSettings(**_taken(values, OF_SOURCE)),
+        generator=GeneratorSettings(**_taken(values, OF_GENERATOR)),
+        method=chosen,
+        pairs=_pairs_beside(chosen, sizes),
+        **values,
+    )
+
+
+def preset_values(name: str, data: str) -> dict[str, Any]:
+    """Return the settings of a preset for a data source."""
     if name not in PRESETS:
         raise UserError(f"There is no preset '{name}'; {nearest_names(name, PRESETS)}")
-    given = {key: value for key, value in changes.items() if value is not None}
-    real = REAL_IMAGES.get(name, {}) if given.get("data", "synthfaces") != "synthfaces" else {}
-    return Experiment(**{**PRESETS[name], **real, **given})
+    real = REAL_IMAGES.get(name, {}) if data != "synthfaces" else {}
+    return {**PRESETS[name], **real}
+
+
+def _sizes_of(method: Method, sizes: dict[str, Any]) -> dict[str, Any]:
+    """Return the preset's values for a method: one that adds no images keeps the recipe's epochs."""
+    fields = settings_of(method)
+    return sizes if {"n_pairs", "n_added"} & set(fields) else {}
+
+
+def _pairs_beside(method: Method, sizes: dict[str, Any]) -> LatentPairs:
+    """Return the pairs that are shown beside a method: its latents and annotators, the paper's partner."""
+    fields = {field.name for field in dataclasses.fields(LatentPairs)}
+    own = settings_of(method) if isinstance(method, GeneratedFaces) else sizes
+    values = {name: value for name, value in own.items() if name in fields}
+    return LatentPairs(**values | {"partner": "mirrored"})
+
+
+def _taken(values: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
+    """Take the settings of one group out of `values`, under the names of its fields."""
+    return {field: values.pop(name) for name, field in names.items() if name in values}
+
+
+def _check_settings(given: dict[str, Any], of_method: dict[str, Any]) -> None:
+    known = (*OF_EXPERIMENT, *OF_SOURCE, *OF_GENERATOR, *of_method)
+    for name in given:
+        if name not in known:
+            raise UserError(f"There is no setting '{name}'; {nearest_names(name, known)}")
 
 
 def default_name(experiment: Experiment, preset_name: str) -> str:
     """Return the run folder's name: source, preset, attributes, and what was changed from the preset."""
-    e = experiment
-    plain = preset(preset_name, data=e.data, data_root=e.data_root)
-    variant = [e.variant] if e.variant != plain.variant else []
-    return "-".join([e.data, preset_name, *e.attributes, *variant, *changed_settings(e, preset_name)])
+    source, usual = experiment.source, _usual(experiment, preset_name)
+    method = label_of(experiment.method, usual.method)
+    words = [] if method == LatentPairs.name else [_as_folder(method)]
+    changed = changed_settings(experiment, preset_name)
+    return "-".join([source.name, preset_name, *experiment.attributes, *words, *changed])
 
 
 def changed_settings(experiment: Experiment, preset_name: str) -> list[str]:
-    """Return short words for what differs from the preset, apart from attributes and variant."""
-    e = experiment
-    plain = preset(preset_name, data=e.data, data_root=e.data_root)
+    """Return short words for what differs from the preset, apart from attributes and method."""
+    source, generator, usual = experiment.source, experiment.generator, _usual(experiment, preset_name)
     words = {
-        f"{e.image_size}px": e.image_size != plain.image_size,
-        e.labeller.replace("_", "-"): e.labeller != plain.labeller,
-        "planes-by-group": e.target_planes != plain.target_planes,
-        f"{100 * (e.positive_share or 0):g}pc-positive": e.positive_share is not None,
-        f"{e.n_inverted}-inverted": e.n_inverted > 0,
-        "own-gan": e.train_gan != plain.train_gan,
-        Path(e.generator or "").stem: e.generator is not None,
+        f"{source.image_size}px": source.image_size != usual.source.image_size,
+        "own-gan": generator.train != usual.generator.train,
+        Path(generator.file or "").stem: generator.file is not None,
     }
     return [word for word, differs in words.items() if differs]
+
+
+def _usual(experiment: Experiment, preset_name: str) -> Experiment:
+    source = experiment.source
+    return preset(preset_name, method=experiment.method.name, data=source.name, data_root=source.root)
+
+
+def _as_folder(label: str) -> str:
+    """Return a method's label as a part of a folder's name: ``latent_pairs-partner-mirrored``."""
+    return re.sub(r"[^\w.]+", "-", label)
 
 
 def home_folder(given: str | os.PathLike[str] | None = None) -> Path:

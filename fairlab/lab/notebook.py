@@ -57,13 +57,13 @@ def renderer_of(run: Run, seed: int = 0, *, planes: dict[str, Hyperplane] | None
     planes : dict of str to Hyperplane, optional
         Further planes, as from `fairlab.evaluation.pair_truth.attribute_planes`.
     """
-    e, thresholds = run.experiment, run.thresholds(seed)
-    own = {e.target: run.hyperplanes(seed)["target"], e.protected: run.hyperplanes(seed)["protected"]}
+    e, pairs = run.experiment, run.pairs(seed)
+    thresholds, own = pairs.thresholds, {run.names[role]: plane for role, plane in pairs.planes.items()}
     steps = {e.target: run.baseline(seed), e.protected: run.protected()}
     return Renderer(
         run.generator,
         {name: Classifier.load(step.folder, run.device) for name, step in steps.items()},
         own if planes is None else own | planes,
         thresholds={e.target: thresholds["target"], e.protected: thresholds["protected"]},
-        image_size=e.image_size,
+        image_size=run.work.image_size,
     )

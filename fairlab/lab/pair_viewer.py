@@ -14,7 +14,7 @@ from fairlab.lab.bars import BESIDE_NAMES, face_table
 from fairlab.lab.pairs import FILTERS, Pairs
 from fairlab.lab.panel import Panel, choice, words
 from fairlab.lab.renderer import Frame, Renderer
-from fairlab.latent import VARIANTS, check_variant
+from fairlab.latent import PARTNERS, check_partner
 
 FACE, STRIP_FACE = 192, 84  # pixels
 WAY = np.linspace(0.0, 1.0, 7)  # the strip's places between z and z'
@@ -31,7 +31,7 @@ class PairViewer(Panel):
         Latents to build partners for; `n` random ones when None.
     target, protected : str, optional
         Attributes with hyperplane, classifier and threshold; by default the renderer's first two planes.
-    variant : str
+    kind : str
         Which partner; see `fairlab.latent.partner`.
     n, seed : int
         Of random latents.
@@ -40,7 +40,7 @@ class PairViewer(Panel):
     ----------
     picture : widgets.Image
         z, the face on the way, and z'.
-    variant, show_only, pair, step : widgets
+    kind, show_only, pair, step : widgets
     """
 
     def __init__(
@@ -50,39 +50,39 @@ class PairViewer(Panel):
         *,
         target: str | None = None,
         protected: str | None = None,
-        variant: str = "paired",
+        kind: str = "mirrored",
         n: int = 100,
         seed: int = 0,
     ) -> None:
         self.renderer = renderer
         self.target, self.protected = renderer.roles(target, protected)
         self.z = sample_latents(n, renderer.generator.latent_dim, seed) if z is None else np.asarray(z)
-        self._made = lru_cache(len(VARIANTS))(self._make)
+        self._made = lru_cache(len(PARTNERS))(self._make)
         self.picture = widgets.Image(format="jpeg", layout=BESIDE_NAMES)
         self.strip = widgets.Image(format="jpeg", layout=BESIDE_NAMES)
         self.numbers, self.strip_numbers = widgets.HTML(), widgets.HTML()
         self.read_out, self.summary = widgets.HTML(), widgets.HTML()
-        controls = self._make_controls(check_variant(variant))
+        controls = self._make_controls(check_partner(kind))
         faces = [self.picture, self.numbers, self.read_out, self.strip, self.strip_numbers]
         super().__init__([controls, self.summary, self.pair, self.step, *faces])
-        self.redraw_on(self.variant, self.show_only, draw=self._choose)
+        self.redraw_on(self.kind, self.show_only, draw=self._choose)
         self.redraw_on(self.pair, draw=self.show)
         self.redraw_on(self.step, draw=self._show_faces)
         self.attempt(self._choose)
 
-    def _make_controls(self, variant: str) -> widgets.HBox:
+    def _make_controls(self, kind: str) -> widgets.HBox:
         """Make the controls; return the row of those that choose pairs."""
         wide = {"style": {"description_width": "12em"}, "layout": {"width": "42em"}}
-        self.variant = choice(list(VARIANTS), variant, "Variant of z'")
+        self.kind = choice(list(PARTNERS), kind, "Partner of z'")
         self.show_only = choice(FILTERS, FILTERS[0], "Show pairs")
         self.pair = widgets.IntSlider(0, 0, max(0, len(self.z) - 1), description="Pair", **wide)
         self.step = widgets.FloatSlider(0.5, min=0, max=1, step=0.02, description="Step from z to z'", **wide)
-        return widgets.HBox([self.variant, self.show_only])
+        return widgets.HBox([self.kind, self.show_only])
 
     @property
     def pairs(self) -> Pairs:
-        """All pairs of the chosen variant."""
-        return self._made(self.variant.value)
+        """All pairs of the chosen kind."""
+        return self._made(self.kind.value)
 
     @property
     def row(self) -> int | None:
@@ -101,7 +101,7 @@ class PairViewer(Panel):
             self.strip_numbers.value = face_table("way from z to z'", heads, frame, STRIP_FACE)
 
     def _choose(self) -> None:
-        """Take up another variant or filter: the pairs, their count and the first of them."""
+        """Take up another kind or filter: the pairs, their count and the first of them."""
         found = self.pairs.chosen(self.show_only.value)
         self.summary.value = words(
             f"{len(found)} of {len(self.z)} pairs shown. {self.pairs.summary(self.target, self.protected)}"
@@ -125,7 +125,7 @@ class PairViewer(Panel):
     def _show_none(self) -> None:
         for picture, numbers in ((self.picture, self.numbers), (self.strip, self.strip_numbers)):
             picture.value, numbers.value = b"", ""
-        self.read_out.value = words(f"No pair of this variant is: {self.show_only.value}.")
+        self.read_out.value = words(f"No pair of this kind is: {self.show_only.value}.")
 
     def _on_the_way(self, row: int, steps: np.ndarray, size: int) -> Frame:
         z, partner = self.pairs.z[row], self.pairs.partners[row]
@@ -147,5 +147,5 @@ class PairViewer(Panel):
             f"Pair {row}: scores of z and z': {scores}. The label {target} is {kept}, {protected} {flipped}."
         )
 
-    def _make(self, variant: str) -> Pairs:
-        return Pairs.make(self.renderer, self.z, self.target, self.protected, variant)
+    def _make(self, kind: str) -> Pairs:
+        return Pairs.make(self.renderer, self.z, self.target, self.protected, kind)

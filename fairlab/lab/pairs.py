@@ -29,16 +29,16 @@ class Pairs:
     flipped: np.ndarray
 
     @classmethod
-    def make(cls, renderer: Renderer, z: np.ndarray, target: str, protected: str, variant: str) -> Pairs:
+    def make(cls, renderer: Renderer, z: np.ndarray, target: str, protected: str, kind: str) -> Pairs:
         """Build partners and compare the labels that the renderer's classifiers give.
 
         Raises
         ------
         UserError
-            If a hyperplane, a classifier or a threshold is missing, or the variant is unknown.
+            If a hyperplane, a classifier or a threshold is missing, or the kind is unknown.
         """
         planes = {"protected": renderer.plane(protected), "target": renderer.plane(target)}
-        partners = partner(z, **planes, variant=variant)
+        partners = partner(z, **planes, kind=kind)
         scores = [renderer.scores(renderer.images(latents)) for latents in (z, partners)]
         labels = {name: [renderer.labels(s, name) for s in scores] for name in (target, protected)}
         same = {name: before == after for name, (before, after) in labels.items()}

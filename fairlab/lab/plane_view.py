@@ -19,7 +19,7 @@ from fairlab.lab.clickable import ClickablePicture
 from fairlab.lab.overlay import Overlay
 from fairlab.lab.panel import Panel, choice, words
 from fairlab.lab.renderer import Renderer
-from fairlab.latent import VARIANTS, check_variant, partner, plane_basis, plane_coordinates
+from fairlab.latent import PARTNERS, check_partner, partner, plane_basis, plane_coordinates
 
 FACE = 120  # pixels
 DOTS_PER_INCH = 80
@@ -41,7 +41,7 @@ class HyperplaneView(Panel):
         Labels of z by attribute; those of the renderer's classifiers when None.
     target, protected : str, optional
         By default the renderer's first two planes.
-    variant : str
+    kind : str
         Which partner the arrow leads to.
     n, seed : int
         Of random latents.
@@ -51,7 +51,7 @@ class HyperplaneView(Panel):
     plane : ClickablePicture
     faces : widgets.Image
         z and z'.
-    point, variant : widgets
+    point, kind : widgets
     """
 
     def __init__(
@@ -62,7 +62,7 @@ class HyperplaneView(Panel):
         *,
         target: str | None = None,
         protected: str | None = None,
-        variant: str = "paired",
+        kind: str = "mirrored",
         n: int = 500,
         seed: int = 0,
     ) -> None:
@@ -71,14 +71,14 @@ class HyperplaneView(Panel):
         latents = sample_latents(n, renderer.generator.latent_dim, seed) if z is None else np.asarray(z)
         self._take(latents, self._labels(latents, labels))
         self.point = self._slider()
-        self.variant = choice(list(VARIANTS), check_variant(variant), "Variant of z'")
+        self.kind = choice(list(PARTNERS), check_partner(kind), "Partner of z'")
         self.plane = ClickablePicture()
         self.faces = widgets.Image(format="jpeg", layout=BESIDE_NAMES)
         self.numbers, self.read_out, self.caption = widgets.HTML(), widgets.HTML(), widgets.HTML()
         beside = widgets.VBox([self.faces, self.numbers, self.read_out], layout={"max_width": "32em"})
-        super().__init__([widgets.HBox([self.plane, beside]), self.point, self.variant, self.caption])
+        super().__init__([widgets.HBox([self.plane, beside]), self.point, self.kind, self.caption])
         self._draw_background()
-        self.redraw_on(self.point, self.variant, draw=self.show)
+        self.redraw_on(self.point, self.kind, draw=self.show)
         self.plane.observe(self._click, names="clicked")
         self.attempt(self.show)
 
@@ -107,7 +107,7 @@ class HyperplaneView(Panel):
             "protected": self.renderer.plane(self.protected),
             "target": self.renderer.plane(self.target),
         }
-        pair = np.concatenate([z, partner(z, **planes, variant=self.variant.value)])  # (2, d)
+        pair = np.concatenate([z, partner(z, **planes, kind=self.kind.value)])  # (2, d)
         frame = self.renderer.frame(pair, size=FACE)
         if frame.error:
             raise UserError(frame.error)

@@ -4,8 +4,8 @@ from fairlab.latent.domains import domain_partner, fit_domain_planes
 from fairlab.latent.flips import flip_combinations, flipped_partners
 from fairlab.latent.hyperplane import Hyperplane
 from fairlab.latent.partners import (
-    VARIANTS,
-    check_variant,
+    PARTNERS,
+    check_partner,
     nearest_with_distances,
     partner,
     plane_distances,
@@ -15,9 +15,9 @@ from fairlab.latent.skew import skewed_rows
 from fairlab.latent.walk import walk
 
 __all__ = [
-    "VARIANTS",
+    "PARTNERS",
     "Hyperplane",
-    "check_variant",
+    "check_partner",
     "domain_partner",
     "fit_domain_planes",
     "flip_combinations",

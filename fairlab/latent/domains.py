@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 from fairlab.core.errors import UserError
 from fairlab.latent.hyperplane import Hyperplane, check_latents
-from fairlab.latent.partners import VARIANTS, check_variant, nearest_with_distances
+from fairlab.latent.partners import PARTNERS, check_partner, nearest_with_distances
 from fairlab.latent.skew import check_labels
 
 #: The protected groups, in the order of their target planes.
@@ -64,7 +64,7 @@ def domain_partner(
     *,
     protected: Hyperplane,
     targets: tuple[Hyperplane, Hyperplane],
-    variant: str = "paired",
+    kind: str = "mirrored",
 ) -> np.ndarray:
     """Return the partner z' of each latent z where each protected group has a target plane of its own.
 
@@ -77,7 +77,7 @@ def domain_partner(
         attribute, any other to the group without.
     targets : pair of Hyperplane
         Target planes of the group without and of the group with the attribute; see `fit_domain_planes`.
-    variant : {"paired", "on_hyperplane", "just_across"}
+    kind : {"mirrored", "on_hyperplane", "margin"}
         What becomes of the distance to the protected plane; see `partner`.
 
     Returns
@@ -89,12 +89,12 @@ def domain_partner(
     Raises
     ------
     UserError
-        If the variant is unknown or ignores target planes, a target plane is parallel to the protected one,
+        If the kind is unknown or ignores target planes, a target plane is parallel to the protected one,
         or dimensions differ.
 
     Notes
     -----
-    The partner of a "paired" partner has the distances of z to the protected plane and to the target plane
+    The partner of a "mirrored" partner has the distances of z to the protected plane and to the target plane
     of its own group, to rounding, unless z lies on the protected plane. It is z itself only where the three
     normals lie in one plane, or where mirroring z at the protected plane alone already gives z'. Otherwise
     the two steps lie in different planes, and it is off z along the one direction of the normals' span that
@@ -106,13 +106,13 @@ def domain_partner(
     takes the group from the image's label, not from the side of the plane, and a point that has the wanted
     distances without being the nearest.
     """
-    _check_keeps_target(variant)
+    _check_keeps_target(kind)
     latents = check_latents(z, protected.dimension)
     partners = np.empty_like(latents)  # (n, d)
     # At least once, so that planes are checked where there is no latent.
     for first in range(0, max(len(latents), 1), CHUNK):
         chunk = slice(first, first + CHUNK)
-        _fill_partners(partners[chunk], latents[chunk], protected, targets, variant)
+        _fill_partners(partners[chunk], latents[chunk], protected, targets, kind)
     return partners
 
 
@@ -121,22 +121,22 @@ def _fill_partners(
     latents: np.ndarray,
     protected: Hyperplane,
     targets: tuple[Hyperplane, Hyperplane],
-    variant: str,
+    kind: str,
 ) -> None:
     with_attribute = protected.distance(latents) > 0  # (n,)
     for own, other, group in ((*targets, False), (*targets[::-1], True)):
         rows = with_attribute == group
         members = latents[rows]  # (n of the group, d)
-        across = VARIANTS[variant].protected_distance(members, protected, own)
+        across = PARTNERS[kind].protected_distance(members, protected, own)
         wanted = np.stack([across, own.distance(members)], axis=1)  # (n of the group, 2)
         partners[rows] = nearest_with_distances(members, [protected, other], wanted)
 
 
-def _check_keeps_target(variant: str) -> None:
-    if not VARIANTS[check_variant(variant)].keeps_target:
-        keeping = ", ".join(name for name, rule in VARIANTS.items() if rule.keeps_target)
+def _check_keeps_target(kind: str) -> None:
+    if not PARTNERS[check_partner(kind)].keeps_target:
+        keeping = ", ".join(name for name, rule in PARTNERS.items() if rule.keeps_target)
         raise UserError(
-            f"The partner variant '{variant}' ignores target planes, so they cannot depend on the group; "
+            f"The partner kind '{kind}' ignores target planes, so they cannot depend on the group; "
             f"choose one of {keeping}."
         )
 

@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from fairlab.core.errors import UserError
 from fairlab.latent.hyperplane import Hyperplane, check_latents
-from fairlab.latent.partners import VARIANTS, check_variant, nearest_with_distances, plane_distances
+from fairlab.latent.partners import PARTNERS, check_partner, nearest_with_distances, plane_distances
 
 #: Each further protected attribute doubles the partners: 6 give 63 for every z.
 MOST_PROTECTED = 6
@@ -40,7 +40,7 @@ def flip_combinations(k: int) -> list[tuple[int, ...]]:
 
 
 def flipped_partners(
-    z: ArrayLike, *, protected: Sequence[Hyperplane], target: Hyperplane, variant: str = "paired"
+    z: ArrayLike, *, protected: Sequence[Hyperplane], target: Hyperplane, kind: str = "mirrored"
 ) -> np.ndarray:
     """Return a partner of each latent for each combination of flipped protected attributes.
 
@@ -52,8 +52,8 @@ def flipped_partners(
         Planes of the protected attributes.
     target : Hyperplane
         Plane of the target attribute.
-    variant : {"paired", "on_hyperplane", "perpendicular", "perpendicular_on_hyperplane", "just_across"}
-        What a flip makes of the distance to a protected plane; see `partner`. The perpendicular variants do
+    kind : {"mirrored", "on_hyperplane", "perpendicular", "perpendicular_on_hyperplane", "margin"}
+        What a flip makes of the distance to a protected plane; see `partner`. The perpendicular kinds do
         not look at the target plane; the protected attributes that are not flipped stay there too.
 
     Returns
@@ -64,15 +64,15 @@ def flipped_partners(
     Raises
     ------
     UserError
-        If k is out of range, the variant is unknown, the planes are dependent, or dimensions differ.
+        If k is out of range, the kind is unknown, the planes are dependent, or dimensions differ.
 
     Notes
     -----
     Each partner is the nearest point with the wanted distances, hence with one protected attribute it is
-    `partner`. With "paired", a combination flipped twice gives z again, and one flip after another is both.
+    `partner`. With "mirrored", a combination flipped twice gives z again, and one flip after another is both.
     Source: Ramaswamy et al., CVPR 2021, the experiments with two protected attributes.
     """
-    keeps_target, protected_distance = VARIANTS[check_variant(variant)]
+    keeps_target, protected_distance = PARTNERS[check_partner(kind)]
     flips = flip_combinations(len(protected))
     planes = [*protected, target] if keeps_target else [*protected]
     latents = check_latents(z, target.dimension)

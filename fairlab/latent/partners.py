@@ -11,12 +11,12 @@ from numpy.typing import ArrayLike
 from fairlab.core.errors import UserError, nearest_names
 from fairlab.latent.hyperplane import Hyperplane, check_latents, project
 
-#: Distance of a "just_across" partner from the protected plane; latents' distances have a standard deviation
+#: Distance of a "margin" partner from the protected plane; latents' distances have a standard deviation
 #: of 1. Chosen on SynthFaces, whose oracle saw most partners keep one label and change the other at 0.5.
 MARGIN = 0.5
 
 
-class Variant(NamedTuple):
+class Partner(NamedTuple):
     """What a partner's distances are, given those of z."""
 
     #: whether the signed distance to the target plane is prescribed to stay
@@ -35,7 +35,7 @@ def none(latents: np.ndarray, protected: Hyperplane, target: Hyperplane) -> np.n
     return np.zeros(len(latents))
 
 
-def just_across(latents: np.ndarray, protected: Hyperplane, target: Hyperplane) -> np.ndarray:
+def margin(latents: np.ndarray, protected: Hyperplane, target: Hyperplane) -> np.ndarray:
     """Return `MARGIN` with the other side's sign, (n,): clearly across, and no further than it takes.
 
     Where the labels go together, a mirrored partner lies where the generator hardly ever was: it takes the
@@ -45,12 +45,12 @@ def just_across(latents: np.ndarray, protected: Hyperplane, target: Hyperplane) 
 
 
 #: The method and the ablations of the paper, and a partner that stays nearer to what the generator knows.
-VARIANTS: dict[str, Variant] = {
-    "paired": Variant(keeps_target=True, protected_distance=mirrored),
-    "on_hyperplane": Variant(keeps_target=True, protected_distance=none),
-    "perpendicular": Variant(keeps_target=False, protected_distance=mirrored),
-    "perpendicular_on_hyperplane": Variant(keeps_target=False, protected_distance=none),
-    "just_across": Variant(keeps_target=True, protected_distance=just_across),
+PARTNERS: dict[str, Partner] = {
+    "mirrored": Partner(keeps_target=True, protected_distance=mirrored),
+    "on_hyperplane": Partner(keeps_target=True, protected_distance=none),
+    "perpendicular": Partner(keeps_target=False, protected_distance=mirrored),
+    "perpendicular_on_hyperplane": Partner(keeps_target=False, protected_distance=none),
+    "margin": Partner(keeps_target=True, protected_distance=margin),
 }
 
 #: Below this smallest singular value of the unit normals, planes count as parallel: changing one distance
@@ -110,22 +110,20 @@ def plane_distances(z: ArrayLike, planes: Sequence[Hyperplane]) -> np.ndarray:
     return project(z, stacked_normals(planes)) + [plane.intercept for plane in planes]
 
 
-def check_variant(name: str) -> str:
-    """Return `name` if it is one of `VARIANTS`.
+def check_partner(name: str) -> str:
+    """Return `name` if it is one of `PARTNERS`.
 
     Raises
     ------
     UserError
         If it is not; the sentence suggests the nearest names.
     """
-    if name not in VARIANTS:
-        raise UserError(f"There is no partner variant '{name}'; {nearest_names(name, VARIANTS)}")
+    if name not in PARTNERS:
+        raise UserError(f"There is no partner kind '{name}'; {nearest_names(name, PARTNERS)}")
     return name
 
 
-def partner(
-    z: ArrayLike, *, protected: Hyperplane, target: Hyperplane, variant: str = "paired"
-) -> np.ndarray:
+def partner(z: ArrayLike, *, protected: Hyperplane, target: Hyperplane, kind: str = "mirrored") -> np.ndarray:
     """Return the partner z' of each latent z.
 
     Parameters
@@ -134,10 +132,10 @@ def partner(
         Latents.
     protected, target : Hyperplane
         Planes of the protected and of the target attribute.
-    variant : {"paired", "on_hyperplane", "perpendicular", "perpendicular_on_hyperplane", "just_across"}
-        "paired" negates the signed distance to the protected plane and keeps that to the target plane.
+    kind : {"mirrored", "on_hyperplane", "perpendicular", "perpendicular_on_hyperplane", "margin"}
+        "mirrored" negates the signed distance to the protected plane and keeps that to the target plane.
         "on_hyperplane" makes the protected distance 0 instead. The perpendicular ones move along the
-        protected normal, whatever that does to the target distance. "just_across", which is not in the paper,
+        protected normal, whatever that does to the target distance. "margin", which is not in the paper,
         keeps the target distance and puts z' at a distance of 0.5 on the other side, however far z is.
 
     Returns
@@ -147,7 +145,7 @@ def partner(
     Raises
     ------
     UserError
-        If the variant is unknown, the planes are parallel, or dimensions differ.
+        If the kind is unknown, the planes are parallel, or dimensions differ.
 
     Notes
     -----
@@ -155,7 +153,7 @@ def partner(
     ``z' = z - 2 (w_a · z + b_a) / (1 - c²) (w_a - c w_t)``.
     Source: Ramaswamy et al., CVPR 2021, Section 3.2 and the ablations of its supplement.
     """
-    keeps_target, protected_distance = VARIANTS[check_variant(variant)]
+    keeps_target, protected_distance = PARTNERS[check_partner(kind)]
     planes = [protected, target] if keeps_target else [protected]
     latents = check_latents(z, protected.dimension)
     wanted = plane_distances(latents, planes)  # (n, 1 or 2), the protected plane's first

@@ -1,4 +1,4 @@
-"""The oracle: what a SynthFaces picture shows, read off by a network that had no chance to learn a bias.
+"""Reader of attributes: for drawn faces the oracle, a network that had no chance to learn a bias.
 
 Generated faces carry no truth of their own. The oracle was trained with true labels on drawn faces whose
 forty attributes are independent, so that it cannot tell one from another; how often it is right was counted
@@ -7,6 +7,7 @@ and is kept beside it. One oracle ships with the package: what is measured with 
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,11 +15,13 @@ from pathlib import Path
 import numpy as np
 import torch
 
-from fairlab.classifiers import Classifier, Recipe, train_classifier
+from fairlab.classifiers import Classifier, Recipe, Selected, train_classifier
 from fairlab.classifiers.images import ImageArray
 from fairlab.classifiers.scoring import WEIGHTS_FILE
 from fairlab.core.errors import UserError
 from fairlab.core.files import read_json, sha256, weights_folder, write_json
+from fairlab.core.store import Store
+from fairlab.data import SPLITS, FaceData
 from fairlab.data.attributes import ATTRIBUTES
 from fairlab.data.synthfaces.draw import draw
 from fairlab.data.synthfaces.law import sample_factors, sample_independent_factors
@@ -186,3 +189,28 @@ def train_oracle(
         seed=SEED,
         device=device,
     )
+
+
+def reader_of(
+    data: FaceData, *, recipe: Recipe, seed: int, home: Path, device: torch.device
+) -> AttributeReader:
+    """Return the oracle for drawn faces; for photographs a network trained on their own labels, made once."""
+    if data.name == "synthfaces":
+        return shipped_oracle(device)
+    attributes = data.varied_attributes  # what all images show, or none, cannot be learnt
+
+    def make(folder: Path) -> None:
+        train_reader(
+            folder,
+            images={split: Selected(data.images, data.rows(split)) for split in SPLITS},
+            labels={split: data.label_columns(attributes, split) for split in SPLITS},
+            attributes=attributes,
+            recipe=recipe,
+            seed=seed,
+            device=device,
+        )
+
+    config = {"recipe": dataclasses.asdict(recipe), "seed": seed}
+    store = Store(home / "readers", shared=True)
+    step = store.shared_step(data.name, make, config=config, inputs={"data": data.fingerprint})
+    return AttributeReader.load(step.folder, device)

@@ -1,4 +1,4 @@
-"""The pair viewer, driven without a browser: pairs, filters, variants and the way from z to z'."""
+"""The pair viewer, driven without a browser: pairs, filters, kinds and the way from z to z'."""
 
 import re
 
@@ -11,7 +11,7 @@ from fairlab.lab.pair_viewer import FACE, STRIP_FACE, WAY, PairViewer
 from fairlab.lab.pairs import FILTERS, Pairs
 from fairlab.lab.panel import static_html
 from fairlab.lab.renderer import Renderer, encode
-from fairlab.latent import VARIANTS, partner
+from fairlab.latent import PARTNERS, partner
 
 from .small_lab import LATENT_DIM, THRESHOLDS, cells, drawn, generator, green, planes, red, renderer
 
@@ -26,19 +26,19 @@ def viewer():
     return viewer
 
 
-def partners(variant="paired"):
-    return partner(Z, protected=planes()["Male"], target=planes()["Smiling"], variant=variant)
+def partners(kind="mirrored"):
+    return partner(Z, protected=planes()["Male"], target=planes()["Smiling"], kind=kind)
 
 
-def outcomes(variant="paired"):
+def outcomes(kind="mirrored"):
     """Whether each pair keeps the target label and flips the protected one, from the pictures' colours."""
-    images = drawn(Z), drawn(partners(variant))
+    images = drawn(Z), drawn(partners(kind))
     smiling, male = ([score(faces) > 0.5 for faces in images] for score in (red, green))
     return smiling[0] == smiling[1], male[0] != male[1]
 
 
-def rows_of(which, variant="paired"):
-    kept, flipped = outcomes(variant)
+def rows_of(which, kind="mirrored"):
+    kept, flipped = outcomes(kind)
     return {
         "all": list(range(N)),
         "target label lost": [i for i in range(N) if not kept[i]],
@@ -47,29 +47,29 @@ def rows_of(which, variant="paired"):
     }[which]
 
 
-def way(row, steps, variant="paired"):
-    z, other = Z[row].astype(float), partners(variant)[row]
+def way(row, steps, kind="mirrored"):
+    z, other = Z[row].astype(float), partners(kind)[row]
     return np.stack([z + step * (other - z) for step in steps])
 
 
-def assert_shows(viewer, row, variant="paired"):
+def assert_shows(viewer, row, kind="mirrored"):
     """The pictures, numbers and words are those of one pair."""
     step = viewer.step.value
-    faces = drawn(way(row, [0, step, 1], variant))
+    faces = drawn(way(row, [0, step, 1], kind))
     assert viewer.picture.value == encode(faces, FACE)
     table = cells(viewer.numbers.value)
     assert table[""] == ["z", f"{100 * step:.0f}% of the way", "z&#x27;"]
     assert table["Smiling score"] == [f"{s:.2f}" for s in red(faces)]
     assert table["Male score"] == [f"{s:.2f}" for s in green(faces)]
-    distances = planes()["Male"].distance(way(row, [0, step, 1], variant))
+    distances = planes()["Male"].distance(way(row, [0, step, 1], kind))
     assert [float(x) for x in table["Male distance"]] == pytest.approx(distances, abs=0.0052)
-    kept, flipped = (outcome[row] for outcome in outcomes(variant))
+    kept, flipped = (outcome[row] for outcome in outcomes(kind))
     said = (
         f"The label Smiling is {'kept' if kept else 'lost'}, Male {'flipped' if flipped else 'not flipped'}."
     )
     assert f"Pair {row}: " in viewer.read_out.value
     assert said in viewer.read_out.value
-    strip = drawn(way(row, np.linspace(0, 1, 7), variant))
+    strip = drawn(way(row, np.linspace(0, 1, 7), kind))
     assert viewer.strip.value == encode(strip, STRIP_FACE)
     assert cells(viewer.strip_numbers.value)["Smiling score"] == [f"{s:.2f}" for s in red(strip)]
 
@@ -121,7 +121,7 @@ def test_a_filter_that_lets_nothing_through_says_so_and_can_be_left():
 
     viewer.show_only.value = "target label lost"
     assert viewer.error.value == ""
-    assert "No pair of this variant is: target label lost." in viewer.read_out.value
+    assert "No pair of this kind is: target label lost." in viewer.read_out.value
     assert f"0 of {N} pairs shown." in viewer.summary.value
     assert (viewer.picture.value, viewer.strip.value, viewer.numbers.value) == (b"", b"", "")
     assert viewer.row is None
@@ -151,21 +151,21 @@ def test_the_step_slider_ends_at_z_and_at_its_partner(viewer, step, end):
     assert viewer.strip.value == strip  # the whole way does not depend on the step
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
-def test_another_variant_is_another_partner(viewer, variant):
+@pytest.mark.parametrize("kind", PARTNERS)
+def test_another_variant_is_another_partner(viewer, kind):
     viewer.pair.value = 4
-    viewer.variant.value = variant
+    viewer.kind.value = kind
 
-    kept, flipped = outcomes(variant)
+    kept, flipped = outcomes(kind)
     viewer.pair.value = 4
-    assert_shows(viewer, 4, variant)
+    assert_shows(viewer, 4, kind)
     counts = [int(x) for x in re.findall(rf"\((\d+) of {N}\)", viewer.summary.value)]
     assert counts == [kept.sum(), flipped.sum(), (kept & flipped).sum()]
 
 
 def test_a_filter_stays_with_another_variant(viewer):
     viewer.show_only.value = "protected label not flipped"
-    viewer.variant.value = "on_hyperplane"
+    viewer.kind.value = "on_hyperplane"
 
     expected = rows_of("protected label not flipped", "on_hyperplane")
     assert expected != rows_of("protected label not flipped")
@@ -175,17 +175,17 @@ def test_a_filter_stays_with_another_variant(viewer):
 
 def test_pairs_of_a_variant_are_made_once(viewer):
     squares = viewer.renderer.generator.module
-    viewer.variant.value = "perpendicular"
+    viewer.kind.value = "perpendicular"
     made = squares.calls
-    viewer.variant.value = "paired"
-    viewer.variant.value = "perpendicular"
+    viewer.kind.value = "mirrored"
+    viewer.kind.value = "perpendicular"
     assert squares.calls == made
 
 
 def test_latents_and_roles_can_be_given():
-    viewer = PairViewer(renderer(), Z[:5], target="Male", protected="Smiling", variant="perpendicular")
+    viewer = PairViewer(renderer(), Z[:5], target="Male", protected="Smiling", kind="perpendicular")
 
-    other = partner(Z[:5], protected=planes()["Smiling"], target=planes()["Male"], variant="perpendicular")
+    other = partner(Z[:5], protected=planes()["Smiling"], target=planes()["Male"], kind="perpendicular")
     z = np.stack([Z[0], (Z[0] + other[0]) / 2, other[0]])
     assert viewer.picture.value == encode(drawn(z), FACE)
     assert viewer.pair.max == 4
@@ -200,11 +200,11 @@ def test_a_failure_is_text_until_the_generator_draws_again(viewer):
     assert "RuntimeError: the pencil &lt;broke&gt; (in forward, " in viewer.error.value
     assert "UserError" not in viewer.error.value
     assert viewer.picture.value == shown
-    viewer.variant.value = "perpendicular"
+    viewer.kind.value = "perpendicular"
     assert "RuntimeError: the pencil &lt;broke&gt; (in forward, " in viewer.error.value
 
     viewer.renderer.generator.module.broken = False
-    viewer.variant.value = "paired"
+    viewer.kind.value = "mirrored"
     assert viewer.error.value == ""
     viewer.pair.value = 9
     assert_shows(viewer, 9)
@@ -230,7 +230,7 @@ def test_one_plane_makes_no_pairs():
 
 
 def test_pairs_compare_the_labels_that_classifiers_give():
-    pairs = Pairs.make(renderer(), Z, "Smiling", "Male", "paired")
+    pairs = Pairs.make(renderer(), Z, "Smiling", "Male", "mirrored")
 
     kept, flipped = outcomes()
     np.testing.assert_array_equal(pairs.kept, kept)
@@ -238,7 +238,7 @@ def test_pairs_compare_the_labels_that_classifiers_give():
     np.testing.assert_allclose(pairs.partners, partners(), rtol=0, atol=1e-12)
     for which in FILTERS:
         assert pairs.chosen(which).tolist() == rows_of(which)
-    with pytest.raises(UserError, match="did you mean 'paired'"):
+    with pytest.raises(UserError, match="did you mean 'mirrored'"):
         Pairs.make(renderer(), Z, "Smiling", "Male", "pared")
 
 
@@ -248,6 +248,6 @@ def test_without_a_kernel_it_is_two_pictures_with_words(viewer):
 
     assert static.count('src="data:image/jpeg;base64,') == 2
     assert "Pair: <b>6</b>" in static
-    assert "Variant of z&#x27;: <b>paired</b>" in static
+    assert "Partner of z&#x27;: <b>paired</b>" in static
     assert "Show pairs: <b>all</b>" in static
     assert len(WAY) == len(cells(viewer.strip_numbers.value)["way from z to z&#x27;"])

@@ -8,10 +8,10 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from fairlab.core.errors import UserError
-from fairlab.latent import VARIANTS, Hyperplane, domain_partner, fit_domain_planes, partner
+from fairlab.latent import PARTNERS, Hyperplane, domain_partner, fit_domain_planes, partner
 from fairlab.latent.domains import CHUNK
 
-KEEPING = [name for name, rule in VARIANTS.items() if rule.keeps_target]
+KEEPING = [name for name, rule in PARTNERS.items() if rule.keeps_target]
 
 
 @st.composite
@@ -31,12 +31,12 @@ def own_distance(z, protected, targets):
     return np.array([targets[int(protected.distance([row])[0] > 0)].distance([row])[0] for row in z])
 
 
-@pytest.mark.parametrize("variant", KEEPING)
+@pytest.mark.parametrize("kind", KEEPING)
 @given(problems())
-def test_the_partner_has_the_distance_of_its_own_group_to_the_other_plane(variant, problem):
+def test_the_partner_has_the_distance_of_its_own_group_to_the_other_plane(kind, problem):
     z, protected, targets = problem
-    moved = domain_partner(z, protected=protected, targets=targets, variant=variant)
-    wanted = VARIANTS[variant].protected_distance(z, protected, targets[0])
+    moved = domain_partner(z, protected=protected, targets=targets, kind=kind)
+    wanted = PARTNERS[kind].protected_distance(z, protected, targets[0])
     np.testing.assert_allclose(protected.distance(moved), wanted, rtol=0, atol=1e-9)
     for row, found in zip(z, moved, strict=True):
         group = int(protected.distance([row])[0] > 0)
@@ -93,12 +93,12 @@ def test_flipping_twice_is_not_the_identity_unless_the_normals_lie_in_one_plane(
     np.testing.assert_allclose(flip_twice((first, coplanar)), z, rtol=0, atol=1e-9)
 
 
-@pytest.mark.parametrize("variant", KEEPING)
+@pytest.mark.parametrize("kind", KEEPING)
 @given(problems())
-def test_equal_target_planes_give_the_ordinary_partner(variant, problem):
+def test_equal_target_planes_give_the_ordinary_partner(kind, problem):
     z, protected, (target, _) = problem
-    moved = domain_partner(z, protected=protected, targets=(target, target), variant=variant)
-    expected = partner(z, protected=protected, target=target, variant=variant)
+    moved = domain_partner(z, protected=protected, targets=(target, target), kind=kind)
+    expected = partner(z, protected=protected, target=target, kind=kind)
     np.testing.assert_allclose(moved, expected, rtol=0, atol=1e-9)
 
 
@@ -123,11 +123,11 @@ def test_no_latents_have_no_partners():
 def test_misuse_of_partners_is_one_sentence(n):
     first, second, third = (Hyperplane(row, 0.1) for row in np.eye(4)[:3])
     z = np.ones((n, 4))
-    for variant in VARIANTS.keys() - set(KEEPING):
-        with pytest.raises(UserError, match=f"'{variant}' ignores target planes.*choose one of paired"):
-            domain_partner(z, protected=first, targets=(second, third), variant=variant)
-    with pytest.raises(UserError, match="did you mean 'paired'"):
-        domain_partner(z, protected=first, targets=(second, third), variant="pared")
+    for kind in PARTNERS.keys() - set(KEEPING):
+        with pytest.raises(UserError, match=f"'{kind}' ignores target planes.*choose one of paired"):
+            domain_partner(z, protected=first, targets=(second, third), kind=kind)
+    with pytest.raises(UserError, match="did you mean 'mirrored'"):
+        domain_partner(z, protected=first, targets=(second, third), kind="pared")
     for targets in ((second, first), (first, second)):
         with pytest.raises(UserError, match="parallel"):
             domain_partner(z, protected=first, targets=targets)

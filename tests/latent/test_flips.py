@@ -8,7 +8,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from fairlab.core.errors import UserError
-from fairlab.latent import VARIANTS, Hyperplane, flip_combinations, flipped_partners, partner, plane_distances
+from fairlab.latent import PARTNERS, Hyperplane, flip_combinations, flipped_partners, partner, plane_distances
 
 
 @st.composite
@@ -68,21 +68,21 @@ def test_flips_one_after_another_are_both_at_once(problem):
             np.testing.assert_allclose(found, expected, rtol=0, atol=1e-9)
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("kind", PARTNERS)
 @given(problems(most=1))
-def test_one_protected_attribute_is_the_partner(variant, problem):
+def test_one_protected_attribute_is_the_partner(kind, problem):
     z, (protected,), target = problem
-    (moved,) = flipped_partners(z, protected=[protected], target=target, variant=variant)
-    expected = partner(z, protected=protected, target=target, variant=variant)
+    (moved,) = flipped_partners(z, protected=[protected], target=target, kind=kind)
+    expected = partner(z, protected=protected, target=target, kind=kind)
     np.testing.assert_allclose(moved, expected, rtol=0, atol=1e-12)
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
+@pytest.mark.parametrize("kind", PARTNERS)
 @given(problems())
-def test_each_variant_flips_by_its_rule(variant, problem):
+def test_each_variant_flips_by_its_rule(kind, problem):
     z, protected, target = problem
-    keeps_target, rule = VARIANTS[variant]
-    partners = flipped_partners(z, protected=protected, target=target, variant=variant)
+    keeps_target, rule = PARTNERS[kind]
+    partners = flipped_partners(z, protected=protected, target=target, kind=kind)
     for moved, flipped in zip(partners, flip_combinations(len(protected)), strict=True):
         for i, plane in enumerate(protected):
             wanted = rule(z, plane, target) if i in flipped else plane.distance(z)
@@ -96,7 +96,7 @@ def test_perpendicular_flips_ignore_the_target_plane():
     protected = [Hyperplane(rng.normal(size=9), rng.normal()) for _ in range(2)]
     z, targets = rng.normal(size=(5, 9)), [Hyperplane(rng.normal(size=9), 0.3) for _ in range(2)]
     one, other = (
-        flipped_partners(z, protected=protected, target=target, variant="perpendicular") for target in targets
+        flipped_partners(z, protected=protected, target=target, kind="perpendicular") for target in targets
     )
     np.testing.assert_array_equal(one, other)
 
@@ -112,7 +112,7 @@ def test_misuse_is_one_sentence():
         flipped_partners(z, protected=planes[:4], target=planes[4])
     with pytest.raises(UserError, match="parallel or dependent"):
         flipped_partners(z, protected=[planes[0], planes[0]], target=planes[1])
-    with pytest.raises(UserError, match="did you mean 'paired'"):
-        flipped_partners(z, protected=planes[:1], target=planes[1], variant="pared")
+    with pytest.raises(UserError, match="did you mean 'mirrored'"):
+        flipped_partners(z, protected=planes[:1], target=planes[1], kind="pared")
     with pytest.raises(UserError, match="2 and 4 dimensions"):
         flipped_partners(z, protected=[Hyperplane(np.ones(2), 0.0)], target=planes[1])

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from fairlab.core.errors import UserError
 from fairlab.latent import (
-    VARIANTS,
+    PARTNERS,
     Hyperplane,
     nearest_with_distances,
     partner,
@@ -34,13 +34,13 @@ def problems(draw):
     return rng.normal(size=(n, d)), target, protected
 
 
-@pytest.mark.parametrize("variant", [name for name in VARIANTS if name != "just_across"])
-def test_partners_equal_the_published_ones(variant):
+@pytest.mark.parametrize("kind", [name for name in PARTNERS if name != "margin"])
+def test_partners_equal_the_published_ones(kind):
     pairs = np.load(REFERENCE)
     target = Hyperplane(pairs["w_target"], float(pairs["b_target"]))
     protected = Hyperplane(pairs["w_protected"], float(pairs["b_protected"]))
-    z = partner(pairs["z"], protected=protected, target=target, variant=variant)
-    np.testing.assert_allclose(z, pairs[variant], rtol=0, atol=1e-9)
+    z = partner(pairs["z"], protected=protected, target=target, kind=kind)
+    np.testing.assert_allclose(z, pairs[kind], rtol=0, atol=1e-9)
 
 
 @given(problems())
@@ -65,7 +65,7 @@ def test_paired_is_the_closed_form_of_the_paper(problem):
 @given(problems())
 def test_on_hyperplane_lies_half_way(problem):
     z, target, protected = problem
-    on_plane = partner(z, protected=protected, target=target, variant="on_hyperplane")
+    on_plane = partner(z, protected=protected, target=target, kind="on_hyperplane")
     paired = partner(z, protected=protected, target=target)
     np.testing.assert_allclose(protected.distance(on_plane), 0, atol=1e-9)
     np.testing.assert_allclose(on_plane, (z + paired) / 2, rtol=0, atol=1e-9)
@@ -74,7 +74,7 @@ def test_on_hyperplane_lies_half_way(problem):
 @given(problems())
 def test_just_across_changes_sides_by_a_margin_and_keeps_the_target_distance(problem):
     z, target, protected = problem
-    moved = partner(z, protected=protected, target=target, variant="just_across")
+    moved = partner(z, protected=protected, target=target, kind="margin")
     np.testing.assert_allclose(target.distance(moved), target.distance(z), rtol=0, atol=1e-9)
     np.testing.assert_allclose(np.abs(protected.distance(moved)), MARGIN, rtol=0, atol=1e-9)
     assert (np.sign(protected.distance(moved)) == -np.sign(protected.distance(z))).all()
@@ -84,8 +84,8 @@ def test_just_across_changes_sides_by_a_margin_and_keeps_the_target_distance(pro
 def test_perpendicular_moves_along_the_protected_normal(problem):
     z, target, protected = problem
     distance = protected.distance(z)[:, None]
-    for variant, factor in (("perpendicular", 2), ("perpendicular_on_hyperplane", 1)):
-        moved = partner(z, protected=protected, target=target, variant=variant)
+    for kind, factor in (("perpendicular", 2), ("perpendicular_on_hyperplane", 1)):
+        moved = partner(z, protected=protected, target=target, kind=kind)
         np.testing.assert_allclose(moved, z - factor * distance * protected.normal, rtol=0, atol=1e-9)
 
 
@@ -139,15 +139,15 @@ def test_parallel_planes_are_refused(sign):
     target, protected = Hyperplane(normal, 0.1), Hyperplane(sign * normal * (1 + 1e-13), 0.2)
     with pytest.raises(UserError, match=r"parallel.*1\.0000"):
         partner(np.zeros((2, 8)), protected=protected, target=target)
-    # The perpendicular variants look at one plane only.
-    partner(np.zeros((2, 8)), protected=protected, target=target, variant="perpendicular")
+    # The perpendicular kinds look at one plane only.
+    partner(np.zeros((2, 8)), protected=protected, target=target, kind="perpendicular")
 
 
 def test_misuse_is_one_sentence():
     target, protected = Hyperplane(np.array([1.0, 0, 0]), 0.1), Hyperplane(np.array([0, 1.0, 0]), 0.2)
     z = np.zeros((2, 3))
     with pytest.raises(UserError, match="did you mean 'perpendicular'"):
-        partner(z, protected=protected, target=target, variant="perpendiclar")
+        partner(z, protected=protected, target=target, kind="perpendiclar")
     with pytest.raises(UserError, match="latents have 4 dimensions but the hyperplane has 3"):
         partner(np.zeros((2, 4)), protected=protected, target=target)
     with pytest.raises(UserError, match="3 and 2 dimensions"):

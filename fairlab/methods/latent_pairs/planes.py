@@ -1,23 +1,13 @@
-"""Steps 4 and 5 in latent space: which hyperplanes are fitted to what, and where the partners lie."""
+"""Steps 4 and 5: hyperplanes fitted to labelled latents, and the partners that they prescribe."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fairlab.core.files import load_array
-from fairlab.latent import (
-    Hyperplane,
-    domain_partner,
-    fit_domain_planes,
-    flipped_partners,
-    skewed_rows,
-)
-
-if TYPE_CHECKING:
-    from fairlab.experiments.run import Run
+from fairlab.latent import Hyperplane, domain_partner, fit_domain_planes, flipped_partners, skewed_rows
 
 Planes = dict[str, Hyperplane]
 
@@ -25,53 +15,67 @@ Planes = dict[str, Hyperplane]
 DOMAIN_PLANES = ("target_without", "target_with")
 
 
-def fit_planes(run: Run, seed: int, folder: Path) -> None:
-    """Write a hyperplane for every role, ``ROLE.json``; with target planes by group, also `DOMAIN_PLANES`."""
-    e = run.experiment
-    z, labels = _to_fit(run, seed)
-    held_out = slice(e.n_fit, e.n_fit + e.n_held_out)
-    beside, truth = run.z()[held_out], {role: y[held_out] for role, y in run.labels(seed).items()}
-    for role, y in labels.items():
-        share = e.positive_share
-        rows = np.arange(len(y)) if share is None else skewed_rows(y, share, seed=e.seed)
-        plane = Hyperplane.fit(z[rows], y[rows], held_out=(beside, truth[role]))
-        plane.save(folder / f"{role}.json")
-    if e.target_planes == "by_group":
-        both = fit_domain_planes(z, labels["target"], labels["protected"])
-        for name, plane in zip(DOMAIN_PLANES, both, strict=True):
-            plane.save(folder / f"{name}.json")
+def fit_planes(
+    z: np.ndarray,
+    labels: Mapping[str, np.ndarray],
+    *,
+    held_out: tuple[np.ndarray, Mapping[str, np.ndarray]],
+    by_group: bool = False,
+    positive_share: float | None = None,
+    seed: int = 0,
+) -> Planes:
+    """Fit a hyperplane for every role.
 
+    Parameters
+    ----------
+    z : (n, d) array
+        Latents.
+    labels : mapping of str to (n,) arrays of 0 and 1
+        By role: "target", "protected", and further protected attributes by name.
+    held_out : pair
+        Latents (m, d) and their labels by role, on which each plane's accuracy is measured.
+    by_group : bool
+        Fit the target within each protected group, too: `DOMAIN_PLANES`.
+    positive_share : float, optional
+        Fit to a subset of the latents of which this share, in (0, 1), is positive.
+    seed : int
+        Of that subset.
 
-def _to_fit(run: Run, seed: int) -> tuple[np.ndarray, dict[str, np.ndarray]]:
-    """Return the latents to fit on and their labels: the first random ones, and inverted validation images.
-
-    Inverted images have labels of their own; those need no classifier.
+    Returns
+    -------
+    dict of str to Hyperplane
     """
-    e = run.experiment
-    z, labels = run.z()[: e.n_fit], {role: y[: e.n_fit] for role, y in run.labels(seed).items()}
-    if not e.n_inverted:
-        return z, labels
-    inverted = run.inverted("valid")
-    rows = load_array(inverted.folder / "rows.npy")
-    known = {role: run.data.label(name, "valid")[rows] for role, name in run.roles.items()}
-    return (
-        np.concatenate([z, load_array(inverted.folder / "z.npy")]),
-        {role: np.concatenate([y, known[role]]) for role, y in labels.items()},
-    )
+    planes = {}
+    for role, y in labels.items():
+        rows = np.arange(len(y)) if positive_share is None else skewed_rows(y, positive_share, seed=seed)
+        planes[role] = Hyperplane.fit(z[rows], y[rows], held_out=(held_out[0], held_out[1][role]))
+    if by_group:
+        both = fit_domain_planes(z, labels["target"], labels["protected"])
+        planes |= dict(zip(DOMAIN_PLANES, both, strict=True))
+    return planes
 
 
-def partners_of(run: Run, seed: int) -> np.ndarray:
-    """Return the partners of the run's latents, (m · n, d): one block of n for each combination of flips.
+def partners(z: np.ndarray, planes: Planes, kind: str) -> np.ndarray:
+    """Return the partners of latents (n, d): (m · n, d), one block of n for each combination of flips.
 
     With one protected attribute there is one block. With k there are 2^k - 1, in the order of
-    `fairlab.latent.flip_combinations`: the first flips only the first attribute.
+    `fairlab.latent.flip_combinations`: the first flips only the first attribute. `kind` is one of
+    `fairlab.latent.PARTNERS`.
     """
-    e, planes, z = run.experiment, run.all_hyperplanes(seed), run.pair_z()
-    if e.target_planes == "by_group":
+    if DOMAIN_PLANES[0] in planes:
         targets = planes[DOMAIN_PLANES[0]], planes[DOMAIN_PLANES[1]]
-        return domain_partner(z, protected=planes["protected"], targets=targets, variant=e.partner_variant)
-    protected = [planes[role] for role in run.roles if role != "target"]
-    blocks = flipped_partners(
-        z, protected=protected, target=planes["target"], variant=e.partner_variant
-    )  # (m, n, d)
+        return domain_partner(z, protected=planes["protected"], targets=targets, kind=kind)
+    protected = [plane for role, plane in planes.items() if role != "target"]
+    blocks = flipped_partners(z, protected=protected, target=planes["target"], kind=kind)  # (m, n, d)
     return blocks.reshape(-1, z.shape[1])  # (m · n, d)
+
+
+def save_planes(folder: Path, planes: Planes) -> None:
+    """Write each plane as ``NN_ROLE.json``, in order."""
+    for number, (role, plane) in enumerate(planes.items()):
+        plane.save(folder / f"{number:02d}_{role}.json")
+
+
+def load_planes(folder: Path) -> Planes:
+    """Read what `save_planes` wrote, in order."""
+    return {file.stem[3:]: Hyperplane.load(file) for file in sorted(folder.glob("[0-9][0-9]_*.json"))}

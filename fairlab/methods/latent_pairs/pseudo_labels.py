@@ -1,47 +1,44 @@
-"""What a classifier says of generated images: its scores, and the threshold that turns them into labels."""
+"""Step 3: pseudo-labels, the labels that a classifier gives to generated images."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fairlab.classifiers import Classifier
 from fairlab.core.files import load_array, read_json, save_array, write_json
 from fairlab.core.store import Step
+from fairlab.methods.base import load_classifier
 from fairlab.metrics import best_f1_threshold
-
-if TYPE_CHECKING:
-    from fairlab.experiments.run import Run
+from fairlab.workspace.workspace import Workspace
 
 SCORES_FILE, THRESHOLDS_FILE = "scores.npy", "thresholds.json"
 
 
 @dataclass(frozen=True)
-class Labelling:
-    """The labels that one classifier gives to generated images for one attribute.
+class PseudoLabels:
+    """The labels that one annotator gives to generated images for one attribute.
 
     Attributes
     ----------
-    classifier : Step
-        The trained network, of this attribute alone or of several.
-    generated : Step
-        ``scores.npy`` and ``thresholds.json`` of `label_generated`.
+    annotator : Step
+        The trained classifier, of this attribute alone or of several.
+    step : Step
+        ``scores.npy`` and ``thresholds.json`` of `pseudo_labels`.
     attribute : str
-        One of the network's.
+        One of the annotator's.
     """
 
-    classifier: Step
-    generated: Step
+    annotator: Step
+    step: Step
     attribute: str
 
     @cached_property
     def scores(self) -> np.ndarray:
         """Scores of all generated images, (n,) float32 in [0, 1]."""
-        scores = load_array(self.generated.folder / SCORES_FILE)  # (n, k)
+        scores = load_array(self.step.folder / SCORES_FILE)  # (n, k)
         return scores[:, list(self._thresholds).index(self.attribute)]
 
     @property
@@ -54,42 +51,45 @@ class Labelling:
         """Labels of all generated images, (n,) uint8, 0 or 1."""
         return (self.scores > self.threshold).astype(np.uint8)
 
+    @property
+    def fingerprint(self) -> str:
+        """What identifies the labels."""
+        return self.step.fingerprint
+
     @cached_property
     def _thresholds(self) -> dict[str, float]:
-        thresholds: dict[str, float] = read_json(self.generated.folder / THRESHOLDS_FILE)
+        thresholds: dict[str, float] = read_json(self.step.folder / THRESHOLDS_FILE)
         return thresholds
 
 
-def label_generated(run: Run, role: str, seed: int, latents: Step) -> Labelling:
-    """Return what the classifier of a role says of generated images, scored once for all runs.
+def pseudo_labels(work: Workspace, faces: Step, annotator: Step, attribute: str) -> PseudoLabels:
+    """Return what an annotator says of generated images, scored once for all runs.
 
     Parameters
     ----------
-    run : Run
-    role : str
-        One of ``run.roles``.
-    seed : int
-        Training seed of the target's classifier.
-    latents : Step
+    work : Workspace
+    faces : Step
         With ``images.npy``.
+    annotator : Step
+        A trained classifier of `attribute`, and perhaps of others.
+    attribute : str
+        The attribute in question.
 
     Notes
     -----
     Labels are scores above the threshold with the best F1 on real validation images: Ramaswamy et al.,
     CVPR 2021, Section 4.
     """
-    classifier = run.labeller(role, seed)
 
     def make(folder: Path) -> None:
-        network = Classifier.load(classifier.folder, run.device)
-        truth = run.data.label_columns(network.attributes, "valid")  # (m, k)
-        columns = zip(network.attributes, truth.T, network.score(run.images("valid")).T, strict=True)
+        network = load_classifier(annotator.folder, work.device)
+        truth = work.data.label_columns(network.attributes, "valid")  # (m, k)
+        columns = zip(network.attributes, truth.T, network.score(work.images("valid")).T, strict=True)
         thresholds = {name: best_f1_threshold(y, scores) for name, y, scores in columns}
-        images = load_array(latents.folder / "images.npy", mapped=True)
+        images = load_array(faces.folder / "images.npy", mapped=True)
         save_array(folder / SCORES_FILE, network.score(images))  # (n, k)
         write_json(folder / THRESHOLDS_FILE, thresholds)
 
-    inputs = {"classifier": classifier.fingerprint, "latents": latents.fingerprint}
-    name = f"{classifier.name}_generated"
-    step = classifier.store.shared_step(name, make, config={}, inputs=inputs)
-    return Labelling(classifier, step, run.roles[role])
+    inputs = {"classifier": annotator.fingerprint, "latents": faces.fingerprint}
+    step = annotator.store.shared_step(f"{annotator.name}_generated", make, config={}, inputs=inputs)
+    return PseudoLabels(annotator, step, attribute)

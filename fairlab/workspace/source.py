@@ -1,0 +1,71 @@
+"""Where a run's images come from, and their preparation, once for all runs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from fairlab.core.errors import UserError, nearest_names
+from fairlab.core.store import Store
+from fairlab.data import FaceData
+from fairlab.data.facedata import read_manifest
+from fairlab.data.sources import SOURCES, Source, open_source
+
+
+@dataclass(frozen=True)
+class SourceSettings:
+    """Which images, and at which size."""
+
+    name: str = "synthfaces"  # one of `fairlab.data.sources.SOURCES`
+    root: str | None = None  # folder of the source's files; None for SynthFaces
+    labels_csv: str | None = None  # of a "folder" source; None means the only CSV in the root
+    image_size: int = 64  # side of the stored square images, in pixels
+    counts: tuple[int, int, int] = (162_770, 19_867, 19_962)  # SynthFaces drawn for train, valid and test
+    association: float | None = None  # the bias dial: phi of target and protected; None keeps CelebA's
+
+    def __post_init__(self) -> None:
+        if self.name not in SOURCES:
+            raise UserError(f"There is no data source '{self.name}'; {nearest_names(self.name, SOURCES)}")
+        if self.name != "synthfaces" and self.root is None:
+            raise UserError(f"The source '{self.name}' needs a folder; name it with --data-root DIR.")
+        if self.name == "synthfaces" and self.image_size not in (32, 64, 128):
+            raise UserError(f"SynthFaces are drawn at 32, 64 or 128 pixels, not {self.image_size}.")
+
+    @property
+    def is_drawn(self) -> bool:
+        """Whether the faces are drawn, so that the truth is known and more can be had."""
+        return self.name == "synthfaces"
+
+    def open(self, target: str, protected: str, seed: int) -> Source:
+        """Open the source: checks its root and reads its labels, but no image."""
+        if self.name == "celeba":
+            return open_source("celeba", self.root)
+        if self.name == "folder":
+            return open_source("folder", self.root, table=self.labels_csv)
+        counts: dict[str, Any] = dict(zip(("n_train", "n_valid", "n_test"), self.counts, strict=True))
+        pairs = {} if self.association is None else {(target, protected): self.association}
+        return open_source("synthfaces", **counts, seed=seed, associations=pairs)
+
+
+def prepare_data(source: Source, home: Path, size: int) -> FaceData:
+    """Return a source's images at `size` pixels, decoded once for all runs into ``home/prepared``."""
+    return source.prepare(prepared_folder(source, home, size), size)
+
+
+def prepared_folder(source: Source, home: Path, size: int) -> Path:
+    """Return where a source's images at `size` pixels are, or will be."""
+    fingerprint = source.fingerprint(size)
+    return Store(home / "prepared").root / f"{source.name}-{size}-{fingerprint[:8]}"
+
+
+def preparation_summary(folder: Path) -> str:
+    """Say how many images a prepared folder has, and how many could not be used."""
+    manifest = read_manifest(folder)
+    counts = manifest["counts"]
+    parts = [f"{counts['images']:,} images of {manifest['size']} pixels are prepared in {folder}"]
+    if counts["broken"]:
+        parts.append(f"{counts['broken']:,} could not be read and are listed in its prepared.json")
+    if without := manifest["settings"].get("rows_without_image"):
+        parts.append(f"{without:,} labelled rows have no image")
+    return "; ".join(parts) + "."

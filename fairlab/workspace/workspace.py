@@ -1,0 +1,152 @@
+"""What every method works with: images and labels, a recipe, a generator, and a place to keep steps."""
+
+from __future__ import annotations
+
+import copy
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import torch
+
+from fairlab.classifiers import Recipe, Selected, TrainingSet
+from fairlab.core.devices import choose_device
+from fairlab.core.store import Step, Store
+from fairlab.data import FaceData
+from fairlab.data.attributes import check_attribute
+from fairlab.data.sources import Source
+from fairlab.generators import Generator, load_generator
+from fairlab.workspace.generator import GeneratorSettings, trained_generator
+from fairlab.workspace.source import SourceSettings, prepare_data
+
+
+class Workspace:
+    """The images of one source, the labels in question, and the means to learn from them.
+
+    It knows no method. What is made with it is kept in folders that all runs share.
+
+    Parameters
+    ----------
+    source : Source
+        Where images and labels come from; prepared when first asked for.
+    target : str
+        The attribute to classify.
+    protected : tuple of str
+        Attributes whose influence is to be removed; groups are those of the first.
+    recipe : Recipe
+        How classifiers are built and trained.
+    settings : SourceSettings
+        The size of images, and whether the shipped generator fits them.
+    generator : GeneratorSettings
+        Which generator draws faces.
+    home : Path
+        Folder that holds ``prepared/``, ``generators/``, ``classifiers/`` and ``latents/``.
+    seed : int
+        Seed of data, generator and latents; training seed `k` is ``seed + k``.
+    device : str, optional
+        Torch device; by default CUDA where there is one.
+
+    Raises
+    ------
+    UserError
+        If an attribute is unknown.
+    """
+
+    def __init__(
+        self,
+        source: Source,
+        *,
+        target: str,
+        protected: tuple[str, ...],
+        recipe: Recipe,
+        home: Path,
+        settings: SourceSettings | None = None,
+        generator: GeneratorSettings | None = None,
+        seed: int = 0,
+        device: str | torch.device | None = None,
+    ) -> None:
+        self.source, self.recipe, self.seed = source, recipe, seed
+        self.target, self.protected = target, protected
+        self.outputs: tuple[str, ...] = (target,)
+        self.settings = settings or SourceSettings()
+        self.generator_settings = generator or GeneratorSettings()
+        self.home, self.device = Path(home), choose_device(device)
+        self._stores: dict[str, Store] = {}
+        for attribute in (target, *protected):
+            check_attribute(attribute, source.attributes)
+
+    @property
+    def image_size(self) -> int:
+        """Side of the stored square images, in pixels."""
+        return self.settings.image_size
+
+    def predicting(self, *attributes: str) -> Workspace:
+        """Return the same workspace for classifiers of other attributes than the target."""
+        _ = self.data  # opened once, for both
+        other = copy.copy(self)
+        other.outputs = attributes
+        return other
+
+    # Images and labels.
+
+    @cached_property
+    def data(self) -> FaceData:
+        """The prepared images and labels; every (target, protected) group is known to have positives."""
+        data = prepare_data(self.source, self.home, self.image_size)
+        for protected in self.protected:
+            data.require_groups(self.target, protected)
+        return data
+
+    def images(self, split: str) -> Selected:
+        """Return the real images of one split, without copying them."""
+        return Selected(self.data.images, self.data.rows(split))
+
+    def labels(self, split: str) -> np.ndarray:
+        """Return the labels of the outputs, (n, k) uint8, of one split."""
+        return self.data.label_columns(self.outputs, split)
+
+    def groups(self, split: str) -> np.ndarray:
+        """Return the first protected label, (n,) uint8, of one split."""
+        return self.data.label(self.protected[0], split)
+
+    def real(self, split: str = "train") -> TrainingSet:
+        """Return the real images of one split with their labels and groups."""
+        inputs = {"data": self.data.fingerprint, "groups": self.protected[0]}
+        return TrainingSet(self.images(split), self.labels(split), self.groups(split), inputs=inputs)
+
+    # The generator.
+
+    @property
+    def trains_generator(self) -> bool:
+        """Whether a generator has to be trained, since none is given."""
+        return self.generator_settings.given_fingerprint(self.settings) is None
+
+    @cached_property
+    def generator(self) -> Generator:
+        """The user's own or the shipped generator, else one trained on the real training images."""
+        given = self.generator_settings.given(self.settings, self.device)
+        if given is not None:
+            return given
+        return load_generator(self._trained_generator().folder / "generator.safetensors", self.device)
+
+    @property
+    def generator_fingerprint(self) -> str:
+        """What identifies the generator."""
+        given = self.generator_settings.given_fingerprint(self.settings)
+        return given or self._trained_generator().fingerprint
+
+    def _trained_generator(self) -> Step:
+        recipe = self.generator_settings.recipe
+        return trained_generator(self.data, recipe, self.seed, self.home, self.device)
+
+    # Steps.
+
+    def store(self, kind: str) -> Store:
+        """Return the folder ``home/KIND`` of steps that all runs share."""
+        if kind not in self._stores:
+            self._stores[kind] = Store(self.home / kind, shared=True)
+        return self._stores[kind]
+
+    def used_steps(self) -> dict[str, Step]:
+        """Return every step that was asked for so far, by ``KIND/NAME``."""
+        return {f"{kind}/{name}": step for kind, s in self._stores.items() for name, step in s.used.items()}
