@@ -17,6 +17,7 @@ STUDIES = {
     "table": "table",
     "truth": "ground_truth",
     "discriminability": "discriminability",
+    "methods": "methods",
     "prepare": "prepare",
     "gan": "generator",
     "audit": "audit",

@@ -195,7 +195,7 @@ def default_name(experiment: Experiment, preset_name: str) -> str:
     """Return the run folder's name: source, preset, attributes, and what was changed from the preset."""
     source, usual = experiment.source, _usual(experiment, preset_name)
     method = label_of(experiment.method, usual.method)
-    words = [] if method == LatentPairs.name else [_as_folder(method)]
+    words = [] if method == LatentPairs.name else [as_folder(method)]
     changed = changed_settings(experiment, preset_name)
     return "-".join([source.name, preset_name, *experiment.attributes, *words, *changed])
 
@@ -216,7 +216,7 @@ def _usual(experiment: Experiment, preset_name: str) -> Experiment:
     return preset(preset_name, method=experiment.method.name, data=source.name, data_root=source.root)
 
 
-def _as_folder(label: str) -> str:
+def as_folder(label: str) -> str:
     """Return a method's label as a part of a folder's name: ``latent_pairs-partner-mirrored``."""
     return re.sub(r"[^\w.]+", "-", label)
 

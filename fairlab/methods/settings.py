@@ -86,9 +86,9 @@ def settings_of(method: Method) -> dict[str, Any]:
     return {field.name: getattr(method, field.name) for field in dataclasses.fields(method)}
 
 
-def label_of(method: Method, usual: Method) -> str:
+def label_of(method: Method, usual: Method | None = None) -> str:
     """Return the text of `read_method` for a method, without what is as in `usual`, or as by default."""
-    plain = settings_of(usual if type(usual) is type(method) else type(method)())
+    plain = settings_of(usual if usual is not None and type(usual) is type(method) else type(method)())
     changed = {name: value for name, value in settings_of(method).items() if value != plain[name]}
     words = [f"{n}={v.name if isinstance(v, Method) else v}" for n, v in changed.items()]
     return method.name + (":" + ",".join(words) if words else "")
@@ -117,3 +117,31 @@ _READERS: dict[Any, typing.Callable[[str], Any]] = {
         text.lower()
     ],
 }
+
+
+def describe_methods(name: str | None = None) -> str:
+    """Return what each method does, where it is from, when it needs the protected label, and its settings.
+
+    Raises
+    ------
+    UserError
+        If `name` is no method.
+    """
+    if name is not None:
+        read_method(name, {})
+    chosen = METHODS.values() if name is None else [METHODS[name]]
+    return "\n\n".join(_described(method) for method in chosen)
+
+
+def _described(method: type[Method]) -> str:
+    first_line = (method.__doc__ or "").partition("\n")[0]
+    values = {name: value.name if isinstance(value, Method) else value for name, value in
+              settings_of(method()).items()}  # fmt: skip
+    needs = {"-": "never needed for training"}.get(method.protected_at, f"needed in {method.protected_at}")
+    return "\n".join(
+        [
+            f"{method.name}: {first_line}",
+            f"    {method.paper or 'the usual way'}; the protected label is {needs}",
+            "    --set " + " ".join(f"{name}={value}" for name, value in values.items()),
+        ]
+    )

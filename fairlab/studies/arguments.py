@@ -30,6 +30,38 @@ class Renamed(argparse.Action):
         setattr(namespace, self.dest, values)
 
 
+class FormerVariant(argparse.Action):
+    """The former ``--variant``: one line names the method that it is now."""
+
+    def __init__(self, option_strings: list[str], dest: str, **options: Any) -> None:
+        super().__init__(option_strings, dest, default=argparse.SUPPRESS, help=argparse.SUPPRESS, **options)
+
+    def __call__(self, _parser: Any, namespace: argparse.Namespace, values: Any, flag: Any = None) -> None:
+        """Set the method, or the methods."""
+        from fairlab.methods.settings import FORMER_VARIANTS
+
+        names: list[str] = values if isinstance(values, list) else [values]
+        methods: list[str] = [FORMER_VARIANTS.get(name, name) for name in names]
+        now = f"--{self.dest} {' '.join(methods)}"
+        notice(f"{flag} {' '.join(names)} is now {now}; the old name will go.")
+        setattr(namespace, self.dest, methods if isinstance(values, list) else methods[0])
+
+
+class FormerSetting(argparse.Action):
+    """A former argument that is a setting of the method now."""
+
+    def __init__(self, option_strings: list[str], dest: str, field: str, **options: Any) -> None:
+        super().__init__(option_strings, dest, default=argparse.SUPPRESS, help=argparse.SUPPRESS, **options)
+        self.field = field
+
+    def __call__(self, _parser: Any, namespace: argparse.Namespace, value: Any, flag: Any = None) -> None:
+        """Add the setting."""
+        words = {"multi_label": "true", "per_attribute": "false"}
+        setting = f"{self.field}={words.get(value, value)}"
+        notice(f"{flag} {value} is now --set {setting}; the old name will go.")
+        namespace.settings = [*namespace.settings, setting]
+
+
 def notice(sentence: str) -> None:
     """Print one line that is no result."""
     print(f"fairlab: {sentence}", file=sys.stderr)
@@ -43,11 +75,10 @@ SOURCE: Arguments = {
     },
     "--data-root": {"metavar": "DIR", "help": "folder with the source's files"},
     "--labels-csv": {
-        "dest": "table",
         "metavar": "CSV",
         "help": "for --data folder: the CSV of labels, when the folder has several",
     },
-    "--table": {"action": Renamed, "dest": "table", "now": "--labels-csv"},
+    "--table": {"action": Renamed, "dest": "labels_csv", "now": "--labels-csv"},
     "--preset": {
         "default": "quick",
         "metavar": "NAME",
@@ -96,43 +127,34 @@ RUN: Arguments = {
         "metavar": "N",
         "help": "train both classifiers N times (default: the preset's)",
     },
-    "--variant": {
+    "--method": {
         "metavar": "NAME",
-        "help": "what is added: pairs with a partner z' (just_across, default but of --preset paper; "
-        "paired, the paper's; on_hyperplane; perpendicular; perpendicular_on_hyperplane), one half of them "
-        "(z_only, z_prime_only), or a control (unpaired, oversampling, unbiased_faces)",
+        "help": "what stands beside the baseline, as `fairlab methods` lists it (default: latent_pairs)",
     },
+    "--variant": {"action": FormerVariant, "dest": "method"},
     "--run": {
         "metavar": "NAME",
         "help": "name of the run folder (default: source, preset and attribute names)",
     },
 }
 
-EXTENSIONS: Arguments = {
-    "--labeller": {
-        "metavar": "NAME",
-        "help": "who labels generated images: per_attribute (one classifier for each, the paper's) or "
-        "multi_label (one for all attributes) (default: per_attribute; of table: multi_label)",
+SETTINGS: Arguments = {
+    "--set": {
+        "nargs": "+",
+        "action": "extend",
+        "default": [],
+        "dest": "settings",
+        "metavar": "FIELD=VALUE",
+        "help": "settings of the method, as `fairlab methods` lists them, such as partner=mirrored use=z",
     },
-    "--target-planes": {
-        "metavar": "NAME",
-        "help": "one (default) hyperplane for the target, or by_group: one within each protected group",
-    },
-    "--positive-share": {
-        "type": float,
-        "metavar": "SHARE",
-        "help": "fit hyperplanes to latents of which this share, 0..1, is positive (default: as they are)",
-    },
-    "--inverted": {
-        "dest": "n_inverted",
-        "type": int,
-        "metavar": "N",
-        "help": "instead of pairs of random latents, add counterparts of N real training images",
-    },
+    "--labeller": {"action": FormerSetting, "dest": "settings", "field": "multi_label"},
+    "--target-planes": {"action": FormerSetting, "dest": "settings", "field": "target_planes"},
+    "--positive-share": {"action": FormerSetting, "dest": "settings", "field": "positive_share"},
+    "--inverted": {"action": FormerSetting, "dest": "settings", "field": "n_inverted"},
 }
 
 #: Arguments that name one run.
-ONE_RUN: Arguments = {**SOURCE, **RUN, **EXTENSIONS, **GENERATOR, **DEVICE}
+ONE_RUN: Arguments = {**SOURCE, **RUN, **SETTINGS, **GENERATOR, **DEVICE}
 
 
 def add(parser: argparse.ArgumentParser, *groups: Arguments) -> None:
@@ -142,21 +164,36 @@ def add(parser: argparse.ArgumentParser, *groups: Arguments) -> None:
 
 
 def source_settings(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Return the fields of `Experiment` that `SOURCE` sets."""
-    return _chosen(arguments, "data", "data_root", "table", "image_size")
+    """Return the settings that `SOURCE` makes."""
+    return _chosen(arguments, "data", "data_root", "labels_csv", "image_size")
 
 
 def generator_settings(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Return the fields of `Experiment` that `GENERATOR` sets."""
+    """Return the settings that `GENERATOR` makes."""
     return _chosen(arguments, "generator", "train_gan")
 
 
 def experiment_settings(arguments: argparse.Namespace) -> dict[str, Any]:
-    """Return the fields of `Experiment` that all commands with runs set."""
+    """Return the settings that all commands with runs have in common."""
     first, *others = arguments.protected or [None]
     protected = {"protected": first, "also_protected": tuple(others) or None}
-    extensions = _chosen(arguments, "seeds", "labeller", "target_planes", "positive_share", "n_inverted")
-    return protected | extensions | source_settings(arguments) | generator_settings(arguments)
+    return (
+        protected | _chosen(arguments, "seeds") | source_settings(arguments) | generator_settings(arguments)
+    )
+
+
+def method_settings(arguments: argparse.Namespace) -> dict[str, str]:
+    """Return the settings of the method that ``--set`` gives, as text."""
+    from fairlab.methods.settings import read_settings
+
+    return read_settings(arguments.settings)
+
+
+def method_text(arguments: argparse.Namespace) -> str:
+    """Return method and settings in the form of `fairlab.methods.settings.read_method`."""
+    name = arguments.method or "latent_pairs"
+    settings = ",".join(arguments.settings)
+    return name + ((("," if ":" in name else ":") + settings) if settings else "")
 
 
 def named_run(arguments: argparse.Namespace) -> Run:
@@ -169,7 +206,7 @@ def named_run(arguments: argparse.Namespace) -> Run:
         name=arguments.run,
         device=arguments.device,
         target=arguments.target,
-        variant=arguments.variant,
+        method=method_text(arguments),
         **experiment_settings(arguments),
     )
 

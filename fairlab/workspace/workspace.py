@@ -89,10 +89,14 @@ class Workspace:
 
     # Images and labels.
 
+    def prepare(self) -> FaceData:
+        """Return the images and labels, decoded once for all runs, whatever the groups have."""
+        return prepare_data(self.source, self.home, self.image_size)
+
     @cached_property
     def data(self) -> FaceData:
         """The prepared images and labels; every (target, protected) group is known to have positives."""
-        data = prepare_data(self.source, self.home, self.image_size)
+        data = self.prepare()
         for protected in self.protected:
             data.require_groups(self.target, protected)
         return data
@@ -137,7 +141,7 @@ class Workspace:
 
     def _trained_generator(self) -> Step:
         recipe = self.generator_settings.recipe
-        return trained_generator(self.data, recipe, self.seed, self.home, self.device)
+        return trained_generator(self.prepare(), recipe, self.seed, self.home, self.device)
 
     # Steps.
 

@@ -117,16 +117,16 @@ def test_the_truth_of_the_pairs_is_reported(home):
 
 
 def test_partners_flip_one_distance_and_keep_the_other(run):
-    planes = run.hyperplanes(0)
-    z = run.z()[run.pair_rows]
-    moved = np.load(run.partners(0).folder / "z.npy")
+    planes = run.pairs(0).planes
+    z = run.pairs(0).all_z[run.pairs(0).rows]
+    moved = np.load(run.pairs(0).partners.folder / "z.npy")
     assert np.allclose(planes["target"].distance(moved), planes["target"].distance(z), atol=1e-5)
     assert np.allclose(planes["protected"].distance(moved), -planes["protected"].distance(z), atol=1e-5)
 
 
 def test_the_augmented_set_has_as_many_of_either_group_by_construction(run):
-    planes = run.hyperplanes(0)
-    z, moved = run.z()[run.pair_rows], np.load(run.partners(0).folder / "z.npy")
+    planes = run.pairs(0).planes
+    z, moved = run.pairs(0).all_z[run.pairs(0).rows], np.load(run.pairs(0).partners.folder / "z.npy")
     sides = np.concatenate([planes["protected"].distance(part) > 0 for part in (z, moved)])
     assert np.mean(sides) == pytest.approx(0.5, abs=1e-9)
     images, labels, _ = augmented(run, 0)
@@ -134,11 +134,11 @@ def test_the_augmented_set_has_as_many_of_either_group_by_construction(run):
 
 
 def test_hyperplanes_were_fitted_on_the_first_latents_and_measured_on_the_next(run):
-    e, planes, labels = run.experiment, run.hyperplanes(0), run.labels(0)
-    again = Hyperplane.fit(run.z()[: e.n_fit], labels["protected"][: e.n_fit])
+    e, planes, labels = run.experiment, run.pairs(0).planes, run.pairs(0).all_labels
+    again = Hyperplane.fit(run.pairs(0).all_z[: e.n_fit], labels["protected"][: e.n_fit])
     assert again.cosine(planes["protected"]) == pytest.approx(1, abs=1e-9)
     held_out = slice(e.n_fit, e.n_fit + e.n_held_out)
-    right = (planes["protected"].distance(run.z()[held_out]) > 0) == labels["protected"][held_out]
+    right = (planes["protected"].distance(run.pairs(0).all_z[held_out]) > 0) == labels["protected"][held_out]
     assert planes["protected"].held_out_accuracy == pytest.approx(np.mean(right))
 
 

@@ -33,7 +33,7 @@ def small(smoke_home):
 
 def moved(run):
     """The partners as they are stored, and their z."""
-    return load_array(run.partners(0).folder / "z.npy"), run.pair_z()
+    return load_array(run.pairs(0).partners.folder / "z.npy"), run.pairs(0).z
 
 
 @pytest.mark.parametrize(("variant", "across"), [("paired", -1.0), ("on_hyperplane", 0.0)])
@@ -41,14 +41,14 @@ def test_planes_by_group_are_fitted_within_groups_and_partners_go_by_the_other_g
     small, variant, across
 ):
     run = small(target_planes="by_group", variant=variant)
-    planes, e = run.all_hyperplanes(0), run.experiment
+    planes, e = run.pairs(0).all_planes, run.experiment
     assert set(planes) == {"target", "protected", "target_without", "target_with"}
-    assert set(run.hyperplanes(0)) == {"target", "protected"}
+    assert set(run.pairs(0).planes) == {"target", "protected"}
 
-    labels = {role: y[: e.n_fit] for role, y in run.labels(0).items()}
+    labels = {role: y[: e.n_fit] for role, y in run.pairs(0).all_labels.items()}
     for name, group in (("target_without", 0), ("target_with", 1)):
         members = labels["protected"] == group
-        again = Hyperplane.fit(run.z()[: e.n_fit][members], labels["target"][members])
+        again = Hyperplane.fit(run.pairs(0).all_z[: e.n_fit][members], labels["target"][members])
         assert again.cosine(planes[name]) == pytest.approx(1)
         assert planes[name].n_positive + planes[name].n_negative == members.sum()
 
@@ -66,13 +66,13 @@ def test_planes_by_group_are_fitted_within_groups_and_partners_go_by_the_other_g
 @pytest.mark.parametrize("share", [0.2, 0.7])
 def test_planes_are_fitted_to_the_wanted_share_of_positives(small, share):
     run = small(positive_share=share)
-    for role, plane in run.hyperplanes(0).items():
-        n, y = plane.n_positive + plane.n_negative, run.labels(0)[role][: run.experiment.n_fit]
+    for role, plane in run.pairs(0).planes.items():
+        n, y = plane.n_positive + plane.n_negative, run.pairs(0).all_labels[role][: run.pairs(0).method.n_fit]
         assert plane.n_positive == pytest.approx(share * n, abs=1)
         # One of the two labels is short, and all of it is used.
         assert plane.n_positive == y.sum() or plane.n_negative == (1 - y).sum()
         assert plane.held_out_accuracy is not None
-    assert run.hyperplanes(0)["target"].cosine(small().hyperplanes(0)["target"]) < 1 - 1e-6
+    assert run.pairs(0).planes["target"].cosine(small().hyperplanes(0)["target"]) < 1 - 1e-6
 
 
 @pytest.fixture
@@ -103,15 +103,15 @@ def test_inverted_validation_images_join_the_fit_with_their_own_labels(small, mo
     run = small(n_inverted=26, seeds=1)
     e, found = run.experiment, run.inverted("valid")
     rows, z = (load_array(found.folder / f"{name}.npy") for name in ("rows", "z"))
-    for role, plane in run.hyperplanes(0).items():
+    for role, plane in run.pairs(0).planes.items():
         known = run.data.label(run.roles[role], "valid")[rows]
-        fitted = np.concatenate([run.labels(0)[role][: e.n_fit], known])
+        fitted = np.concatenate([run.pairs(0).all_labels[role][: e.n_fit], known])
         assert (plane.n_positive, plane.n_negative) == (fitted.sum(), (1 - fitted).sum())
-        again = Hyperplane.fit(np.concatenate([run.z()[: e.n_fit], z]), fitted)
+        again = Hyperplane.fit(np.concatenate([run.pairs(0).all_z[: e.n_fit], z]), fitted)
         assert again.cosine(plane) == pytest.approx(1)
 
     # Partners are those of the real training images.
     after, before = moved(run)
     assert np.array_equal(before, load_array(run.inverted("train").folder / "z.npy"))
-    protected = run.hyperplanes(0)["protected"]
+    protected = run.pairs(0).planes["protected"]
     np.testing.assert_allclose(protected.distance(after), -protected.distance(before), **CLOSE)

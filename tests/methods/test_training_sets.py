@@ -53,8 +53,8 @@ def all_images(part):
 @pytest.mark.slow
 def test_halves_are_the_latents_behind_the_fitted_ones_and_their_partners(run):
     first, second = z_only(run, 0), z_prime_only(run, 0)
-    assert np.array_equal(all_images(first), load_array(run.latents().folder / "images.npy")[240:])
-    assert np.array_equal(all_images(second), load_array(run.partners(0).folder / "images.npy"))
+    assert np.array_equal(all_images(first), load_array(run.pairs(0).faces.folder / "images.npy")[240:])
+    assert np.array_equal(all_images(second), load_array(run.pairs(0).partners.folder / "images.npy"))
     labelling = run.labelling("target", 0)
     given = labelling.scores[240:] > labelling.threshold
     assert 0 < given.sum() < 60
@@ -99,13 +99,13 @@ def test_unpaired_faces_are_twice_as_many_and_none_is_a_partner(run):
     added = unpaired(run, 0)
     images = all_images(added)
     assert len(images) == len(added.labels) == 120
-    assert np.array_equal(images[:60], run.pair_images())
+    assert np.array_equal(images[:60], run.pairs(0).images)
     assert len({image.tobytes() for image in images}) == 120
-    partners = {image.tobytes() for image in load_array(run.partners(0).folder / "images.npy")}
-    latents = {image.tobytes() for image in load_array(run.latents().folder / "images.npy")}
+    partners = {image.tobytes() for image in load_array(run.pairs(0).partners.folder / "images.npy")}
+    latents = {image.tobytes() for image in load_array(run.pairs(0).faces.folder / "images.npy")}
     assert not {image.tobytes() for image in images[60:]} & (partners | latents)
     labelling = run.labelling("target", 0, run.further_latents())
-    assert labelling.threshold == run.thresholds(0)["target"]
+    assert labelling.threshold == run.pairs(0).thresholds["target"]
     assert np.array_equal(added.labels[60:], labelling.scores > labelling.threshold)
 
 
@@ -195,7 +195,7 @@ def test_counterparts_of_real_images_have_the_real_images_labels(small, monkeypa
     run = small(n_inverted=30)
     added = pairs(run, 0)
     rows = load_array(run.inverted("train").folder / "rows.npy")
-    assert np.array_equal(run.pair_images(), run.images("train")[rows])
+    assert np.array_equal(run.pairs(0).images, run.images("train")[rows])
     assert np.array_equal(added.labels, run.data.label("Eyeglasses", "train")[rows])
-    assert np.array_equal(all_images(added), load_array(run.partners(0).folder / "images.npy"))
+    assert np.array_equal(all_images(added), load_array(run.pairs(0).partners.folder / "images.npy"))
     assert len(added.labels) == 30 == run.experiment.n_added

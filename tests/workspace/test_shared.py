@@ -27,8 +27,8 @@ def test_a_run_takes_the_user_s_generator_and_is_identified_by_its_content(tmp_p
     shutil.copy(weights_folder() / SHIPPED, mine)
     run = Run.of_preset("smoke", tmp_path, generator=str(mine))
     assert run.folder.name.endswith("-mine")
-    assert not run.trains_generator
-    assert run.generator_mark() == sha256(mine)
+    assert not run.work.trains_generator
+    assert run.work.generator_fingerprint == sha256(mine)
     z = sample_latents(3, 512, seed=0)
     pictures = [generate(g, z, progress=False) for g in (run.generator, shipped_generator())]
     np.testing.assert_array_equal(*pictures)
@@ -37,7 +37,7 @@ def test_a_run_takes_the_user_s_generator_and_is_identified_by_its_content(tmp_p
 def test_a_generator_that_is_not_there_is_one_sentence(tmp_path):
     run = Run.of_preset("smoke", tmp_path, generator=str(tmp_path / "nowhere.pth"))
     with pytest.raises(UserError, match=r"nowhere.pth cannot be read .* check --generator"):
-        _ = run.trains_generator
+        _ = run.work.trains_generator
 
 
 def test_two_wishes_for_a_generator_are_one_too_many():

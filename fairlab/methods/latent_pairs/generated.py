@@ -97,6 +97,7 @@ class GeneratedFaces(Method):
         return Counts(
             trained=work.source.counts["train"] + 2 * self.n_pairs,
             generated=self.n_latents,
+            annotated=work.source.counts["train"] * (MULTI_LABEL_LENGTH if self.multi_label else annotators),
             scored=annotators * self.n_latents,
         )
 

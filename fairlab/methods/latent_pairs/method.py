@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
@@ -185,11 +186,10 @@ class LatentPairs(GeneratedFaces):
         n_z = 0 if self.n_inverted or self.use == "z_prime" else self.n_pairs
         added = {"z": n_z, "z_prime": n_partners, "both": n_z + n_partners}[self.use]
         valid = min(self.n_inverted, work.source.counts["valid"])
-        return Counts(
+        return dataclasses.replace(
+            super().counts(work),
             trained=work.source.counts["train"] + added,
-            generated=self.n_latents,
             generated_per_seed=n_partners,
-            scored=super().counts(work).scored,
             inverted=self.n_inverted + valid,
         )
 

@@ -23,6 +23,7 @@ from fairlab.data import FaceData
 from fairlab.data.attributes import check_attribute
 from fairlab.experiments import presets as config
 from fairlab.experiments.experiment import Experiment
+from fairlab.experiments.run import workspace_of
 from fairlab.figures.matrix_plot import save_discriminability_matrix
 from fairlab.metrics.discriminability import (
     PairDiscriminability,
@@ -31,7 +32,6 @@ from fairlab.metrics.discriminability import (
     pair_discriminability,
 )
 from fairlab.studies.discriminability.page import summarise
-from fairlab.workspace.shared import prepare_data, source_of
 
 Pair = tuple[str, str]
 
@@ -123,12 +123,12 @@ def discriminability(
     Each training is a step in a store: what is there is not trained again, and an interrupted one goes on.
     """
     experiment = config.preset(
-        preset, data=data, data_root=data_root, table=table, image_size=image_size, seeds=seeds
+        preset, data=data, data_root=data_root, labels_csv=table, image_size=image_size, seeds=seeds
     )
-    source = source_of(experiment)
-    pairs = _pairs(attributes, source.attributes)
     root = config.home_folder(home)
-    study = _Study.of(experiment, prepare_data(source, root, experiment.image_size), root, images, device)
+    work = workspace_of(experiment, root, device)
+    pairs = _pairs(attributes, work.source.attributes)
+    study = _Study.of(experiment, work.prepare(), root, images, device)
     for pair in pairs:
         study.require(pair)
     found = study.measure(pairs)
@@ -178,7 +178,7 @@ class _Study:
 
     def mark(self, attributes: Sequence[str]) -> str:
         """Return what identifies the result for these attributes."""
-        recipe = dataclasses.asdict(self.experiment.classifier)
+        recipe = dataclasses.asdict(self.experiment.recipe)
         settings = [recipe, self.experiment.seed, self.experiment.seeds, self.n_per_class]
         return fingerprint([list(attributes), settings, self.data.fingerprint])
 
@@ -214,7 +214,7 @@ class _Study:
         """Train a classifier where the two labels agree, and score the test images: ``test.npy``, (n,)."""
         pair = min(pair), max(pair)  # the same training, whichever is named first
         seed = self.experiment.seed + k
-        recipe = dataclasses.replace(self.experiment.classifier, selection="average_precision")
+        recipe = dataclasses.replace(self.experiment.recipe, selection="average_precision")
 
         def make(folder: Path) -> None:
             rows, labels = self._shown(pair, seed)

@@ -57,12 +57,12 @@ def drawn_source(run: Run) -> SynthFacesSource:
     UserError
         If the run's images are others.
     """
-    if not isinstance(run.source, SynthFacesSource):
+    if not isinstance(run.work.source, SynthFacesSource):
         raise UserError(
             "Only drawn faces can be redrawn with an attribute changed, and this run's images are those of "
-            f"'{run.experiment.data}'; use a run with --data synthfaces."
+            f"'{run.work.source.name}'; use a run with --data synthfaces."
         )
-    return run.source
+    return run.work.source
 
 
 def counterfactual_faces(run: Run, n: int = N_FACES) -> CounterfactualFaces:
@@ -86,17 +86,19 @@ def counterfactual_faces(run: Run, n: int = N_FACES) -> CounterfactualFaces:
     factors = source.factors("test")[:n]
     both = _both(factors, e.protected)
 
+    side = run.work.image_size
+
     def make(folder: Path) -> None:
         with tqdm(total=len(both), desc="Drawing counterfactuals", unit="face") as bar:
 
             def rows(part: slice) -> np.ndarray:
                 bar.update(part.stop - bar.n)
-                return draw(both[part], e.image_size)
+                return draw(both[part], side)
 
-            write_rows(folder / "images.npy", (len(both), e.image_size, e.image_size, 3), rows, chunk=512)
+            write_rows(folder / "images.npy", (len(both), side, side, 3), rows, chunk=512)
 
     config = {"n": len(factors), "protected": e.protected}
-    inputs = {"data": source.fingerprint(e.image_size)}
+    inputs = {"data": source.fingerprint(run.work.image_size)}
     step = run.store.step(f"counterfactuals/{len(factors)}", make, config=config, inputs=inputs)
     return CounterfactualFaces(factors, step)
 

@@ -22,7 +22,6 @@ from fairlab.core.files import load_array, save_array
 from fairlab.core.store import Step
 from fairlab.data.attributes import ATTRIBUTES
 from fairlab.data.synthfaces.draw import draw
-from fairlab.evaluation.pair_truth import run_reader
 from fairlab.experiments.run import Run
 from fairlab.generators import Generator, invert
 from fairlab.generators.sampling import generator_device
@@ -67,7 +66,7 @@ def direction_cosines(run: Run, seed: int = 0, n: int = N_INVERTED) -> pd.DataFr
     UserError
         If the run's images are not drawn, n is below 2, or there are too few latents.
     """
-    e, planes = run.experiment, run.hyperplanes(seed)
+    e, planes = run.experiment, run.pairs(seed).planes
     tables = []
     for attribute, role in ((e.target, "target"), (e.protected, "protected")):
         estimates = trait_directions(run, attribute)
@@ -75,7 +74,11 @@ def direction_cosines(run: Run, seed: int = 0, n: int = N_INVERTED) -> pd.DataFr
             estimates = {INVERTED: inverted_direction(run, n)} | estimates
         for direction, (whole, left_out) in estimates.items():
             table = direction_agreement(planes[role].normal, whole, left_out)
-            count = len(left_out) if direction == INVERTED else e.n_latents - e.n_fit
+            count = (
+                len(left_out)
+                if direction == INVERTED
+                else run.pairs(0).method.n_latents - run.pairs(0).method.n_fit
+            )
             tables.append(table.assign(plane=attribute, direction=direction, n=count))
     columns = ["plane", "direction", "metric", "value", "low", "high", "n", "note"]
     return pd.concat(tables, ignore_index=True)[columns]
@@ -113,12 +116,13 @@ def inverted_pairs(run: Run, n: int = N_INVERTED) -> tuple[np.ndarray, np.ndarra
             if not file.exists():  # an interrupted call goes on with the next part
                 faces = factors[first : first + PART]
                 absent, present = (
-                    draw(faces.with_attribute(e.protected, shown), e.image_size) for shown in (False, True)
+                    draw(faces.with_attribute(e.protected, shown), run.work.image_size)
+                    for shown in (False, True)
                 )
                 save_array(file, _inverted(run.generator, absent, present, e.seed))
 
     config = {"n": n, "protected": e.protected, "search": (HALFWAY_STEPS, STEPS, LEARNING_RATE)}
-    inputs = {"data": source.fingerprint(e.image_size), "latents": run.latents().fingerprint}
+    inputs = {"data": source.fingerprint(run.work.image_size), "latents": run.pairs(0).faces.fingerprint}
     step = run.store.step(f"directions/inverted-{n}", make, config=config, inputs=inputs)
     files = [load_array(step.folder / f"part-{first:05d}.npy") for first in parts]
     absent, present = np.concatenate(files, axis=1)
@@ -141,8 +145,8 @@ def trait_directions(run: Run, attribute: str) -> dict[str, tuple[np.ndarray, np
     UserError
         If there are not many more latents than dimensions.
     """
-    unseen = slice(run.experiment.n_fit, None)
-    gradients = _gradients(run.z()[unseen], oracle_logits(run)[unseen])  # (1 + parts, d, 40)
+    unseen = slice(run.pairs(0).method.n_fit, None)
+    gradients = _gradients(run.pairs(0).all_z[unseen], oracle_logits(run)[unseen])  # (1 + parts, d, 40)
     place = ATTRIBUTES.index(attribute)
     marginal, partial = gradients[:, :, place], np.linalg.pinv(gradients)[:, place]  # (1 + parts, d) each
     return {MARGINAL: (marginal[0], marginal[1:]), PARTIAL: (partial[0], partial[1:])}
@@ -151,7 +155,7 @@ def trait_directions(run: Run, attribute: str) -> dict[str, tuple[np.ndarray, np
 def oracle_logits(run: Run) -> np.ndarray:
     """Return the oracle's logits of all generated faces, (n, 40) in the order of `ATTRIBUTES`."""
     drawn_source(run)
-    oracle, faces = run_reader(run), run.latents()
+    oracle, faces = run.reader, run.pairs(0).faces
 
     def make(folder: Path) -> None:
         images = load_array(faces.folder / "images.npy", mapped=True)
@@ -168,7 +172,7 @@ def unit_directions(run: Run, seed: int = 0, n: int = N_INVERTED) -> tuple[Step,
     They are the plane's normal; the paired partner's way, its part at right angles to the target's normal;
     and the three estimates of `direction_cosines`. Other parameters as there.
     """
-    planes, e = run.hyperplanes(seed), run.experiment
+    planes, e = run.pairs(seed).planes, run.experiment
     normal, target = planes["protected"].normal, planes["target"].normal
     names = ("plane normal", "partner's way", INVERTED, MARGINAL, PARTIAL)
 
@@ -178,9 +182,9 @@ def unit_directions(run: Run, seed: int = 0, n: int = N_INVERTED) -> tuple[Step,
         found += [traits[name][0] for name in (MARGINAL, PARTIAL)]
         save_array(folder / "directions.npy", np.stack([v / np.linalg.norm(v) for v in found]))
 
-    inputs = {"partners": run.partners(seed).fingerprint, "latents": run.latents().fingerprint}
-    inputs |= {"oracle": run_reader(run).fingerprint, "data": run.data.fingerprint}
-    config = {"n": n, "search": (HALFWAY_STEPS, STEPS, LEARNING_RATE), "n_fit": e.n_fit}
+    inputs = {"partners": run.pairs(seed).partners.fingerprint, "latents": run.pairs(0).faces.fingerprint}
+    inputs |= {"oracle": run.reader.fingerprint, "data": run.data.fingerprint}
+    config = {"n": n, "search": (HALFWAY_STEPS, STEPS, LEARNING_RATE), "n_fit": run.pairs(0).method.n_fit}
     step = run.store.step(f"directions/seed{seed}-{n}", make, config=config, inputs=inputs)
     return step, dict(zip(names, load_array(step.folder / "directions.npy"), strict=True))
 

@@ -10,7 +10,6 @@ import pandas as pd
 
 from fairlab.core.files import load_array, save_array
 from fairlab.data.attributes import ATTRIBUTES
-from fairlab.evaluation.pair_truth import run_reader
 from fairlab.experiments.run import Run
 from fairlab.generators import generate
 from fairlab.metrics.means import bootstrap_means
@@ -81,11 +80,11 @@ def _seen(
 ) -> tuple[list[str], np.ndarray, np.ndarray]:
     """Return directions, and what is seen before (n, 40) and after moves (directions, steps, n, 40)."""
     made, directions = unit_directions(run, seed, n_inverted)
-    oracle, e = run_reader(run), run.experiment
-    z = run.pair_z()[:n]  # (n, d)
+    oracle = run.reader
+    z = run.pairs(0).z[:n]  # (n, d)
 
     def look(latents: np.ndarray) -> np.ndarray:
-        pictures = generate(run.generator, latents.astype(np.float32), size=e.image_size)
+        pictures = generate(run.generator, latents.astype(np.float32), size=run.work.image_size)
         return oracle.labels(pictures, progress=False)
 
     def make(folder: Path) -> None:
@@ -94,7 +93,7 @@ def _seen(
         save_array(folder / "before.npy", look(z))
         save_array(folder / "after.npy", look(moved.reshape(-1, z.shape[1])))
 
-    inputs = {"directions": made.fingerprint, "latents": run.pair_source().fingerprint}
+    inputs = {"directions": made.fingerprint, "latents": run.pairs(0).source.fingerprint}
     config = {"steps": steps, "n": len(z)}
     name = f"{made.name}_effects/{len(z)}-at{'_'.join(f'{step:g}' for step in steps)}"
     step = run.store.step(name, make, config=config, inputs=inputs)

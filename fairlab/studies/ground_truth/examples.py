@@ -33,8 +33,8 @@ def pair_changes(run: Run, seed: int = 0) -> pd.DataFrame:
     """
     drawn_source(run)
     e = run.experiment
-    z = read_labels(run, run.pair_source())[run.pair_rows].reset_index(drop=True)
-    changed = z != read_labels(run, run.partners(seed))[: len(z)]  # (n, 40)
+    z = read_labels(run, run.pairs(0).source)[run.pairs(0).rows].reset_index(drop=True)
+    changed = z != read_labels(run, run.pairs(seed).partners)[: len(z)]  # (n, 40)
     others = changed.drop(columns=[e.target, e.protected]).sum(axis=1)
     return pd.DataFrame({"kept": ~changed[e.target], "flipped": changed[e.protected], "others": others})
 

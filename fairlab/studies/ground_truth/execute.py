@@ -88,10 +88,10 @@ def measure(run: Run, *, n: int, n_inverted: int, n_moved: int) -> dict[str, pd.
 
 def _check(run: Run) -> None:
     drawn_source(run)
-    if not run.experiment.has_partners:
+    if not run.experiment.makes_pairs:
         raise UserError(
-            f"The variant '{run.experiment.variant}' adds no partners, whose truth is measured here; choose "
-            "a run with another --variant."
+            f"The method '{run.experiment.method.name}' adds no partners, whose truth is measured here; "
+            "choose a run with --method latent_pairs."
         )
 
 

@@ -17,7 +17,7 @@ import pandas as pd
 from fairlab.core.files import load_array, save_array
 from fairlab.core.store import Step
 from fairlab.data.attributes import ATTRIBUTES
-from fairlab.evaluation.pair_truth import read_labels, run_reader
+from fairlab.evaluation.pair_truth import read_labels
 from fairlab.experiments.run import Run
 from fairlab.metrics.means import Means, bootstrap_means
 from fairlab.studies.ground_truth.counterfactuals import N_FACES, counterfactual_faces, drawn_source
@@ -164,14 +164,14 @@ def nuisance_fidelity(run: Run, n: int = N_FACES) -> pd.DataFrame:
 def run_nuisance_reader(run: Run) -> NuisanceReader:
     """Return the reader of nuisance for a run's faces; its `accuracy` says how well it reads each."""
     drawn_source(run)
-    return nuisance_reader(run_reader(run), run.home)
+    return nuisance_reader(run.reader, run.home)
 
 
 def read_pairs(run: Run, n: int = N_FACES) -> dict[str, PairReadings]:
     """Return what is seen in each kind of pairs; arguments as `partner_fidelity`."""
     drawn_source(run)
-    z = _read(run, "z", run.pair_source(), run.pair_rows)
-    moved = [_read(run, f"seed{s}", run.partners(s), slice(None)) for s in range(run.experiment.seeds)]
+    z = _read(run, "z", run.pairs(0).source, run.pairs(0).rows)
+    moved = [_read(run, f"seed{s}", run.pairs(s).partners, slice(None)) for s in range(run.experiment.seeds)]
     faces = counterfactual_faces(run, n)
     drawn = _read(run, f"counterfactuals-{len(faces.factors)}", faces.step, slice(None))
     return {

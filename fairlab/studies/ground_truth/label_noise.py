@@ -45,9 +45,11 @@ def label_noise(run: Run) -> pd.DataFrame:
     drawn_source(run)
     e, groups = run.experiment, ("all", f"not {run.experiment.protected}", run.experiment.protected)
     names = [e.target, e.protected]
-    given = np.stack([run.pair_labels(seed) for seed in range(e.seeds)])  # (seeds, n)
-    z = read_labels(run, run.pair_source())[names].to_numpy()[run.pair_rows]  # (n, 2)
-    moved = [read_labels(run, run.partners(seed))[names].to_numpy()[: len(z)] for seed in range(e.seeds)]
+    given = np.stack([run.pairs(seed).labels for seed in range(e.seeds)])  # (seeds, n)
+    z = read_labels(run, run.pairs(0).source)[names].to_numpy()[run.pairs(0).rows]  # (n, 2)
+    moved = [
+        read_labels(run, run.pairs(seed).partners)[names].to_numpy()[: len(z)] for seed in range(e.seeds)
+    ]
     tables = {}
     for faces, seen in (("z", np.stack([z] * e.seeds)), ("z'", np.stack(moved))):  # (seeds, n, 2)
         whole = _all_seeds(given, seen, groups, e.n_resamples, e.seed)

@@ -15,7 +15,7 @@ from sklearn.neural_network import MLPClassifier
 
 from fairlab.core.files import load_array, save_array
 from fairlab.data.attributes import check_attribute
-from fairlab.evaluation.pair_truth import read_labels, run_reader
+from fairlab.evaluation.pair_truth import read_labels
 from fairlab.experiments.run import Run
 from fairlab.latent import Hyperplane
 from fairlab.metrics.resampling import percentile_interval, resample_counts, undefined_note
@@ -56,8 +56,8 @@ def plane_against_nonlinear(run: Run, attributes: Sequence[str] | None = None) -
 
 def _compared(run: Run, attribute: str) -> pd.DataFrame:
     e = run.experiment
-    y = read_labels(run, run.latents())[attribute].to_numpy()
-    scores, held_out = _scores(run, attribute, y), y[e.n_fit :]  # (2, n), (n,)
+    y = read_labels(run, run.pairs(0).faces)[attribute].to_numpy()
+    scores, held_out = _scores(run, attribute, y), y[run.pairs(0).method.n_fit :]  # (2, n), (n,)
     guess = np.full(len(held_out), 1.0 if held_out.mean() >= 0.5 else -1.0)
     resamples = resample_counts([np.arange(len(held_out))], e.n_resamples, np.random.default_rng(e.seed))
     counts = np.concatenate([np.ones((1, len(held_out)), np.int32), *resamples])  # (1 + resamples, n)
@@ -72,17 +72,17 @@ def _compared(run: Run, attribute: str) -> pd.DataFrame:
 
 def _scores(run: Run, attribute: str, y: np.ndarray) -> np.ndarray:
     """Return scores of held-out latents, above 0 for the attribute: (2, n), of the plane and the network."""
-    e, z = run.experiment, run.z()
-    fit, held_out = z[: e.n_fit], z[e.n_fit :]
+    e, z = run.experiment, run.pairs(0).all_z
+    fit, held_out = z[: run.pairs(0).method.n_fit], z[run.pairs(0).method.n_fit :]
 
     def make(folder: Path) -> None:
-        plane = Hyperplane.fit(fit, y[: e.n_fit])
-        network = MLPClassifier(**NETWORK, random_state=e.seed).fit(fit, y[: e.n_fit])
+        plane = Hyperplane.fit(fit, y[: run.pairs(0).method.n_fit])
+        network = MLPClassifier(**NETWORK, random_state=e.seed).fit(fit, y[: run.pairs(0).method.n_fit])
         chances = network.predict_proba(held_out)[:, 1]
         save_array(folder / "scores.npy", np.stack([plane.distance(held_out), chances - 0.5]))
 
-    inputs = {"latents": run.latents().fingerprint, "oracle": run_reader(run).fingerprint}
-    config = {"n_fit": e.n_fit, "network": NETWORK, "seed": e.seed}
+    inputs = {"latents": run.pairs(0).faces.fingerprint, "oracle": run.reader.fingerprint}
+    config = {"n_fit": run.pairs(0).method.n_fit, "network": NETWORK, "seed": e.seed}
     step = run.store.step(f"linearity/{attribute}", make, config=config, inputs=inputs)
     return load_array(step.folder / "scores.npy")
 

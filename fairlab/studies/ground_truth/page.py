@@ -15,6 +15,7 @@ from fairlab.figures import captions, truth_plots
 from fairlab.figures.faces import pair_grid
 from fairlab.figures.intervals import dots
 from fairlab.figures.style import MODEL_NAMES, readable, with_or_without
+from fairlab.methods.settings import label_of
 from fairlab.metrics.proportions import Proportion
 from fairlab.reports.page import Page, Section
 from fairlab.studies.ground_truth.counterfactuals import counterfactual_faces
@@ -80,7 +81,7 @@ def _exact_section(run: Run, n: int) -> Section:
 
 def _pair_sections(run: Run) -> Iterator[Section]:
     changes = pair_changes(run)
-    partners = load_array(run.partners(0).folder / "images.npy", mapped=True)
+    partners = load_array(run.pairs(0).partners.folder / "images.npy", mapped=True)
     both = Proportion(int((changes["kept"] & changes["flipped"]).sum()), len(changes))
     chosen = best_and_worst(changes)
     titles = (
@@ -90,7 +91,7 @@ def _pair_sections(run: Run) -> Iterator[Section]:
     for rows, (title, why) in zip(chosen, titles, strict=True):
         if len(rows):
             below = [("", f"{count} others") for count in changes["others"][rows]]
-            picture = pair_grid(run.pair_images()[rows], partners[rows], below)
+            picture = pair_grid(run.pairs(0).images[rows], partners[rows], below)
             yield Section(
                 title, why, picture, f"Did both, of all pairs: {both}. Below z': other attributes changed."
             )
@@ -190,7 +191,7 @@ def _facts(run: Run) -> dict[str, str]:
     right = shipped_oracle(run.device).right
     return {
         "Run": run.folder.name,
-        "Added to the real images": f"{e.variant}, for {e.n_pairs:,} pairs",
+        "Method": f"{label_of(e.method)}, for {run.pairs(0).method.n_pairs:,} pairs",
         "Training seeds": f"{e.seeds}; directions are those of the first",
         **{
             f"Oracle right about {readable(name)}": str(Proportion(*right[name])).replace("pairs", "faces")

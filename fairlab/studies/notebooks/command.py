@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from fairlab.core.errors import UserError
-from fairlab.studies.arguments import EXTENSIONS, GENERATOR, RUN, SOURCE, Arguments, add
+from fairlab.studies.arguments import GENERATOR, RUN, SOURCE, Arguments, add
 
 HELP = "run the notebooks without a browser; pages to read go into the run folder"
 EXAMPLES = {
@@ -35,14 +35,14 @@ OWN: Arguments = {
 
 #: Settings of a run that every notebook has as a parameter, beside "preset", "home" and "run_name".
 NOTEBOOK_SETTINGS = (
-    "data", "data_root", "table", "target", "protected", "variant", "labeller", "seeds", "generator"
+    "data", "data_root", "labels_csv", "target", "protected", "method", "seeds", "generator"
 )  # fmt: skip
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the choice of notebooks, and the arguments that set a parameter of theirs."""
     flags = {_flag(name) for name in ("preset", "home", "run", *NOTEBOOK_SETTINGS)}
-    groups = {**SOURCE, **RUN, **EXTENSIONS, **GENERATOR}
+    groups = {**SOURCE, **RUN, **GENERATOR}
     shared = {flag: options for flag, options in groups.items() if flag in flags}
     one = {"metavar": "NAME", "help": "attribute whose influence to remove (default: Male)"}
     add(parser, OWN, shared | {"--protected": one})
@@ -58,7 +58,7 @@ def run(arguments: argparse.Namespace) -> None:
     settings = {name: getattr(arguments, name) for name in NOTEBOOK_SETTINGS}
     # The notebooks' kernels work in another folder than the user.
     home = home_folder(arguments.home).absolute()
-    paths = {name: settings[name] for name in ("data_root", "table", "generator")}
+    paths = {name: settings[name] for name in ("data_root", "labels_csv", "generator")}
     settings |= {name: str(Path(path).absolute()) for name, path in paths.items() if path}
     run = Run.of_preset(arguments.preset, home, name=arguments.run, **settings)
     own = {"preset": arguments.preset, "home": str(home), "run_name": arguments.run}
@@ -79,4 +79,4 @@ def _further_parameters(given: Sequence[tuple[str, str]]) -> dict[str, Any]:
 
 def _flag(name: str) -> str:
     """Return the argument that sets a parameter."""
-    return "--labels-csv" if name == "table" else "--" + name.removesuffix("_name").replace("_", "-")
+    return "--" + name.removesuffix("_name").replace("_", "-")

@@ -20,9 +20,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Decode the images of a source."""
     from fairlab.experiments.presets import home_folder, preset
-    from fairlab.workspace.shared import preparation_summary, prepare_data, prepared_folder, source_of
+    from fairlab.experiments.run import workspace_of
+    from fairlab.workspace.source import preparation_summary, prepared_folder
 
     experiment = preset(arguments.preset, **source_settings(arguments))
-    source, home = source_of(experiment), home_folder(arguments.home)
-    prepare_data(source, home, experiment.image_size)
-    print(preparation_summary(prepared_folder(source, home, experiment.image_size)))
+    work = workspace_of(experiment, home_folder(arguments.home))
+    work.prepare()
+    print(preparation_summary(prepared_folder(work.source, work.home, work.image_size)))

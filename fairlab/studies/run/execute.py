@@ -13,7 +13,7 @@ from fairlab.metrics import format_comparison
 from fairlab.reports.page import write_report
 from fairlab.studies.run.page import report
 from fairlab.studies.run.plan import check_disk, measure, plan, plan_text
-from fairlab.workspace.shared import preparation_summary, prepared_folder
+from fairlab.workspace.source import preparation_summary, prepared_folder
 
 
 def execute(run: Run) -> None:
@@ -26,14 +26,19 @@ def execute(run: Run) -> None:
     """
     e = run.experiment
     with run.store.lock():
-        print(f"{e.target} without {', '.join(e.attributes[1:])}, {e.data}, on {run.device}, in {run.folder}")
-        if run.store.find(f"seed{e.seeds - 1}/debiased") is None:
+        without = f"{e.target} without {', '.join(e.attributes[1:])}"
+        print(f"{without}, {e.source.name}, on {run.device}, in {run.folder}")
+        if not (run.folder / "metrics.csv").exists():
             _check_weights(run)
-            print(check_disk(run, run.source.counts))
-            print(plan_text(plan(run, run.source.counts, measure(run))), flush=True)
+            print(check_disk(run, run.work.source.counts))
+            print(plan_text(plan(run, run.work.source.counts, measure(run))), flush=True)
         _ = run.data
-        print(preparation_summary(prepared_folder(run.source, run.home, e.image_size)), flush=True)
-        _make_all(run)
+        print(
+            preparation_summary(prepared_folder(run.work.source, run.home, run.work.image_size)), flush=True
+        )
+        for train in (run.baseline, run.debiased):
+            for seed in range(e.seeds):
+                train(seed)
         table = write_results(run)
     for protected, rows in table.groupby("protected", sort=False):
         title = f"{protected}:\n" if e.also_protected else ""
@@ -48,9 +53,9 @@ def execute(run: Run) -> None:
 
 def _check_weights(run: Run) -> None:
     """Load what comes from elsewhere, so that its absence is found before hours of work."""
-    if not run.trains_generator:
+    if not run.work.trains_generator:
         _ = run.generator
-    build_network(run.experiment.classifier, 1, seed=0, imagenet=True)
+    build_network(run.experiment.recipe, 1, seed=0, imagenet=True)
 
 
 def write_results(run: Run) -> pd.DataFrame:
@@ -63,27 +68,10 @@ def write_results(run: Run) -> pd.DataFrame:
     table = pd.concat([rows.assign(protected=name) for name, rows in tables.items()], ignore_index=True)
     write_text(run.folder / "metrics.csv", table.to_csv(index=False))
     e = run.experiment
-    truth = pair_truth(run) if e.data == "synthfaces" and e.has_partners else None
-    if e.has_partners:
-        run.pair_scores(0)
+    truth = pair_truth(run) if e.source.is_drawn and e.makes_pairs else None
     facts = manifest(run)
     write_json(run.folder / "manifest.json", facts)
     if truth is not None:
         write_json(run.folder / "truth.json", {name: share._asdict() for name, share in truth.items()})
     write_report(run.folder / "report.html", report(run, tables[e.protected], facts, truth))
     return table
-
-
-def _make_all(run: Run) -> None:
-    """Make every step in the paper's order, so that progress bars follow the plan."""
-    e, seeds = run.experiment, range(run.experiment.seeds)
-    run.protected()
-    for seed in seeds:
-        run.baseline(seed)
-    if e.has_generated:
-        run.latents()
-    for seed in seeds if e.has_partners else ():
-        run.hyperplanes(seed)
-        run.partners(seed)
-    for seed in seeds:
-        run.debiased(seed)

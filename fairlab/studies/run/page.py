@@ -17,6 +17,7 @@ from fairlab.figures.faces import face_grid, first_of_groups, label_words, pair_
 from fairlab.figures.plane import Line, latent_plane
 from fairlab.figures.summary import summarise
 from fairlab.latent import plane_basis, plane_coordinates
+from fairlab.methods.latent_pairs.generated import GeneratedFaces
 from fairlab.metrics.pairs import Share
 from fairlab.reports.page import Page, Section
 
@@ -66,8 +67,8 @@ def report(run: Run, table: pd.DataFrame, facts: dict[str, Any], truth: dict[str
         sections=[
             _label_section(run),
             _face_section(run),
-            *([_generated_section(run)] if e.has_generated else []),
-            *([_plane_section(run), _pair_section(run)] if e.has_partners else []),
+            *([_generated_section(run)] if isinstance(e.method, GeneratedFaces) else []),
+            *([_plane_section(run), _pair_section(run)] if e.makes_pairs else []),
             _histogram_section(run),
             _metric_section(table),
             _curve_section(run),
@@ -104,7 +105,7 @@ def _face_section(run: Run) -> Section:
 
 def _generated_section(run: Run) -> Section:
     e = run.experiment
-    images, labels = _latent_images(run), run.labels(0)
+    images, labels = _latent_images(run), run.pairs(0).all_labels
     rows = np.arange(24)
     shown = label_words(
         labels["target"][rows], labels["protected"][rows], target=e.target, protected=e.protected
@@ -121,10 +122,10 @@ def _generated_section(run: Run) -> Section:
 
 
 def _plane_section(run: Run) -> Section:
-    e, planes, labels = run.experiment, run.hyperplanes(0), run.labels(0)
+    e, planes, labels = run.experiment, run.pairs(0).planes, run.pairs(0).all_labels
     basis = plane_basis(planes["target"], planes["protected"])
-    rows = slice(e.n_fit, e.n_fit + e.n_held_out)
-    points = plane_coordinates(run.z()[rows], planes["target"], planes["protected"])
+    rows = run.pairs(0).method.held_out_rows
+    points = plane_coordinates(run.pairs(0).all_z[rows], planes["target"], planes["protected"])
     start, end = (plane_coordinates(z, planes["target"], planes["protected"]) for z in _pair_latents(run, 8))
     lines = (
         Line.of(planes["target"], basis, e.target),
@@ -140,8 +141,8 @@ def _plane_section(run: Run) -> Section:
 
 
 def _pair_section(run: Run, shown: int = 16) -> Section:
-    e, thresholds = run.experiment, run.thresholds(0)
-    folder = run.pair_scores(0).folder
+    e, thresholds = run.experiment, run.pairs(0).thresholds
+    folder = run.pairs(0).scores().folder
     names = {"target": e.target, "protected": e.protected}
     scores = {role: load_array(folder / f"{role}.npy") for role in names}  # (n, 2) each, z and z'
     below = [
@@ -152,11 +153,11 @@ def _pair_section(run: Run, shown: int = 16) -> Section:
         np.stack([scores[role][:, side] > thresholds[role] for role in names], axis=1).astype(np.uint8)
         for side in (0, 1)
     )  # (n, 2) each
-    partners = load_array(run.partners(0).folder / "images.npy", mapped=True)
+    partners = load_array(run.pairs(0).partners.folder / "images.npy", mapped=True)
     return Section(
         "Pairs",
         "Each z and its partner z': the target should stay, the protected attribute should flip.",
-        pair_grid(run.pair_images()[:shown], partners[:shown], list(zip(*below, strict=True))),
+        pair_grid(run.pairs(0).images[:shown], partners[:shown], list(zip(*below, strict=True))),
         captions.pair_grid(before, after, target=e.target, protected=e.protected),
     )
 
@@ -207,11 +208,11 @@ def _group_counts(run: Run) -> dict[str, tuple[int, int]]:
 
 
 def _latent_images(run: Run) -> np.ndarray:
-    return load_array(run.latents().folder / "images.npy", mapped=True)
+    return load_array(run.pairs(0).faces.folder / "images.npy", mapped=True)
 
 
 def _pair_latents(run: Run, n: int) -> tuple[np.ndarray, np.ndarray]:
-    return run.pair_z()[:n], load_array(run.partners(0).folder / "z.npy")[:n]
+    return run.pairs(0).z[:n], load_array(run.pairs(0).partners.folder / "z.npy")[:n]
 
 
 def _facts(facts: dict[str, Any]) -> dict[str, str]:
@@ -219,7 +220,7 @@ def _facts(facts: dict[str, Any]) -> dict[str, str]:
     return {
         "Data": f"{facts['data']['name']}: "
         + ", ".join(f"{n:,} {s}" for s, n in facts["data"]["images"].items()),
-        "Added to the real images": f"{experiment['variant']}, for {experiment['n_pairs']:,} pairs",
+        "Method": ", ".join(f"{name} {value}" for name, value in experiment["method"].items()),
         **(_plane_facts(planes[0]) if planes else {}),
         "Training seeds": ", ".join(map(str, facts["training_seeds"])),
         "Device": facts["device"],

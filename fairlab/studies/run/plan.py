@@ -15,11 +15,11 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from fairlab.classifiers.augmentation import training_batch
 from fairlab.classifiers.networks import build_network
-from fairlab.core.devices import compute_dtype
 from fairlab.core.errors import UserError
 from fairlab.experiments.run import Run
 from fairlab.generators import ProgressiveGenerator
 from fairlab.generators.sampling import generator_device
+from fairlab.methods.base import schedule
 
 #: Images per second at which a source is prepared on two cores, as measured; photographs vary with the disk.
 PREPARATION_SPEED = {"synthfaces": 800.0, "celeba": 5_000.0, "folder": 300.0}
@@ -40,17 +40,6 @@ class PlannedStep(NamedTuple):
     seconds: float
 
 
-class Counts(NamedTuple):
-    """How many images the method needs."""
-
-    trained: int  #: images of its training set
-    epochs: int  #: how often they are shown
-    generated: int  #: images drawn once for all training seeds
-    generated_per_seed: int
-    scored: int  #: images that are labelled
-    inverted: int  #: real images whose latents are sought
-
-
 class Costs(NamedTuple):
     """Seconds on this machine for one image that is trained on, scored, drawn."""
 
@@ -59,37 +48,21 @@ class Costs(NamedTuple):
     draw: float
 
 
-def counts_of(run: Run, n_images: Mapping[str, int]) -> Counts:
-    """Return what the settings of a run ask for; `n_images` are real ones in "train", "valid" and "test"."""
-    e = run.experiment
-    latents, annotators = e.n_latents * e.has_generated, len(e.attributes) - 1 + e.seeds
-    return Counts(
-        trained=n_images["train"] + e.n_added,
-        epochs=e.generated_epochs,
-        generated=latents,
-        generated_per_seed=e.n_partners,
-        scored=latents * (1 if e.labeller == "multi_label" else annotators),
-        inverted=e.n_inverted + min(e.n_inverted, n_images["valid"]),
-    )
-
-
 def measure(run: Run) -> Costs:
     """Return what one image costs here with the run's own networks."""
-    recipe, gan, device = run.experiment.classifier, run.experiment.gan, run.device
+    recipe, gan, device = run.experiment.recipe, run.experiment.generator.recipe, run.device
     network = build_network(recipe, 1, seed=0, imagenet=False).to(device)
-    dtype, random, side = (
-        compute_dtype(recipe.precision, device),
-        torch.Generator(),
-        run.experiment.image_size,
-    )
+    random, side = torch.Generator(), run.work.image_size
     images = torch.zeros((recipe.batch_size, side, side, 3), dtype=torch.uint8, device=device)
 
     def train() -> None:
-        network(training_batch(images, recipe, random), dtype).sum().backward()
+        network(training_batch(images, recipe, random)).sum().backward()
 
     operations, few = _operations(train), training_batch(images[:8], recipe, random)
     second = _seconds(train) / operations
-    generator = ProgressiveGenerator(gan.latent_dim, gan.channels) if run.trains_generator else run.generator
+    generator = (
+        ProgressiveGenerator(gan.latent_dim, gan.channels) if run.work.trains_generator else run.generator
+    )
     z = torch.zeros(8, generator.latent_dim, device=generator_device(generator))
     return Costs(
         train=second * operations / len(images),
@@ -100,8 +73,10 @@ def measure(run: Run) -> Costs:
 
 def plan(run: Run, n_images: Mapping[str, int], costs: Costs) -> list[PlannedStep]:
     """Return the steps of a run with their sizes and estimated times; nothing of it is made."""
-    e, counts, seeds, real = run.experiment, counts_of(run, n_images), run.experiment.seeds, n_images
-    to_train = e.gan.total_images * run.trains_generator
+    e, work, seeds, real = run.experiment, run.work, run.experiment.seeds, n_images
+    counts = e.method.counts(work)
+    epochs = schedule(e.method, work, counts.trained).epochs
+    to_train = e.generator.recipe.total_images * run.work.trains_generator
 
     def training(name: str, epochs: int, images: int, times: int = 1) -> PlannedStep:
         size = f"{epochs} epochs of {images:,} images" + (f" × {times} seeds" if times > 1 else "")
@@ -111,15 +86,15 @@ def plan(run: Run, n_images: Mapping[str, int], costs: Costs) -> list[PlannedSte
         return PlannedStep(name, f"{images:,} images", images * seconds)
 
     steps = [
-        each("prepare images", sum(real.values()), 1 / PREPARATION_SPEED[e.data]),
-        training("1 train the protected classifier", e.classifier.epochs, real["train"]),
-        training("1 train the baseline", e.classifier.epochs, real["train"], seeds),
+        each("prepare images", sum(real.values()), 1 / PREPARATION_SPEED[e.source.name]),
+        training("1 train annotators", e.recipe.epochs, counts.annotated),
+        training("1 train the baseline", e.recipe.epochs, real["train"], seeds),
         each("2 train a generator", to_train, DRAWINGS_PER_TRAINED * costs.draw),
         each("2 invert real images", counts.inverted, 1 / INVERSION_SPEED),
         each("2 generate faces", counts.generated, costs.draw),
         each("3 label them", counts.scored, costs.score),
         each("5 generate partners", seeds * counts.generated_per_seed, costs.draw),
-        training("6 train the de-biased classifier", counts.epochs, counts.trained, seeds),
+        training("6 train the de-biased classifier", epochs, counts.trained, seeds),
         each("score test images", 2 * seeds * (real["valid"] + real["test"]), costs.score),
         PlannedStep("measure, report", "", 10),
     ]
@@ -134,7 +109,7 @@ def check_disk(run: Run, n_images: Mapping[str, int]) -> str:
     UserError
         If there is not enough.
     """
-    counts, side = counts_of(run, n_images), run.experiment.image_size
+    counts, side = run.experiment.method.counts(run.work), run.work.image_size
     images = sum(n_images.values()) + counts.generated + run.experiment.seeds * counts.generated_per_seed
     needed, free = 3 * side**2 * images / 1e9, shutil.disk_usage(run.folder).free / 1e9
     if needed > free:

@@ -1,4 +1,4 @@
-"""Command ``table``: many targets and variants at once."""
+"""Command ``table``: many targets and methods at once."""
 
 from __future__ import annotations
 
@@ -7,19 +7,21 @@ from pathlib import Path
 
 from fairlab.studies.arguments import (
     DEVICE,
-    EXTENSIONS,
     GENERATOR,
     RUN,
+    SETTINGS,
     SOURCE,
     Arguments,
+    FormerVariant,
     add,
     experiment_settings,
+    method_settings,
 )
 
-HELP = "many targets and variants: the paper's table, its ablations, controls"
+HELP = "many targets and methods: the paper's table, its ablations, controls"
 EXAMPLES = {
     "fairlab table": "the paper's table: 26 targets against Male",
-    "fairlab table --targets Eyeglasses --variants ablations": "",
+    "fairlab table --targets Eyeglasses --methods ablations": "",
 }
 
 OWN: Arguments = {
@@ -29,12 +31,13 @@ OWN: Arguments = {
         "metavar": "NAME",
         "help": "attributes to classify: names, all (the paper's 26, default), or evidence (eight of them)",
     },
-    "--variants": {
+    "--methods": {
         "nargs": "+",
         "metavar": "NAME",
-        "help": "what is added, as --variant of run; or ablations (the paper's method and its five), or "
-        "controls (the method beside unpaired, oversampling and unbiased_faces) (default: the preset's)",
+        "help": "as --method of run; or ablations (the paper's method and its five), or controls (the pairs "
+        "beside unpaired_faces, added_oversampling and unbiased_faces) (default: latent_pairs)",
     },
+    "--variants": {"action": FormerVariant, "dest": "methods", "nargs": "+"},
     "--jobs": {
         "type": int,
         "metavar": "N",
@@ -47,14 +50,14 @@ OWN: Arguments = {
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Add the arguments that name a grid; one network labels for all targets unless told otherwise."""
     shared = {flag: RUN[flag] for flag in ("--protected", "--seeds")}
-    add(parser, OWN, shared, SOURCE, EXTENSIONS, GENERATOR, DEVICE)
-    parser.set_defaults(labeller="multi_label")
+    add(parser, OWN, shared, SOURCE, SETTINGS, GENERATOR, DEVICE)
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Make a grid of targets and variants, and its tables."""
+    """Make a grid of targets and methods, and its tables."""
     from fairlab.studies.table.execute import table
 
-    names = ("preset", "targets", "variants", "home", "device", "jobs", "out")
+    names = ("preset", "targets", "methods", "home", "device", "jobs", "out")
     given = {name: getattr(arguments, name) for name in names}
-    print(table(**given, **experiment_settings(arguments)))
+    settings = {"multi_label": "true"} | method_settings(arguments) | experiment_settings(arguments)
+    print(table(**given, **settings))

@@ -14,7 +14,7 @@ from fairlab.core.errors import UserError
 from fairlab.core.files import write_json, write_text
 from fairlab.core.parallel import check_jobs, default_jobs, run_all
 from fairlab.evaluation.results import environment
-from fairlab.experiments.presets import changed_settings
+from fairlab.experiments.presets import as_folder, changed_settings
 from fairlab.experiments.presets import preset as preset_of
 from fairlab.figures.paper_table import write_paper_table
 from fairlab.figures.variant_plots import effect_table, effects, effects_by_target
@@ -29,7 +29,7 @@ from fairlab.studies.table.grid import (
     pair_table,
 )
 
-#: More targets and variants than these are counted in the name of a folder, not listed.
+#: More targets and methods than these are counted in the name of a folder, not listed.
 MOST_NAMED = 8
 
 
@@ -37,21 +37,21 @@ def table(
     *,
     preset: str,
     targets: Sequence[str],
-    variants: Sequence[str] | None,
+    methods: Sequence[str] | None,
     home: Path | None = None,
     device: str | None = None,
     jobs: int | None = None,
     out: Path | None = None,
     **changes: Any,
 ) -> str:
-    """Train what is missing for every target and variant, write the tables, and return the text to print.
+    """Train what is missing for every target and method, write the tables, and return the text to print.
 
     Parameters
     ----------
     preset : str
         See `fairlab.experiments.presets.preset`.
-    targets, variants : sequences of str
-        See `grid.choose_targets` and `choose_variants`; variants None means the preset's.
+    targets, methods : sequences of str
+        See `grid.choose_targets` and `choose_methods`; methods None means the preset's.
     home, device
         As for `fairlab.experiments.run.Run`.
     jobs : int, optional
@@ -59,7 +59,7 @@ def table(
     out : Path, optional
         Folder of the results; by default below ``home/tables``, named after what differs.
     **changes
-        Fields of `Experiment` for all runs; None keeps the preset's value.
+        Settings for all runs, and fields of those methods that have them; None keeps the preset's value.
 
     Raises
     ------
@@ -68,14 +68,14 @@ def table(
     """
     check_jobs(jobs)
     grid = open_grid(
-        preset_name=preset, targets=targets, variants=variants, home=home, device=device, **changes
+        preset_name=preset, targets=targets, methods=methods, home=home, device=device, **changes
     )
     print(
-        f"{len(grid.targets)} targets × {len(grid.variants)} variants against {grid.experiment.protected}: "
+        f"{len(grid.targets)} targets × {len(grid.methods)} methods against {grid.experiment.protected}: "
         f"{grid.n_trainings} trainings, of which finished ones are skipped.",
         flush=True,
     )
-    folder = out or grid.home / "tables" / _name(grid, [*targets, *(variants or ())])
+    folder = out or grid.home / "tables" / _name(grid, [*targets, *map(as_folder, methods or ())])
     grid = make_all(grid, jobs)
     return write_results(grid, folder)
 
@@ -99,7 +99,7 @@ def make_all(grid: Grid, jobs: int | None = None) -> Grid:
     cells = [(bare, *cell) for cell in grid.cells()]
     at_once = jobs if jobs is not None else default_jobs(grid.first.device, len(cells))
     run_all(make_baselines, targets, jobs=at_once, label="Baselines", unit="target")
-    reasons = run_all(make_cell, cells, jobs=at_once, label="Variants", unit="cell")
+    reasons = run_all(make_cell, cells, jobs=at_once, label="Methods", unit="cell")
     failed = {cell[1]: reason for cell, reason in zip(cells, reasons, strict=True) if reason}
     for target, reason in failed.items():
         print(f"{target} is left out: {reason}")
@@ -114,26 +114,27 @@ def write_results(grid: Grid, folder: Path) -> str:
     write_text(folder / "table.csv", measured.to_csv(index=False))
     write_text(folder / "pairs.csv", pair_table(grid).to_csv(index=False))
     write_json(folder / "manifest.json", _manifest(grid))
-    for variant in grid.variants:
+    for method in grid.methods:
         published = grid.experiment.protected == "Male"
-        write_paper_table(folder / variant, of_variant(measured, variant), published=published)
-    effect = effect_table(measured, grid.variants)
+        write_paper_table(folder / as_folder(method), of_method(measured, method), published=published)
+    effect = effect_table(measured, grid.methods)
     write_text(folder / "effects.md", f"{effect}\n")
-    save_figure(effects(measured, grid.variants), folder / "effects.png")
+    save_figure(effects(measured, grid.methods), folder / "effects.png")
     if len(grid.targets) > 1:
-        save_figure(effects_by_target(measured, grid.variants), folder / "effects_by_target.png")
+        save_figure(effects_by_target(measured, grid.methods), folder / "effects_by_target.png")
     e = grid.experiment
     trained = f"{e.seeds} trainings" if e.seeds > 1 else "one training"
     return (
         f"\n{effect}\n\nDifferences from the baseline in points (KL: nats), with 95% intervals over "
         f"{measured['n'].iloc[0]:,} test images and {trained} of each classifier.\n"
-        f"{folder / grid.variants[0] / 'table.md'} is the paper's table; {folder / 'table.csv'} every number."
+        f"{folder / as_folder(grid.methods[0]) / 'table.md'} is the paper's table; "
+        f"{folder / 'table.csv'} every number."
     )
 
 
-def of_variant(table: pd.DataFrame, variant: str) -> pd.DataFrame:
-    """Return the rows of the baseline, of one variant and of their difference, with the usual names."""
-    names = {"baseline": "baseline", variant: "debiased", f"{variant} - baseline": "debiased - baseline"}
+def of_method(table: pd.DataFrame, method: str) -> pd.DataFrame:
+    """Return the rows of the baseline, of one method and of their difference, with the usual names."""
+    names = {"baseline": "baseline", method: "debiased", f"{method} - baseline": "debiased - baseline"}
     kept = table[table["model"].isin(names)]
     return kept.assign(model=kept["model"].map(names))
 
@@ -141,7 +142,7 @@ def of_variant(table: pd.DataFrame, variant: str) -> pd.DataFrame:
 def _manifest(grid: Grid) -> dict[str, Any]:
     return environment(grid.first) | {
         "targets": grid.targets,
-        "variants": grid.variants,
+        "methods": grid.methods,
         "runs": [str(grid.run(*cell).folder.name) for cell in grid.cells()],
     }
 
@@ -149,9 +150,9 @@ def _manifest(grid: Grid) -> dict[str, Any]:
 def _name(grid: Grid, named: Sequence[str]) -> str:
     """Return the folder's name: what was asked for, and what differs from the preset."""
     e = grid.experiment
-    plain = preset_of(grid.preset, data=e.data, data_root=e.data_root)
+    plain = preset_of(grid.preset, data=e.source.name, data_root=e.source.root)
     seeds = [f"{e.seeds}-seeds"] if e.seeds != plain.seeds else []
     changed = changed_settings(e, grid.preset)
     if len(named) > MOST_NAMED:  # file systems allow 255 characters
         named = [f"{len(named)}-names-{crc32(' '.join(named).encode()):08x}"]
-    return "-".join([e.data, grid.preset, *e.attributes[1:], *named, *seeds, *changed])
+    return "-".join([e.source.name, grid.preset, *e.attributes[1:], *named, *seeds, *changed])

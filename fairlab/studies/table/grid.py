@@ -1,4 +1,4 @@
-"""Grid of runs: many targets and variants against one protected attribute.
+"""Grid of runs: many targets and methods against one protected attribute.
 
 Every cell is a `Run` in its usual folder. Runs share images, generator, latents, classifiers trained on real
 images, and labels, so each is made once; what is finished is never made again.
@@ -7,7 +7,7 @@ images, and labels, so each is made once; what is finished is never made again.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -20,13 +20,27 @@ from fairlab.data import FaceData
 from fairlab.data.attributes import REPORTED, REPORTING_GROUPS, check_attribute
 from fairlab.evaluation.pair_truth import pair_truth
 from fairlab.evaluation.results import model_scores
-from fairlab.experiments.experiment import ABLATIONS, ADDITIONS, CONTROLS, Experiment
+from fairlab.experiments.experiment import Experiment
 from fairlab.experiments.presets import home_folder, preset
-from fairlab.experiments.run import Run
+from fairlab.experiments.run import Run, workspace_of
 from fairlab.latent.hyperplane import OneSidedLabels
+from fairlab.methods import ERM, METHODS, LatentPairs
+from fairlab.methods.latent_pairs.generated import GeneratedFaces
+from fairlab.methods.settings import read_method, settings_of
 from fairlab.metrics import compare_attributes
 from fairlab.metrics.pairs import Share
-from fairlab.workspace.shared import prepare_data, source_of
+
+#: The paper's method and its ablations: four partner points and either half.
+ABLATIONS = (
+    "latent_pairs:partner=mirrored",
+    "latent_pairs:partner=on_hyperplane",
+    "latent_pairs:partner=perpendicular",
+    "latent_pairs:partner=perpendicular_on_hyperplane",
+    "latent_pairs:partner=mirrored,use=z",
+    "latent_pairs:partner=mirrored,use=z_prime",
+)
+#: What a gain is to be compared with: as many extra images as the pairs have, from elsewhere.
+CONTROLS = ("unpaired_faces", "added_oversampling", "unbiased_faces")
 
 #: Eight targets of all three reporting groups, named before any of them was measured with controls.
 EVIDENCE = (
@@ -37,7 +51,7 @@ EVIDENCE = (
 
 @dataclass(frozen=True)
 class Grid:
-    """Targets times variants, against one protected attribute.
+    """Targets times methods, against one protected attribute.
 
     Attributes
     ----------
@@ -45,8 +59,8 @@ class Grid:
         See `fairlab.experiments.presets.preset`.
     home : Path
         Where data, classifiers and runs live.
-    targets, variants : tuple of str
-        Attributes to classify, and what step 6 adds for each: `fairlab.experiments.experiment.ADDITIONS`.
+    targets, methods : tuple of str
+        Attributes to classify, and texts of `fairlab.methods.settings.read_method`.
     changes : dict
         Fields of `Experiment` that all runs share: protected, seeds, labeller, data, ...
     device : str or None
@@ -56,19 +70,29 @@ class Grid:
     preset: str
     home: Path
     targets: tuple[str, ...]
-    variants: tuple[str, ...]
+    methods: tuple[str, ...]
     changes: dict[str, Any] = field(default_factory=dict)
     device: str | None = None
 
-    def run(self, target: str, variant: str) -> Run:
+    def settings(self, target: str, method: str) -> dict[str, Any]:
+        """Return the settings of one cell: those of methods only where the method has them."""
+        own = settings_of(read_method(method, {}))
+        others = {field for known in METHODS.values() for field in settings_of(known())}
+        shared = {k: v for k, v in self.changes.items() if k in own or k not in others}
+        return shared | {"target": target, "method": method}
+
+    def experiment_of(self, target: str, method: str) -> Experiment:
+        """Return the settings of one cell's run."""
+        return preset(self.preset, **self.settings(target, method))
+
+    def run(self, target: str, method: str) -> Run:
         """Return the run of one cell, in the folder that ``fairlab run`` uses for it."""
-        changes = self.changes | {"target": target, "variant": variant}
-        return Run.of_preset(self.preset, self.home, device=self.device, **changes)
+        return Run.of_preset(self.preset, self.home, device=self.device, **self.settings(target, method))
 
     @cached_property
     def first(self) -> Run:
         """The run of the first cell: what all have in common is its."""
-        return self.run(self.targets[0], self.variants[0])
+        return self.run(self.targets[0], self.methods[0])
 
     @property
     def experiment(self) -> Experiment:
@@ -81,13 +105,13 @@ class Grid:
         return range(self.experiment.seeds)
 
     def cells(self) -> Iterator[tuple[str, str]]:
-        """Yield every target with every variant."""
-        return ((target, variant) for target in self.targets for variant in self.variants)
+        """Yield every target with every method."""
+        return ((target, method) for target in self.targets for method in self.methods)
 
     @property
     def n_trainings(self) -> int:
         """Number of classifiers trained for the targets."""
-        return len(self.targets) * (1 + len(self.variants)) * len(self.seeds)
+        return len(self.targets) * (1 + len(self.methods)) * len(self.seeds)
 
 
 def choose_targets(named: Sequence[str], experiment: Experiment, home: Path) -> tuple[str, ...]:
@@ -108,12 +132,13 @@ def choose_targets(named: Sequence[str], experiment: Experiment, home: Path) -> 
     UserError
         If a name is no attribute, a protected one, or has a group without positives or negatives.
     """
-    source, protected = source_of(experiment), experiment.attributes[1:]
+    work, protected = workspace_of(experiment, home), experiment.attributes[1:]
+    source = work.source
     known = set(REPORTED) <= set(source.attributes)
     sets = {"all": REPORTED if known else source.attributes, "evidence": EVIDENCE}
     for name in named:  # before the images are decoded, which takes long
         check_attribute(name, (*sets, *source.attributes))
-    data = prepare_data(source, home, experiment.image_size)
+    data = work.prepare()
     for target in (name for name in named if name not in sets):
         _require_groups(data, target, protected)
     meant = dict.fromkeys(target for name in named for target in sets.get(name, (name,)))
@@ -138,62 +163,66 @@ def _require_groups(data: FaceData, target: str, protected: Sequence[str]) -> No
         data.require_groups(target, attribute)
 
 
-def choose_variants(named: Sequence[str] | None, experiment: Experiment) -> tuple[str, ...]:
-    """Return the variants meant by names, by "ablations" (the paper's) or "controls" (beside the method).
+def choose_methods(named: Sequence[str] | None, preset_name: str, data: str) -> tuple[str, ...]:
+    """Return the methods meant by names, by "ablations" (the paper's) or "controls" (beside the pairs).
 
     Raises
     ------
     UserError
-        If there is no such variant.
+        If there is no such method or setting.
     """
-    fitting = [name for name in CONTROLS if experiment.data == "synthfaces" or name != "unbiased_faces"]
-    sets: dict[str, Sequence[str]] = {"ablations": ABLATIONS, "controls": (experiment.variant, *fitting)}
-    for name in named or ():
-        if name not in sets and name not in ADDITIONS:
-            known = (*sets, *ADDITIONS)
-            raise UserError(f"There is no variant '{name}'; {nearest_names(name, known)}")
-    wanted = [v for name in named or (experiment.variant,) for v in sets.get(name, (name,))]
-    return tuple(dict.fromkeys(wanted))
+    fitting = [name for name in CONTROLS if data == "synthfaces" or name != "unbiased_faces"]
+    sets: dict[str, Sequence[str]] = {"ablations": ABLATIONS, "controls": (LatentPairs.name, *fitting)}
+    wanted = [text for name in named or (LatentPairs.name,) for text in sets.get(name, (name,))]
+    for text in wanted:
+        name = text.partition(":")[0]
+        if name not in METHODS:
+            raise UserError(f"There is no method '{name}'; {nearest_names(name, (*sets, *METHODS))}")
+        read_method(text, {})
+    return tuple(dict.fromkeys(text for text in wanted if text != ERM.name))  # that is the baseline
 
 
 def open_grid(
     *,
     preset_name: str,
     targets: Sequence[str],
-    variants: Sequence[str] | None,
+    methods: Sequence[str] | None,
     home: Path | None,
     device: str | None,
     **changes: Any,
 ) -> Grid:
-    """Return the grid of named targets and variants; see `choose_targets` and `choose_variants`."""
+    """Return the grid of named targets and methods; see `choose_targets` and `choose_variants`."""
     place, given = home_folder(home), {key: value for key, value in changes.items() if value is not None}
     # The first target stands for any; it must only not be a protected attribute.
     protected = (given.get("protected"), *given.get("also_protected", ()))
     stand_in = next(name for name in REPORTED if name not in protected)
-    experiment = preset(preset_name, **given | {"target": stand_in})
-    added = choose_variants(variants, experiment)  # first, since images need not be decoded for it
-    for variant in added:  # what does not go with a setting is refused before anything is made
-        preset(preset_name, **given | {"target": stand_in, "variant": variant})
-    return Grid(preset_name, place, choose_targets(targets, experiment, place), added, given, device)
+    chosen = choose_methods(methods, preset_name, given.get("data", "synthfaces"))
+    if not chosen:
+        raise UserError("No method is left beside the baseline, erm; name another.")
+    grid = Grid(preset_name, place, (stand_in,), chosen, given, device)
+    for method in chosen:  # what does not go with a setting is refused before anything is made
+        experiment = grid.experiment_of(stand_in, method)
+        experiment.method.check(workspace_of(experiment, place, device))
+    return replace(grid, targets=choose_targets(targets, experiment, place))
 
 
 def make_common(grid: Grid) -> None:
     """Make what all cells share: images, latents, and the classifiers that serve every target."""
-    run = grid.first
-    run.protected()
-    if any(grid.run(grid.targets[0], variant).experiment.has_generated for variant in grid.variants):
-        run.latents()
-        run.labeller("protected", 0)
+    for method in grid.methods:
+        run = grid.run(grid.targets[0], method)
+        if isinstance(run.experiment.method, GeneratedFaces):
+            run.experiment.method.faces(run.work)
+            run.experiment.method.annotator_of(run.work, "protected", 0)
 
 
 def make_baselines(grid: Grid, target: str) -> None:
     """Train and score the baselines of one target."""
-    run = grid.run(target, grid.variants[0])
+    run = grid.run(target, grid.methods[0])
     for seed in grid.seeds:
         run.test_scores(run.baseline(seed))
 
 
-def make_cell(grid: Grid, target: str, variant: str) -> str:
+def make_cell(grid: Grid, target: str, method: str) -> str:
     """Train and score the classifiers of one cell, and ask the oracle about its pairs.
 
     Returns
@@ -201,7 +230,7 @@ def make_cell(grid: Grid, target: str, variant: str) -> str:
     str
         Why the cell cannot be made, if the classifiers gave all generated images the same label; else "".
     """
-    run = grid.run(target, variant)
+    run = grid.run(target, method)
     try:
         for seed in grid.seeds:
             run.test_scores(run.debiased(seed))
@@ -213,21 +242,21 @@ def make_cell(grid: Grid, target: str, variant: str) -> str:
 
 
 def measure(grid: Grid) -> pd.DataFrame:
-    """Return the tidy table of a finished grid: "baseline", every variant, and paired differences.
+    """Return the tidy table of a finished grid: "baseline", every method, and paired differences.
 
-    Differences are taken from the baseline and, of further variants, from the first one as well. See
+    Differences are taken from the baseline and, of further methods, from the first one as well. See
     `fairlab.metrics.compare_attributes`; images and training seeds are resampled together.
     """
     data, e = grid.first.data, grid.experiment
     labels = pd.DataFrame({target: data.label(target, "test") for target in grid.targets})
     models: dict[str, dict[str, tuple[np.ndarray, np.ndarray]]] = {"baseline": {}}
-    for target, variant in grid.cells():
-        run = grid.run(target, variant)
+    for target, method in grid.cells():
+        run = grid.run(target, method)
         models["baseline"].setdefault(target, model_scores(run, run.baseline))
-        models.setdefault(variant, {})[target] = model_scores(run, run.debiased)
+        models.setdefault(method, {})[target] = model_scores(run, run.debiased)
     scores = {m: {t: pair[0] for t, pair in by.items()} for m, by in models.items()}
     thresholds = {m: {t: pair[1] for t, pair in by.items()} for m, by in models.items()}
-    references = ("baseline", grid.variants[0]) if len(grid.variants) > 1 else ("baseline",)
+    references = ("baseline", grid.methods[0]) if len(grid.methods) > 1 else ("baseline",)
     tables = [
         compare_attributes(
             labels,
@@ -246,15 +275,15 @@ def measure(grid: Grid) -> pd.DataFrame:
 
 
 def pair_table(grid: Grid) -> pd.DataFrame:
-    """Return what the oracle says of every cell's pairs: target, variant, statement, value, low, high, n."""
+    """Return what the oracle says of every cell's pairs: target, method, statement, value, low, high, n."""
     rows = [
-        {"target": target, "variant": variant, "statement": statement, **share._asdict()}
-        for target, variant in grid.cells()
-        if _has_truth(run := grid.run(target, variant))
+        {"target": target, "method": method, "statement": statement, **share._asdict()}
+        for target, method in grid.cells()
+        if _has_truth(run := grid.run(target, method))
         for statement, share in pair_truth(run).items()
     ]
-    return pd.DataFrame(rows, columns=["target", "variant", "statement", *Share._fields])
+    return pd.DataFrame(rows, columns=["target", "method", "statement", *Share._fields])
 
 
 def _has_truth(run: Run) -> bool:
-    return run.experiment.data == "synthfaces" and run.experiment.has_partners
+    return run.experiment.source.is_drawn and run.experiment.makes_pairs

@@ -104,11 +104,11 @@ def test_a_run_s_planes_are_compared(run, short_search, monkeypatch):
     assert counts == dict.fromkeys([("Male", INVERTED), *traits], 3)
     absent, present = inverted_pairs(run, 4)
     change = (present - absent).mean(axis=0)
-    cosine = change @ run.hyperplanes(0)["protected"].normal / np.linalg.norm(change)
+    cosine = change @ run.pairs(0).planes["protected"].normal / np.linalg.norm(change)
     rows = table[(table["direction"] == INVERTED) & (table["metric"] == "cosine")]
     assert rows["value"].item() == pytest.approx(cosine, abs=1e-5)
     assert rows["n"].item() == 4
-    unseen = run.experiment.n_latents - run.experiment.n_fit  # planes were fitted to the others
+    unseen = run.pairs(0).method.n_latents - run.pairs(0).method.n_fit  # planes were fitted to the others
     assert set(table[table["direction"] != INVERTED]["n"]) == {unseen}
     male = table[(table["plane"] == "Male") & (table["metric"] == "cosine")].set_index("direction")["value"]
     assert male[MARGINAL] > 0.3
@@ -122,9 +122,9 @@ def test_moving_along_directions_is_counted(run, short_search, monkeypatch):
     table = direction_effects(run, steps=(-3, 0, 3), n=40, n_inverted=4)
     _, ways = unit_directions(run, 0, 4)
     np.testing.assert_allclose([np.linalg.norm(way) for way in ways.values()], 1)
-    assert ways["partner's way"] @ run.hyperplanes(0)["target"].normal == pytest.approx(0, abs=1e-12)
+    assert ways["partner's way"] @ run.pairs(0).planes["target"].normal == pytest.approx(0, abs=1e-12)
     values = table.set_index(["direction", "metric", "step"])["value"]
-    seen = read_labels(run, run.latents())["Male"].to_numpy()[run.pair_rows][:40]
+    seen = read_labels(run, run.pairs(0).faces)["Male"].to_numpy()[run.pairs(0).rows][:40]
     for way in ways:
         assert values[way, "protected present", 0] == pytest.approx(
             seen.mean(), abs=0.026

@@ -78,8 +78,8 @@ def test_what_is_printed_and_the_page_have_every_finding(run, told, summary):
 
 def test_changes_of_pairs_are_counted_from_what_the_oracle_sees(run):
     changes = pair_changes(run)
-    z = read_labels(run, run.latents())[run.pair_rows].to_numpy()
-    others = read_labels(run, run.partners(0)).to_numpy()
+    z = read_labels(run, run.pairs(0).faces)[run.pairs(0).rows].to_numpy()
+    others = read_labels(run, run.pairs(0).partners).to_numpy()
     moved = (z != others).sum(axis=1)
     assert (changes["others"] + ~changes["kept"] + changes["flipped"]).tolist() == moved.tolist()
     best, worst = best_and_worst(changes, 5)

@@ -56,7 +56,7 @@ def test_partners_are_counted_as_elsewhere(run):
         ("both", "partner did both"),
     ):
         assert tuple(rows.loc[metric]) == pytest.approx(counted[statement])
-    before, after = read_labels(run, run.latents())[run.pair_rows], read_labels(run, run.partners(0))
+    before, after = read_labels(run, run.pairs(0).faces)[run.pairs(0).rows], read_labels(run, run.pairs(0).partners)
     changes = attribute_changes(before, after)["value"]
     shares = by(attribute_fidelity(run, N), PARTNERS, "attribute")
     pd.testing.assert_series_equal(shares[list(ATTRIBUTES)], changes[list(ATTRIBUTES)], check_names=False)

@@ -37,8 +37,8 @@ def test_a_group_without_such_faces_says_so():
 def test_a_run_s_labels_are_counted_as_scikit_learn_does(smoke_home):
     run = Run.of_preset("smoke", smoke_home, device="cpu")
     table = label_noise(run)
-    given = run.labels(0)["target"][run.pair_rows]
-    for faces, step, rows in (("z", run.latents(), run.pair_rows), ("z'", run.partners(0), slice(None))):
+    given = run.pairs(0).all_labels["target"][run.pairs(0).rows]
+    for faces, step, rows in (("z", run.pairs(0).faces, run.pairs(0).rows), ("z'", run.pairs(0).partners, slice(None))):
         seen = read_labels(run, step)["Eyeglasses"].to_numpy()[rows]
         (_, fp), (fn, _) = confusion_matrix(seen, given)
         own = table[(table["faces"] == faces) & (table["group"] == "all")].set_index(["seed", "metric"])

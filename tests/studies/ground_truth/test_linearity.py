@@ -38,7 +38,7 @@ def test_a_run_s_plane_is_counted_and_the_network_learns(smoke_home, monkeypatch
     run = Run.of_preset("smoke", smoke_home, device="cpu")
     table = plane_against_nonlinear(run, ["Male"])
     values = table.set_index(["model", "metric"])["value"]
-    z, y = run.z(), read_labels(run, run.latents())["Male"].to_numpy()
+    z, y = run.pairs(0).all_z, read_labels(run, run.pairs(0).faces)["Male"].to_numpy()
     distances = Hyperplane.fit(z[:600], y[:600]).distance(z[600:])
     assert values["plane", "accuracy"] == pytest.approx(((distances > 0) == y[600:]).mean())
     assert values["plane", "ROC AUC"] == pytest.approx(roc_auc_score(y[600:], distances))
