@@ -6,6 +6,9 @@ import difflib
 import errno
 from collections.abc import Iterable
 
+#: Numbers of classes above this, handed in or read from a file, are not classes but, say, numbers of images.
+MOST_CLASSES = 100_000
+
 
 class UserError(Exception):
     """A mistake the user can mend: one sentence saying what is wrong, where, and what to do.

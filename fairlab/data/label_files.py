@@ -15,10 +15,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from fairlab.core.errors import UserError, nearest_names
+from fairlab.core.errors import MOST_CLASSES, UserError, nearest_names
 from fairlab.data.celeba_tables import read_attributes
 from fairlab.data.folder_table import BINARY
-from fairlab.metrics.balanced import MOST_CLASSES
 
 #: Columns that say which image a row is, not what it shows.
 NOT_LABELS = ("file", "file_name", "image_id", "identity", "split", "service_test")

@@ -17,8 +17,8 @@ from fairlab.core.store import Step
 from fairlab.data.attributes import check_attribute
 from fairlab.experiments.run import Run
 from fairlab.latent import Hyperplane
-from fairlab.metrics.pairs import Share, mean_shares
-from fairlab.metrics.proportions import Proportion, shares
+from fairlab.metrics.intervals.proportion import Proportion, shares
+from fairlab.metrics.two_groups.pairs import Share, mean_shares
 from fairlab.workspace.reader import shipped_oracle
 
 
@@ -85,7 +85,7 @@ def pair_truth(run: Run) -> dict[str, Share]:
     Returns
     -------
     dict of str to Share
-        For each statement, how often it held: see `fairlab.metrics.pairs.mean_shares`. The oracle's own
+        For each statement, how often it held: see `two_groups.pairs.mean_shares`. The oracle's own
         accuracy on unseen drawn faces comes first, with Wilson's interval.
     """
     e, right = run.experiment, shipped_oracle(run.device).right

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from fairlab.latent import Hyperplane, skewed_rows
-from fairlab.metrics.means import bootstrap_means
+from fairlab.metrics.intervals.bootstrap_means import bootstrap_means
 
 #: The SVM's C in `skew_study`. With 1, as for a run's planes, the solver does not settle where there are
 #: about as many latents as dimensions, which small subsets come close to.

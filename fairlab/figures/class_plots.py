@@ -29,8 +29,8 @@ from fairlab.figures.style import (
     styled,
 )
 from fairlab.figures.tables import percent
-from fairlab.metrics.classes import CLASSES, JOINT
-from fairlab.metrics.named_groups import GroupNames, Protected
+from fairlab.metrics.groups.classes import CLASSES, JOINT
+from fairlab.metrics.groups.named_groups import GroupNames, Protected
 
 _MOST_PANELS = 24
 

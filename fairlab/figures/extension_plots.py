@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 
 from fairlab.classifiers.images import ImageArray
 from fairlab.figures.style import FAINT, MODEL_LOOKS, panels, readable, styled, with_or_without
-from fairlab.metrics.proportions import Proportion
+from fairlab.metrics.intervals.proportion import Proportion
 from fairlab.workspace.reader import AttributeReader
 
 

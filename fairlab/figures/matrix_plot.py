@@ -44,7 +44,7 @@ def discriminability_matrix(table: pd.DataFrame) -> Figure:
     Parameters
     ----------
     table : DataFrame
-        As `fairlab.metrics.discriminability.discriminability_table`, with every pair of its attributes.
+        As `discriminability_table` of `fairlab.metrics`, with every pair of its attributes.
 
     Raises
     ------

@@ -8,12 +8,12 @@ from pathlib import Path
 import pandas as pd
 
 from fairlab.core.files import write_text
+from fairlab.core.text import markdown_table
 from fairlab.data.attributes import REPORTING_GROUPS
 from fairlab.figures.published import SOURCE, published_table
 from fairlab.figures.style import readable
 from fairlab.figures.tables import BASELINE, DEBIASED, DIFFERENCE, METRICS, WHOLE, estimate
-from fairlab.metrics.many import MEAN
-from fairlab.metrics.tables import markdown_table
+from fairlab.metrics.two_groups.compare_attributes import MEAN
 
 SHOWN: tuple[str, ...] = ("AP", "DEO", "BA", "KL")  # the metrics of the paper's table
 COLUMNS = (("baseline", BASELINE), ("de-biased", DEBIASED), ("difference", DIFFERENCE))

@@ -7,10 +7,10 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from fairlab.core.errors import UserError
-from fairlab.metrics.group_inputs import bins_and_gaps
-from fairlab.metrics.inputs import check_labels
-from fairlab.metrics.named_groups import GroupNames, Groups, Protected
-from fairlab.metrics.proportions import Proportion
+from fairlab.metrics.groups.labels import bins_and_gaps
+from fairlab.metrics.groups.named_groups import GroupNames, Groups, Protected
+from fairlab.metrics.intervals.proportion import Proportion
+from fairlab.metrics.validation import check_labels
 
 _NONE = (np.nan, np.nan)
 

@@ -9,10 +9,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from fairlab.core.text import markdown_table
 from fairlab.figures.style import FAINT, MODEL_LOOKS, panels, readable, styled
 from fairlab.figures.tables import METRICS, WHOLE, Estimate, estimate
-from fairlab.metrics.many import MEAN
-from fairlab.metrics.tables import markdown_table
+from fairlab.metrics.two_groups.compare_attributes import MEAN
 
 SHOWN = ("DEO", "BA", "KL", "AP")
 

@@ -12,7 +12,7 @@ from fairlab.lab.pair_viewer import PairViewer
 from fairlab.lab.plane_view import HyperplaneView
 from fairlab.lab.renderer import Renderer
 from fairlab.lab.threshold_explorer import ThresholdExplorer
-from fairlab.metrics.proportions import Proportion, shares
+from fairlab.metrics.intervals.proportion import Proportion, shares
 
 __all__ = [
     "LIMITS",

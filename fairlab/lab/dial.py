@@ -19,7 +19,7 @@ from fairlab.figures.tables import percent
 from fairlab.lab.dialled import DialledFaces
 from fairlab.lab.face_rows import FACE, GAP, MARGIN, FaceRow, face_rows
 from fairlab.lab.panel import WIDE, Panel, words
-from fairlab.metrics.association import phi_coefficients
+from fairlab.metrics.two_groups.association import phi_coefficients
 
 _CELLS = ((1, 1), (1, 0), (0, 1), (0, 0))  # target and protected label of the picture's rows
 

@@ -14,7 +14,7 @@ from fairlab.data.synthfaces.copula import natural_traits
 from fairlab.data.synthfaces.factors import Factors
 from fairlab.data.synthfaces.law import sample_factors
 from fairlab.data.synthfaces.statistics import label_statistics
-from fairlab.metrics.association import phi as phi_of_counts
+from fairlab.metrics.two_groups.association import phi as phi_of_counts
 
 STREAM = "dial"  # these faces are in no training, validation or test split
 _CALIBRATION_FACES = 2**18  # as many, and the same, as the label law calibrates on

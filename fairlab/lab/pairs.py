@@ -9,7 +9,7 @@ import numpy as np
 from fairlab.figures.style import readable
 from fairlab.lab.renderer import Renderer
 from fairlab.latent import partner
-from fairlab.metrics.proportions import Proportion
+from fairlab.metrics.intervals.proportion import Proportion
 
 
 @dataclass(frozen=True)

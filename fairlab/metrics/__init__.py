@@ -5,23 +5,15 @@ KL, which is in nats. A metric that the data leave undefined is NaN with an `Und
 that names the group and its count.
 """
 
-from fairlab.metrics.association import phi_coefficients
-from fairlab.metrics.classes import (
+from fairlab.metrics.groups.classes import (
     class_accuracies,
     class_attention,
     compare_classes,
     most_likely,
     per_class_table,
 )
-from fairlab.metrics.counterfactual import compare_counterfactuals, counterfactual_flip_rate
-from fairlab.metrics.divergence import ScoreKL, score_kl
-from fairlab.metrics.fairness import (
-    average_precision,
-    bias_amplification,
-    equal_opportunity_difference,
-    group_balanced_average_precision,
-)
-from fairlab.metrics.group_functions import (
+from fairlab.metrics.groups.compare_groups import Groups, group_differences, group_metrics
+from fairlab.metrics.groups.functions import (
     accuracy_difference,
     balanced_accuracy,
     demographic_parity_difference,
@@ -31,30 +23,38 @@ from fairlab.metrics.group_functions import (
     true_positive_rate_difference,
     worst_group_accuracy,
 )
-from fairlab.metrics.groups import Groups, group_differences, group_metrics
-from fairlab.metrics.inputs import UndefinedMetricWarning
-from fairlab.metrics.jackknife import direction_agreement
-from fairlab.metrics.leakage import (
-    corrupted_dataset_leakage,
-    dataset_leakage,
-    leakage_amplification,
-    leakage_table,
-    model_leakage,
-)
-from fairlab.metrics.many import compare_attributes
-from fairlab.metrics.multiple import holm, holm_column, paired_p_value
-from fairlab.metrics.operating_points import at_threshold, threshold_curves
-from fairlab.metrics.permutation import leakage_p_value
-from fairlab.metrics.representation import (
+from fairlab.metrics.groups.representation import (
     representation,
     shannon_diversity,
     shannon_evenness,
     simpson_diversity,
     simpson_evenness,
 )
-from fairlab.metrics.tables import format_comparison
+from fairlab.metrics.intervals.jackknife import direction_agreement
+from fairlab.metrics.intervals.multiple_testing import holm, holm_column, paired_p_value
+from fairlab.metrics.leakage.leakage import (
+    corrupted_dataset_leakage,
+    dataset_leakage,
+    leakage_amplification,
+    leakage_table,
+    model_leakage,
+)
+from fairlab.metrics.leakage.permutation import leakage_p_value
 from fairlab.metrics.thresholds import best_f1_threshold, calibrated_threshold
-from fairlab.metrics.uncertainty import bootstrap, compare
+from fairlab.metrics.tidy import format_comparison
+from fairlab.metrics.two_groups.association import phi_coefficients
+from fairlab.metrics.two_groups.compare import bootstrap, compare
+from fairlab.metrics.two_groups.compare_attributes import compare_attributes
+from fairlab.metrics.two_groups.counterfactual import compare_counterfactuals, counterfactual_flip_rate
+from fairlab.metrics.two_groups.divergence import ScoreKL, score_kl
+from fairlab.metrics.two_groups.fairness import (
+    average_precision,
+    bias_amplification,
+    equal_opportunity_difference,
+    group_balanced_average_precision,
+)
+from fairlab.metrics.two_groups.operating_points import at_threshold, threshold_curves
+from fairlab.metrics.validation import UndefinedMetricWarning
 
 __all__ = [
     "Groups",

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fairlab.core.errors import UserError
-from fairlab.metrics.inputs import check_labels, check_scores
+from fairlab.metrics.validation import check_labels, check_scores
 
 
 def calibrated_threshold(y_true: ArrayLike, y_score: ArrayLike) -> float:

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from fairlab.metrics import bootstrap
-from fairlab.metrics.resampling import METRICS, RankedCells, resample_counts, resampled_metrics
+from fairlab.metrics.intervals.bootstrap import resample_counts
+from fairlab.metrics.two_groups.ranked_cells import METRICS, RankedCells, resampled_metrics
 
 from ..metrics.examples import plain_metrics
 

@@ -10,7 +10,7 @@ import pytest
 from fairlab.evaluation import pair_truth as truth
 from fairlab.evaluation.pair_truth import attribute_changes, pair_truth
 from fairlab.experiments.presets import home_folder
-from fairlab.metrics.proportions import Proportion
+from fairlab.metrics.intervals.proportion import Proportion
 
 BEFORE = pd.DataFrame(
     {"Smiling": [1, 1, 0, 0], "Male": [1, 0, 1, 0], "Bald": [0, 0, 0, 0], "Young": [0, 0, 1, 1]}

@@ -13,12 +13,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from fairlab.methods.controls import augmented
 
 from fairlab.core.files import read_json
 from fairlab.experiments.presets import preset
 from fairlab.experiments.run import Run
 from fairlab.latent import Hyperplane
-from fairlab.methods.controls import augmented
 
 pytestmark = pytest.mark.slow
 

@@ -6,7 +6,7 @@ import pytest
 
 from fairlab.evaluation.skewed_fits import skew_study
 from fairlab.figures import extension_plots as extensions
-from fairlab.metrics.pairs import EVERYTHING, as_claimed
+from fairlab.metrics.two_groups.pairs import EVERYTHING, as_claimed
 
 from .test_plots import pixels, words
 

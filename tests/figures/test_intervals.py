@@ -15,7 +15,7 @@ from fairlab.figures.intervals import dots
 from fairlab.figures.plots import distance_histograms
 from fairlab.figures.style import MODEL_LOOKS
 from fairlab.figures.tables import readable_table
-from fairlab.metrics.proportions import Proportion, shares
+from fairlab.metrics.intervals.proportion import Proportion, shares
 
 from ..lab.examples import tidy
 

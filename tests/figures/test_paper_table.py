@@ -2,6 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from fairlab.data.attributes import REPORTING_GROUPS
 from fairlab.figures.paper_table import paper_table, write_paper_table
 from fairlab.metrics import compare_attributes
 
@@ -15,7 +16,7 @@ def table() -> pd.DataFrame:
         model: {name: np.clip(0.4 * labels[name] + 0.6 * rng.random(300), 0, 1) for name in names}
         for model in ("baseline", "debiased")
     }
-    return compare_attributes(labels, scores, rng.integers(0, 2, 300), n_resamples=40)
+    return compare_attributes(labels, scores, rng.integers(0, 2, 300), means=REPORTING_GROUPS, n_resamples=40)
 
 
 def test_groups_begin_with_their_mean_and_the_published_one(table: pd.DataFrame):

@@ -5,14 +5,6 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from scipy.stats import binomtest
-
-from fairlab.core.files import load_array
-from fairlab.data.synthfaces.source import SynthFacesSource
-from fairlab.experiments.experiment import ABLATIONS, CONTROLS, HALVES
-from fairlab.experiments.run import Run
 from fairlab.methods.controls import (
     UNBIASED_SEED,
     augmented,
@@ -25,6 +17,14 @@ from fairlab.methods.controls import (
     z_only,
     z_prime_only,
 )
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import binomtest
+
+from fairlab.core.files import load_array
+from fairlab.data.synthfaces.source import SynthFacesSource
+from fairlab.experiments.experiment import ABLATIONS, CONTROLS, HALVES
+from fairlab.experiments.run import Run
 
 SIZES = {"n_fit": 200, "n_held_out": 40, "n_pairs": 60}
 NUMBERS = count()

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sklearn.metrics import matthews_corrcoef
 
 from fairlab.core.errors import UserError
-from fairlab.metrics.association import phi, phi_coefficients
+from fairlab.metrics.two_groups.association import phi, phi_coefficients
 
 PAIRS = st.lists(st.tuples(st.integers(0, 1), st.integers(0, 1)), min_size=2, max_size=60)
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from fairlab.core.errors import UserError
 from fairlab.figures.published import published_fairface
 from fairlab.metrics import class_accuracies, class_attention, compare_classes, most_likely, per_class_table
-from fairlab.metrics.estimates import COLUMNS
+from fairlab.metrics.tidy import COLUMNS
 
 
 def value(table, group, metric="accuracy", attribute="joint", model="model", column="value"):

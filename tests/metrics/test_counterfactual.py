@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from fairlab.core.errors import UserError
 from fairlab.metrics import compare_counterfactuals, counterfactual_flip_rate
-from fairlab.metrics.counterfactual import COUNTERFACTUAL_METRICS
-from fairlab.metrics.estimates import COLUMNS
+from fairlab.metrics.tidy import COLUMNS
+from fairlab.metrics.two_groups.counterfactual import COUNTERFACTUAL_METRICS
 
 Y, A = np.array([0, 0, 1, 1, 1, 0]), np.array([0, 1, 0, 1, 1, 1])
 ABSENT, PRESENT = np.array([0.1, 0.4, 0.6, 0.9, 0.2, 0.3]), np.array([0.2, 0.7, 0.4, 0.8, 0.2, 0.6])

@@ -10,13 +10,13 @@ from sklearn.metrics import average_precision_score
 
 from fairlab.core.errors import UserError
 from fairlab.metrics import group_balanced_average_precision, holm
-from fairlab.metrics.discriminability import (
+from fairlab.metrics.intervals.bootstrap import few_seeds_factor, resample_counts
+from fairlab.metrics.two_groups.discriminability import (
     Bounded,
     discriminability_table,
     mean_differences,
     pair_discriminability,
 )
-from fairlab.metrics.resampling import few_seeds_factor, resample_counts
 
 from .examples import predictions
 

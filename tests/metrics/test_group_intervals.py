@@ -8,10 +8,10 @@ import pytest
 
 from fairlab import metrics
 from fairlab.metrics import at_threshold, group_differences, group_metrics
-from fairlab.metrics.group_rates import DISPARITIES
+from fairlab.metrics.groups.rates import DISPARITIES
 
 from .examples import simulate
-from .test_groups import population, value
+from .test_compare_groups import population, value
 
 
 @pytest.mark.parametrize("stratified", [False, True])

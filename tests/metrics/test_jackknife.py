@@ -6,7 +6,7 @@ from scipy import stats
 
 from fairlab.core.errors import UserError
 from fairlab.metrics import direction_agreement
-from fairlab.metrics.jackknife import jackknife_interval
+from fairlab.metrics.intervals.jackknife import jackknife_interval
 
 
 def without_each(x):

@@ -17,13 +17,13 @@ from fairlab.metrics import (
     leakage_table,
     model_leakage,
 )
-from fairlab.metrics.attackers import Features
-from fairlab.metrics.balanced import balanced_sample
-from fairlab.metrics.corruption import corrupt
-from fairlab.metrics.estimates import COLUMNS
-from fairlab.metrics.leakage import Leakage
-from fairlab.metrics.perceptron import Perceptron
-from fairlab.metrics.permutation import _fit, _with_intercept
+from fairlab.metrics.leakage.attackers import Features
+from fairlab.metrics.leakage.balanced import balanced_sample
+from fairlab.metrics.leakage.corruption import corrupt
+from fairlab.metrics.leakage.leakage import Leakage
+from fairlab.metrics.leakage.perceptron import Perceptron
+from fairlab.metrics.leakage.permutation import _fit, _with_intercept
+from fairlab.metrics.tidy import COLUMNS
 
 QUICK = Perceptron(epochs=15, batch=64, width=32, learning_rate=3e-3, progress=False)
 

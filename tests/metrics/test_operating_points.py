@@ -20,9 +20,9 @@ from fairlab.metrics import (
     compare,
     threshold_curves,
 )
-from fairlab.metrics.estimates import COLUMNS
-from fairlab.metrics.operating_points import _values
-from fairlab.metrics.resampling import METRICS, RankedCells, resampled_metrics
+from fairlab.metrics.tidy import COLUMNS
+from fairlab.metrics.two_groups.operating_points import _values
+from fairlab.metrics.two_groups.ranked_cells import METRICS, RankedCells, resampled_metrics
 
 from .examples import plain_metrics, predictions, simulate
 

@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fairlab.core.errors import UserError
-from fairlab.metrics.pairs import EVERYTHING, Share, as_claimed, mean_shares, paired_difference
-from fairlab.metrics.proportions import Proportion
+from fairlab.metrics.intervals.proportion import Proportion
+from fairlab.metrics.two_groups.pairs import EVERYTHING, Share, as_claimed, mean_shares, paired_difference
 
 BEFORE = pd.DataFrame({"Eyeglasses": [0, 1, 0, 1], "Male": [0, 0, 1, 1]})
 AFTER = pd.DataFrame({"Eyeglasses": [0, 1, 1, 0], "Male": [1, 0, 0, 1]})

@@ -21,7 +21,7 @@ from fairlab.metrics import (
     simpson_diversity,
     simpson_evenness,
 )
-from fairlab.metrics.estimates import COLUMNS
+from fairlab.metrics.tidy import COLUMNS
 
 COUNTS = (7027, 968, 953, 724, 584)  # annotated race of 10,256 CelebA images
 INDICES = (shannon_diversity, shannon_evenness, simpson_diversity, simpson_evenness)

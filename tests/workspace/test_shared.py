@@ -5,6 +5,7 @@ import shutil
 import numpy as np
 import pytest
 import torch
+from fairlab.workspace.shared import given_fingerprint, given_generator
 
 from fairlab.core.errors import UserError
 from fairlab.core.files import sha256, weights_folder
@@ -12,7 +13,6 @@ from fairlab.experiments.presets import preset
 from fairlab.experiments.run import Run
 from fairlab.generators import generate, sample_latents, shipped_generator
 from fairlab.generators.files import SHIPPED
-from fairlab.workspace.shared import given_fingerprint, given_generator
 
 
 def test_the_shipped_generator_is_for_drawn_faces_with_their_own_associations():

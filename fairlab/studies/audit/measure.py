@@ -10,14 +10,14 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from fairlab.metrics.binned import compare_binned
-from fairlab.metrics.cells import joint_cells
-from fairlab.metrics.estimates import COLUMNS
-from fairlab.metrics.groups import group_differences
-from fairlab.metrics.inputs import UndefinedMetricWarning
-from fairlab.metrics.named_groups import Groups
+from fairlab.metrics.groups.cells import joint_cells
+from fairlab.metrics.groups.compare_groups import group_differences
+from fairlab.metrics.groups.named_groups import Groups
 from fairlab.metrics.thresholds import calibrated_threshold
-from fairlab.metrics.uncertainty import compare
+from fairlab.metrics.tidy import COLUMNS
+from fairlab.metrics.two_groups.compare import compare
+from fairlab.metrics.two_groups.compare_binned import compare_binned
+from fairlab.metrics.validation import UndefinedMetricWarning
 from fairlab.studies.audit.categories import Categories
 from fairlab.studies.audit.predictions import Predictions
 

@@ -25,7 +25,7 @@ from fairlab.experiments import presets as config
 from fairlab.experiments.experiment import Experiment
 from fairlab.experiments.run import workspace_of
 from fairlab.figures.matrix_plot import save_discriminability_matrix
-from fairlab.metrics.discriminability import (
+from fairlab.metrics.two_groups.discriminability import (
     PairDiscriminability,
     discriminability_table,
     mean_differences,
@@ -46,11 +46,11 @@ class Result:
     Attributes
     ----------
     table : DataFrame
-        A row for each pair; see `fairlab.metrics.discriminability.discriminability_table`. Also n_train
+        A row for each pair; see `discriminability_table` of `fairlab.metrics`. Also n_train
         (images shown in an epoch), n_train_both and n_train_neither (how many different ones of them have
         both labels, and neither).
     ranking : DataFrame
-        Mean difference of each attribute; see `fairlab.metrics.discriminability.mean_differences`.
+        Mean difference of each attribute; see `fairlab.metrics.two_groups.discriminability.mean_differences`.
     text : str
         Tables and sentences.
     folder : Path

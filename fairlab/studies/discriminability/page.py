@@ -7,7 +7,7 @@ from typing import Any
 
 import pandas as pd
 
-from fairlab.metrics.tables import markdown_table
+from fairlab.core.text import markdown_table
 
 #: The ends of an interval, and how columns of the table that hold them end.
 ENDS = {"value": "", "low": "_low", "high": "_high"}

@@ -22,7 +22,7 @@ from fairlab.generators import Generator, generate, sample_latents
 from fairlab.generators.inception import inception_features
 from fairlab.generators.measures import frechet_distance, nearest_neighbours, precision_and_recall
 from fairlab.latent import Hyperplane
-from fairlab.metrics.proportions import Proportion
+from fairlab.metrics.intervals.proportion import Proportion
 from fairlab.workspace.reader import AttributeReader
 
 COLUMNS = ("measure", "attribute", "value", "low", "high", "unit", "n", "note")

@@ -18,7 +18,7 @@ from fairlab.data.synthfaces.factors import Factors
 from fairlab.data.synthfaces.source import SynthFacesSource
 from fairlab.evaluation.results import MODELS, classifiers, scores_and_thresholds
 from fairlab.experiments.run import Run
-from fairlab.metrics.counterfactual import compare_counterfactuals
+from fairlab.metrics.two_groups.counterfactual import compare_counterfactuals
 
 #: Test faces that are drawn again unless told otherwise: about ten seconds, and shares to about 2 points.
 N_FACES = 2_000

@@ -25,7 +25,7 @@ from fairlab.data.synthfaces.draw import draw
 from fairlab.experiments.run import Run
 from fairlab.generators import Generator, invert
 from fairlab.generators.sampling import generator_device
-from fairlab.metrics.jackknife import direction_agreement
+from fairlab.metrics.intervals.jackknife import direction_agreement
 from fairlab.studies.ground_truth.counterfactuals import drawn_source
 
 #: Faces that are brought into the latent space twice; each takes about a second on one core.

@@ -12,7 +12,7 @@ from fairlab.core.files import load_array, save_array
 from fairlab.data.attributes import ATTRIBUTES
 from fairlab.experiments.run import Run
 from fairlab.generators import generate
-from fairlab.metrics.means import bootstrap_means
+from fairlab.metrics.intervals.bootstrap_means import bootstrap_means
 from fairlab.studies.ground_truth.directions import N_INVERTED, unit_directions
 
 #: Standard deviations of the latents along any direction.

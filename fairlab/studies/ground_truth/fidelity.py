@@ -19,7 +19,7 @@ from fairlab.core.store import Step
 from fairlab.data.attributes import ATTRIBUTES
 from fairlab.evaluation.pair_truth import read_labels
 from fairlab.experiments.run import Run
-from fairlab.metrics.means import Means, bootstrap_means
+from fairlab.metrics.intervals.bootstrap_means import Means, bootstrap_means
 from fairlab.studies.ground_truth.counterfactuals import N_FACES, counterfactual_faces, drawn_source
 from fairlab.studies.ground_truth.nuisance import PERIODIC, NuisanceReader, nuisance_reader
 

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from fairlab.core.text import markdown_table
 from fairlab.figures.style import readable
-from fairlab.metrics.tables import markdown_table
 from fairlab.studies.ground_truth.directions import INVERTED, PARTIAL
 from fairlab.studies.ground_truth.fidelity import EXACT, PARTNERS, RANDOM
 

@@ -11,8 +11,8 @@ import pandas as pd
 
 from fairlab.evaluation.pair_truth import read_labels
 from fairlab.experiments.run import Run
-from fairlab.metrics.means import bootstrap_means
-from fairlab.metrics.proportions import Proportion
+from fairlab.metrics.intervals.bootstrap_means import bootstrap_means
+from fairlab.metrics.intervals.proportion import Proportion
 from fairlab.studies.ground_truth.counterfactuals import drawn_source
 
 #: Shares of faces whose given label is wrong: of all, of those seen without, and of those seen with it.

@@ -18,7 +18,7 @@ from fairlab.data.attributes import check_attribute
 from fairlab.evaluation.pair_truth import read_labels
 from fairlab.experiments.run import Run
 from fairlab.latent import Hyperplane
-from fairlab.metrics.resampling import percentile_interval, resample_counts, undefined_note
+from fairlab.metrics.intervals.bootstrap import percentile_interval, resample_counts, undefined_note
 from fairlab.studies.ground_truth.counterfactuals import drawn_source
 
 #: A small network that stops early. It was chosen among several sizes and penalties on the shipped generator.

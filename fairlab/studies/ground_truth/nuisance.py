@@ -25,7 +25,7 @@ from fairlab.data.synthfaces.draw import draw
 from fairlab.data.synthfaces.factors import NUISANCE, Factors
 from fairlab.data.synthfaces.law import sample_factors, sample_independent_factors
 from fairlab.data.synthfaces.source import SynthFacesSource
-from fairlab.metrics.resampling import resample_counts
+from fairlab.metrics.intervals.bootstrap import resample_counts
 from fairlab.workspace.reader import SIZE, AttributeReader
 
 #: What the drawing uses as an angle or a hue: 0 and 1 mean the same.

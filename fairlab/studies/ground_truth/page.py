@@ -16,7 +16,7 @@ from fairlab.figures.faces import pair_grid
 from fairlab.figures.intervals import dots
 from fairlab.figures.style import MODEL_NAMES, readable, with_or_without
 from fairlab.methods.settings import label_of
-from fairlab.metrics.proportions import Proportion
+from fairlab.metrics.intervals.proportion import Proportion
 from fairlab.reports.page import Page, Section
 from fairlab.studies.ground_truth.counterfactuals import counterfactual_faces
 from fairlab.studies.ground_truth.examples import best_and_worst, pair_changes

@@ -9,10 +9,10 @@ import pandas as pd
 
 from fairlab.core.errors import UserError
 from fairlab.core.files import write_text
+from fairlab.core.text import markdown_table
 from fairlab.data.label_files import LabelTable, align, read_labels
-from fairlab.metrics.balanced import Sample
-from fairlab.metrics.leakage import Leakage, dataset_leakage, leakage_table
-from fairlab.metrics.tables import markdown_table
+from fairlab.metrics.leakage.balanced import Sample
+from fairlab.metrics.leakage.leakage import Leakage, dataset_leakage, leakage_table
 
 #: Images of the original training sets, and their published leakage in per cent.
 PUBLISHED = {("imSitu", 24_301): 68.35, ("COCO", 22_826): 67.72}

@@ -18,7 +18,7 @@ from fairlab.figures.plane import Line, latent_plane
 from fairlab.figures.summary import summarise
 from fairlab.latent import plane_basis, plane_coordinates
 from fairlab.methods.latent_pairs.generated import GeneratedFaces
-from fairlab.metrics.pairs import Share
+from fairlab.metrics.two_groups.pairs import Share
 from fairlab.reports.page import Page, Section
 
 

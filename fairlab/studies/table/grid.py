@@ -28,7 +28,7 @@ from fairlab.methods import ERM, METHODS, LatentPairs
 from fairlab.methods.latent_pairs.generated import GeneratedFaces
 from fairlab.methods.settings import read_method, settings_of
 from fairlab.metrics import compare_attributes
-from fairlab.metrics.pairs import Share
+from fairlab.metrics.two_groups.pairs import Share
 
 #: The paper's method and its ablations: four partner points and either half.
 ABLATIONS = (

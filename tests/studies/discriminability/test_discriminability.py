@@ -8,14 +8,14 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
+from fairlab.workspace.shared import prepare_data, source_of
 from PIL import Image
 
 from fairlab.core.errors import UserError
 from fairlab.experiments import presets as config
-from fairlab.metrics.discriminability import pair_discriminability
+from fairlab.metrics.two_groups.discriminability import pair_discriminability
 from fairlab.studies.discriminability import measure as discriminability
 from fairlab.studies.discriminability.measure import Result
-from fairlab.workspace.shared import prepare_data, source_of
 
 NAMES = ["Eyeglasses", "Wearing_Hat", "Male"]
 SIZE = 32  # what the smoke classifier sees; faster to draw than the default

@@ -10,7 +10,7 @@ import pytest
 from fairlab.data.attributes import ATTRIBUTES
 from fairlab.evaluation.pair_truth import attribute_changes, pair_truth, read_labels
 from fairlab.experiments.run import Run
-from fairlab.metrics.pairs import Share
+from fairlab.metrics.two_groups.pairs import Share
 from fairlab.studies.ground_truth import fidelity
 from fairlab.studies.ground_truth.fidelity import (
     EXACT,
@@ -56,7 +56,10 @@ def test_partners_are_counted_as_elsewhere(run):
         ("both", "partner did both"),
     ):
         assert tuple(rows.loc[metric]) == pytest.approx(counted[statement])
-    before, after = read_labels(run, run.pairs(0).faces)[run.pairs(0).rows], read_labels(run, run.pairs(0).partners)
+    before, after = (
+        read_labels(run, run.pairs(0).faces)[run.pairs(0).rows],
+        read_labels(run, run.pairs(0).partners),
+    )
     changes = attribute_changes(before, after)["value"]
     shares = by(attribute_fidelity(run, N), PARTNERS, "attribute")
     pd.testing.assert_series_equal(shares[list(ATTRIBUTES)], changes[list(ATTRIBUTES)], check_names=False)

@@ -7,7 +7,7 @@ from sklearn.metrics import confusion_matrix
 
 from fairlab.evaluation.pair_truth import read_labels
 from fairlab.experiments.run import Run
-from fairlab.metrics.proportions import Proportion
+from fairlab.metrics.intervals.proportion import Proportion
 from fairlab.studies.ground_truth.label_noise import confusion, label_noise
 
 GROUPS = ("all", "not Male", "Male")
@@ -38,7 +38,10 @@ def test_a_run_s_labels_are_counted_as_scikit_learn_does(smoke_home):
     run = Run.of_preset("smoke", smoke_home, device="cpu")
     table = label_noise(run)
     given = run.pairs(0).all_labels["target"][run.pairs(0).rows]
-    for faces, step, rows in (("z", run.pairs(0).faces, run.pairs(0).rows), ("z'", run.pairs(0).partners, slice(None))):
+    for faces, step, rows in (
+        ("z", run.pairs(0).faces, run.pairs(0).rows),
+        ("z'", run.pairs(0).partners, slice(None)),
+    ):
         seen = read_labels(run, step)["Eyeglasses"].to_numpy()[rows]
         (_, fp), (fn, _) = confusion_matrix(seen, given)
         own = table[(table["faces"] == faces) & (table["group"] == "all")].set_index(["seed", "metric"])

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 from fairlab.core.errors import UserError
-from fairlab.metrics.estimates import COLUMNS
+from fairlab.metrics.tidy import COLUMNS
 from fairlab.studies.leakage import measure as leakage_steps
 from fairlab.studies.leakage.measure import leakage
 

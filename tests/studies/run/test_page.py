@@ -9,8 +9,8 @@ import pytest
 
 from fairlab.figures import plots
 from fairlab.figures.summary import LIMITS, summarise
-from fairlab.metrics.pairs import Share
-from fairlab.metrics.proportions import Proportion
+from fairlab.metrics.intervals.proportion import Proportion
+from fairlab.metrics.two_groups.pairs import Share
 from fairlab.reports.page import Section, to_html, write_report
 from fairlab.studies.run.page import RunReport
 

@@ -1,0 +1,1 @@
+"""Metrics between any number of named groups, of labels and of classes."""

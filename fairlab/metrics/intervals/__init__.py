@@ -1,0 +1,1 @@
+"""Intervals and p-values: bootstrap, jackknife, Wilson's interval, Holm's method."""

@@ -1,0 +1,1 @@
+"""How well a protected label can be guessed from labels or scores."""

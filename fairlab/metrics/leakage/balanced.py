@@ -1,0 +1,142 @@
+"""Group-balanced samples of labels or scores, for attackers to learn from and be counted on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from fairlab.core.errors import MOST_CLASSES, UserError
+from fairlab.metrics.leakage.attackers import Features
+from fairlab.metrics.validation import as_numbers, check_labels
+
+#: Images of each group that a balanced split in three needs at the very least.
+LEAST = 10
+
+#: Labels or scores of a data set, and its protected labels.
+Sample = tuple[ArrayLike, ArrayLike]
+#: The same, checked: what an attacker sees, and (n,) 0/1.
+Pool = tuple[Features, np.ndarray]
+
+
+def balanced_sample(protected: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Draw as many rows of one group as of the other, shuffled: all of the smaller, a sample of the larger.
+
+    Parameters
+    ----------
+    protected : array of shape (n,)
+        0 or 1.
+    rng : Generator
+
+    Returns
+    -------
+    array of shape (2 * smaller group,)
+    """
+    size = min(np.bincount(protected, minlength=2))
+    rows = [rng.choice(np.flatnonzero(protected == group), size, replace=False) for group in (0, 1)]
+    return rng.permutation(np.concatenate(rows))
+
+
+def draw(pools: list[Pool | None], rng: np.random.Generator) -> tuple[Pool, Pool, Pool, np.ndarray]:
+    """Return balanced train, test and valid, and the rows of the test pool that test was drawn from."""
+    train, test, valid = pools
+    assert train is not None
+    rows = balanced_sample(train[1], rng)
+    share = np.array([0.0 if test else 0.1, 0.0 if valid else 0.1])
+    cut_test, cut_valid = _cut(train[1], rows, share)
+    own = np.setdiff1d(np.arange(len(rows)), np.concatenate([cut_test, cut_valid]))
+    test_rows = balanced_sample(test[1], rng) if test else rows[cut_test]
+    valid_rows = balanced_sample(valid[1], rng) if valid else rows[cut_valid]
+    return (
+        _take(train, rows[own]),
+        _take(test or train, test_rows),
+        _take(valid or train, valid_rows),
+        test_rows,
+    )
+
+
+def _cut(protected: np.ndarray, rows: np.ndarray, share: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return places in the shuffled `rows` for test and valid: the given share of each group's."""
+    ends = np.ceil(np.cumsum(share) * len(rows) / 2).astype(int)
+    groups = [np.flatnonzero(protected[rows] == group) for group in (0, 1)]
+    test = np.concatenate([places[: ends[0]] for places in groups])
+    return test, np.concatenate([places[ends[0] : ends[1]] for places in groups])
+
+
+def _take(pool: Pool, rows: np.ndarray) -> Pool:
+    return pool[0][rows], pool[1][rows]
+
+
+def read_pools(read: Callable[[ArrayLike, str], np.ndarray], *samples: Sample | None) -> list[Pool | None]:
+    """Check samples in the order train, evaluation, valid; None stays None.
+
+    Parameters
+    ----------
+    read : callable
+        `label_features` or `score_features`.
+    *samples : pair of (labels or scores, protected), or None
+
+    Returns
+    -------
+    list of (Features, array of shape (n,))
+        Classes are counted over all samples.
+
+    Raises
+    ------
+    UserError
+        If values or protected labels are not what they must be, or the samples have different labels.
+    """
+    names = ("", " of evaluation", " of valid")
+    values = [
+        None if sample is None else read(sample[0], name)
+        for sample, name in zip(samples, names, strict=False)
+    ]
+    known = [array for array in values if array is not None]
+    if len({array.shape[1:] for array in known}) > 1:
+        shapes = ", ".join(str(array.shape) for array in known)
+        raise UserError(f"Train, evaluation and valid must have the same labels, but have shapes {shapes}.")
+    width = known[0].shape[1] if known[0].ndim == 2 else int(max(array.max() for array in known)) + 1
+    return [
+        None
+        if sample is None or array is None
+        else (Features(array, width), _protected(sample[1], name, len(array)))
+        for sample, array, name in zip(samples, values, names, strict=False)
+    ]
+
+
+def _protected(values: ArrayLike, name: str, n: int) -> np.ndarray:
+    a = check_labels(values, f"protected{name}", n)
+    counts = np.bincount(a, minlength=2)
+    if min(counts) < LEAST:
+        raise UserError(
+            f"protected{name} has {counts[0]} images of group 0 and {counts[1]} of group 1; leakage needs at "
+            f"least {LEAST} of each."
+        )
+    return a
+
+
+def label_features(values: ArrayLike, name: str) -> np.ndarray:
+    """Return labels as (n, k) uint8 or classes as (n,) intp, or say what is wrong with them."""
+    labels = np.asarray(values)
+    if labels.ndim not in (1, 2) or labels.size == 0 or labels.dtype.kind not in "biuf":
+        raise UserError(
+            f"labels{name} must be numbers of shape (n, k) or classes of shape (n,), but are of shape "
+            f"{labels.shape} and type {labels.dtype}."
+        )
+    if labels.ndim == 2:
+        return check_labels(labels.ravel(), f"labels{name}").reshape(labels.shape).astype(np.uint8)
+    whole = np.isfinite(labels).all() and (labels == np.floor(labels)).all()
+    if not (whole and (labels >= 0).all() and (labels < MOST_CLASSES).all()):
+        raise UserError(f"labels{name} in one dimension must be classes, numbered 0, 1, 2, ....")
+    return labels.astype(np.intp)
+
+
+def score_features(values: ArrayLike, name: str) -> np.ndarray:
+    scores = as_numbers(values, f"scores{name}")
+    if scores.ndim != 2 or scores.size == 0 or not np.isfinite(scores).all():
+        raise UserError(
+            f"scores{name} must be finite numbers of shape (n, k), but have shape {scores.shape} and "
+            f"{int((~np.isfinite(scores)).sum())} values that are not finite."
+        )
+    return scores.astype(np.float32)

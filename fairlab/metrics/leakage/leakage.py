@@ -1,0 +1,311 @@
+"""How well the protected label can be guessed from labels or from a model's scores.
+
+Leakage of Wang et al., *Balanced Datasets Are Not Enough: Estimating and Mitigating Gender Bias in Deep Image
+Representations* (ICCV 2019), as fractions of right guesses: 0.5 is chance, 1 gives everybody away. Protected
+labels such as gender are annotators' impressions of how people look in a picture, not who they are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+from scipy import stats
+
+from fairlab.core.errors import UserError
+from fairlab.metrics.leakage.attackers import Attacker, Features, Logistic
+from fairlab.metrics.leakage.balanced import Pool, Sample, draw, label_features, read_pools, score_features
+from fairlab.metrics.leakage.corruption import corrupt
+from fairlab.metrics.tidy import COLUMNS
+
+_Change = Callable[[Features, np.random.Generator], Features]
+
+
+@dataclass(frozen=True)
+class Leakage:
+    """What an attacker guessed right, or by how much one attacker is better than another.
+
+    Attributes
+    ----------
+    correct : array of shape (rounds, n)
+        For each round's balanced test images, 1 where the guess was right and 0 where not; of a difference,
+        -1 to 1.
+    rows : array of shape (rounds, n)
+        Which images of the evaluation set these were.
+    is_difference : bool
+    """
+
+    correct: np.ndarray
+    rows: np.ndarray
+    is_difference: bool = False
+
+    def __repr__(self) -> str:
+        low, high = self.interval
+        rounds = len(self.correct)
+        return f"Leakage({self.value:.3f} [{low:.3f}, {high:.3f}], {rounds} rounds, {self.n} test images)"
+
+    @property
+    def rounds(self) -> np.ndarray:
+        """Each round's leakage ``0.5 + |a - 0.5|`` of accuracy a, (rounds,); of a difference, the mean."""
+        means = self.correct.mean(axis=1)
+        return means if self.is_difference else 0.5 + np.abs(means - 0.5)
+
+    @property
+    def value(self) -> float:
+        """Mean over rounds, 0.5 to 1; of a difference, -0.5 to 0.5."""
+        return float(self.rounds.mean())
+
+    @property
+    def std(self) -> float:
+        """Standard deviation over rounds (n - 1); NaN for a single round."""
+        return float(self.rounds.std(ddof=1)) if len(self.rounds) > 1 else float("nan")
+
+    @property
+    def n(self) -> int:
+        """Number of test images in a round."""
+        return self.correct.shape[1]
+
+    @property
+    def interval(self) -> tuple[float, float]:
+        """The 95% interval; of a leakage within 0.5 to 1, beginning at 0.5 where chance cannot be excluded.
+
+        A t-interval whose variance adds that between the rounds, divided by their number, and that of
+        drawing the test images, which more rounds on the same images do not lower. Both hold some of the
+        same chance, so it is rather too wide than too narrow. Two right and two wrong guesses are added for
+        the second variance, after Agresti and Coull, lest all right look certain. Degrees of freedom by Welch
+        and Satterthwaite. It is about this training set: how another would come out is not in it.
+        """
+        means = self.correct.mean(axis=1)
+        count = len(means)
+        between = means.var(ddof=1) / count if count > 1 else 0.0
+        sampling = self._sampling_variance(means)
+        total = between + sampling
+        freedom = between**2 / max(count - 1, 1) + sampling**2 / (self.n - 1)
+        half = float(np.sqrt(total) * stats.t.ppf(0.975, total**2 / freedom)) if total > 0 else 0.0
+        low, high = float(means.mean()) - half, float(means.mean()) + half
+        return (low, high) if self.is_difference else self._folded(low, high)
+
+    def _sampling_variance(self, means: np.ndarray) -> float:
+        """Return the variance of the mean of `means`, (rounds,), due to which images were drawn to test."""
+        if self.is_difference:
+            variance = float(self.correct.var(axis=1, ddof=1).mean())
+        else:
+            p = (self.n * means + 2) / (self.n + 4)
+            variance = float((p * (1 - p)).mean()) * self.n / (self.n + 4)
+        times = np.unique(self.rows, return_counts=True)[1]  # how often each image was tested, (images,)
+        return variance * float(np.sum((times / self.rows.size) ** 2))
+
+    def _folded(self, low: float, high: float) -> tuple[float, float]:
+        """Where accuracies between low and high go by ``0.5 + |a - 0.5|``."""
+        ends = sorted((abs(low - 0.5), abs(high - 0.5)))
+        nearest = 0.0 if low <= 0.5 <= high else ends[0]
+        return min(0.5 + nearest, self.value), max(min(0.5 + ends[1], 1.0), self.value)
+
+
+def dataset_leakage(
+    labels: ArrayLike,
+    protected: ArrayLike,
+    *,
+    attacker: str | Attacker = "logistic",
+    rounds: int = 5,
+    seed: int = 0,
+    evaluation: Sample | None = None,
+    valid: Sample | None = None,
+) -> Leakage:
+    """Return how well the protected label can be guessed from the labels alone, λ_D.
+
+    Parameters
+    ----------
+    labels : array of shape (n, k) or (n,)
+        k labels 0/1 of each image, or its class as an integer from 0.
+    protected : array of shape (n,)
+        0 or 1.
+    attacker : "logistic", "mlp" or Attacker
+        Logistic regression (seconds), or the paper's perceptron (minutes for each round).
+    rounds : int
+        How often to draw fresh balanced samples and train an attacker on them.
+    seed : int
+        Of samples and attackers. Equal seeds draw equal samples of equal protected labels.
+    evaluation, valid : pair of (labels, protected), optional
+        To count on, and to choose the best epoch on. Without `evaluation` each round's balanced sample is
+        split 80/10/10 in train, valid and test; with it, a missing `valid` is a tenth of the training
+        sample.
+
+    Returns
+    -------
+    Leakage
+        Fractions in [0.5, 1] with `value`, `std`, `interval`, `rounds` and `n`.
+
+    Raises
+    ------
+    UserError
+        If labels are not 0/1 or classes, lengths differ, or a group has fewer than 10 images.
+
+    Notes
+    -----
+    Train, valid and test are each sampled down to as many images of one group as of the other, so guessing
+    the commoner one gains nothing. Wang et al. (ICCV 2019), Section 3.
+    """
+    pools = read_pools(label_features, (labels, protected), evaluation, valid)
+    return _attack(pools, attacker, rounds, seed)
+
+
+def model_leakage(
+    scores: ArrayLike,
+    protected: ArrayLike,
+    *,
+    attacker: str | Attacker = "logistic",
+    rounds: int = 5,
+    seed: int = 0,
+    evaluation: Sample | None = None,
+    valid: Sample | None = None,
+) -> Leakage:
+    """Return how well the protected label can be guessed from a model's predictions, λ_M.
+
+    Parameters
+    ----------
+    scores : array of shape (n, k)
+        Scores before the last activation (logits), any finite numbers.
+    protected, attacker, rounds, seed, evaluation, valid
+        As `dataset_leakage`; `evaluation` and `valid` hold scores.
+
+    Returns
+    -------
+    Leakage
+
+    Raises
+    ------
+    UserError
+        As `dataset_leakage`, and if scores are not finite.
+    """
+    pools = read_pools(score_features, (scores, protected), evaluation, valid)
+    return _attack(pools, attacker, rounds, seed)
+
+
+def corrupted_dataset_leakage(
+    labels: ArrayLike,
+    protected: ArrayLike,
+    performance: float | ArrayLike,
+    *,
+    metric: str = "F1",
+    attacker: str | Attacker = "logistic",
+    rounds: int = 5,
+    seed: int = 0,
+    evaluation: Sample | None = None,
+    valid: Sample | None = None,
+) -> Leakage:
+    """Return the leakage of labels that are only as accurate as a model, λ_D(F).
+
+    Parameters
+    ----------
+    labels, protected, attacker, rounds, seed, evaluation, valid
+        As `dataset_leakage`.
+    performance : float or array of shape (k,)
+        F: the model's F1 or mean average precision, in [0, 1]; best its value for each label.
+    metric : "F1" or "mAP"
+        What `performance` is.
+
+    Returns
+    -------
+    Leakage
+
+    Raises
+    ------
+    UserError
+        As `dataset_leakage`, and if there is no such metric or performance.
+
+    Notes
+    -----
+    See `corruption.corrupt` for how labels become wrong; every round does so afresh, in
+    train, valid and test, without a look at the protected label.
+    """
+    pools = read_pools(label_features, (labels, protected), evaluation, valid)
+    return _attack(
+        pools, attacker, rounds, seed, lambda features, rng: corrupt(features, performance, metric, rng)
+    )
+
+
+def leakage_amplification(model: Leakage, data: Leakage) -> Leakage:
+    """Return by how much a model leaks more than equally accurate labels do, Δ = λ_M(F) - λ_D(F).
+
+    Parameters
+    ----------
+    model, data : Leakage
+        From `model_leakage` and `corrupted_dataset_leakage` with the same seed, rounds and images.
+
+    Returns
+    -------
+    Leakage
+        A difference, in [-0.5, 0.5], paired by round and by test image, which makes its interval narrow.
+
+    Raises
+    ------
+    UserError
+        If the two were not measured on the same images.
+    """
+    if model.rows.shape != data.rows.shape or (model.rows != data.rows).any():
+        raise UserError(
+            "The two leakages were measured on different images; give both calls the same seed, rounds and "
+            "protected labels, in the same order."
+        )
+    return Leakage(_signed(model) - _signed(data), model.rows, is_difference=True)
+
+
+def _signed(leakage: Leakage) -> np.ndarray:
+    """Return correctness whose round means are the leakages: turned over in rounds worse than chance."""
+    correct = leakage.correct.astype(np.float64)
+    return np.where(correct.mean(axis=1, keepdims=True) < 0.5, 1 - correct, correct)
+
+
+def leakage_table(leakages: Mapping[str, Leakage], *, model: str = "", attribute: str = "") -> pd.DataFrame:
+    """Return leakages, or differences, as tidy rows of `COLUMNS`: value, low, high as fractions.
+
+    `n` counts the test images of a round, half of which are of the protected group (`n_positive`).
+    """
+    rows = []
+    for metric, leakage in leakages.items():
+        low, high = leakage.interval
+        count = len(leakage.rounds)
+        note = f"{count} rounds, standard deviation {leakage.std:.4f}" if count > 1 else "one round"
+        row = {"metric": metric, "value": leakage.value, "low": low, "high": high, "note": note}
+        rows.append(row | {"n": leakage.n, "n_positive": leakage.n // 2, "seeds": count})
+    table = pd.DataFrame(rows).assign(model=model, attribute=attribute, group="all")
+    return table[list(COLUMNS)]
+
+
+def _attack(
+    pools: list[Pool | None], attacker: str | Attacker, rounds: int, seed: int, change: _Change | None = None
+) -> Leakage:
+    """Train and count in every round; samples depend on seed and protected labels only, not on features."""
+    if rounds < 1:
+        raise UserError(f"rounds must be at least 1, not {rounds}.")
+    train = pools[0]
+    assert train is not None
+    chosen = _chosen(attacker, train[0])
+    correct, kept = [], []
+    for number in range(rounds):
+        rng, noise = (np.random.default_rng([seed, number, stream]) for stream in (0, 1))
+        changed = [(change(pool[0], noise), pool[1]) if pool and change else pool for pool in pools]
+        (x, a), (x_test, a_test), (x_valid, a_valid), rows = draw(changed, rng)
+        predict = chosen.fit(x, a, x_valid, a_valid, int(rng.integers(2**31)))
+        correct.append(predict(x_test) == a_test)
+        kept.append(rows)
+    return Leakage(np.stack(correct), np.stack(kept))
+
+
+def _chosen(attacker: str | Attacker, features: Features) -> Attacker:
+    """Return the attacker of that name, with the published settings for features of this kind."""
+    if not isinstance(attacker, str):
+        return attacker
+    if attacker == "logistic":
+        return Logistic()
+    if attacker == "mlp":
+        from fairlab.metrics.leakage.perceptron import Perceptron  # torch, which no other metric needs
+
+        return Perceptron(epochs=150, batch=64) if features.are_classes else Perceptron()
+    raise UserError(
+        f"There is no attacker '{attacker}'; choose logistic (seconds) or mlp (the published one)."
+    )

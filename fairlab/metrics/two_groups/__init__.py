@@ -1,0 +1,1 @@
+"""Metrics of a binary label between two groups, their paired comparisons and their tables."""

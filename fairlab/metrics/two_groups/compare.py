@@ -1,0 +1,232 @@
+"""Bootstrap intervals for metrics and for differences between classifiers, as tidy tables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from fairlab.core.errors import UserError, nearest_names
+from fairlab.metrics.intervals.bootstrap import average_over_seeds
+from fairlab.metrics.thresholds import calibrated_threshold
+from fairlab.metrics.tidy import Resampled, difference, tidy_table
+from fairlab.metrics.two_groups.ranked_cells import METRICS, RankedCells, resampled_metrics
+from fairlab.metrics.validation import (
+    GROUPS,
+    as_numbers,
+    check_labels,
+    scores_by_seed,
+)
+
+
+def bootstrap(
+    y_true: ArrayLike,
+    y_score: ArrayLike,
+    protected: ArrayLike,
+    *,
+    n_resamples: int = 1000,
+    seed: int = 0,
+    stratified: bool = False,
+    threshold: float | ArrayLike | None = None,
+    model: str = "model",
+    attribute: str = "",
+    groups: tuple[str, str] = GROUPS,
+) -> pd.DataFrame:
+    """Return AP, group-balanced AP, DEO, BA and KL of one classifier with 95% intervals.
+
+    Parameters
+    ----------
+    y_true, protected : arrays of shape (n,)
+        Target and protected labels, 0 or 1.
+    y_score : array of shape (n,) or (seeds, n)
+        Scores in [0, 1]; one row for each training seed.
+    n_resamples : int
+        Number of bootstrap resamples.
+    seed : int
+        Seed of the resampling.
+    stratified : bool
+        Whether resamples keep the number of images of each label in each group, as if those were fixed by
+        design and not by chance.
+    threshold : float or array of shape (seeds,), optional
+        Scores above it are predicted positive, for DEO and BA; best calibrated on validation images. None
+        calibrates it on these very images and says so in the note.
+    model, attribute : str
+        Names for the table.
+    groups : pair of str
+        Names of the groups with protected label 0 and 1, for notes and warnings.
+
+    Returns
+    -------
+    DataFrame
+        A row for each metric with columns model, attribute, group, metric, value, low, high, n,
+        n_positive, seeds, note. Values are fractions, KL (`ScoreKL.symmetric_sum`) in nats. Undefined
+        metrics are NaN with the reason in the note, and an `UndefinedMetricWarning` is given.
+
+    Raises
+    ------
+    UserError
+        If shapes differ, labels are not 0/1, or scores are NaN or outside [0, 1].
+
+    Notes
+    -----
+    Percentile intervals over resamples of the images. The threshold stays fixed. Resamples that leave a
+    metric undefined are skipped, and the note counts them.
+
+    KL has "basic" intervals instead, percentiles mirrored at the value and cut off at 0. A histogram of
+    few images makes KL too large, in a resample once more than in the sample, so that percentiles would
+    lie above the truth. In small samples the mirrored interval can lie below the value: most of the value
+    is then chance.
+
+    With several training seeds each resample also draws as many seeds with replacement and averages over
+    them, so the interval covers both. Few seeds show little of how training varies; what varies between
+    them is widened accordingly, as Student's t does: see `intervals.bootstrap.few_seeds_factor`.
+    """
+    return compare(
+        y_true,
+        {model: y_score},
+        protected,
+        thresholds=None if threshold is None else {model: threshold},
+        baseline=model,
+        n_resamples=n_resamples,
+        seed=seed,
+        stratified=stratified,
+        attribute=attribute,
+        groups=groups,
+    )
+
+
+def compare(
+    y_true: ArrayLike,
+    scores: Mapping[str, ArrayLike],
+    protected: ArrayLike,
+    *,
+    thresholds: Mapping[str, float | ArrayLike] | None = None,
+    baseline: str = "baseline",
+    n_resamples: int = 1000,
+    seed: int = 0,
+    stratified: bool = False,
+    attribute: str = "",
+    groups: tuple[str, str] = GROUPS,
+) -> pd.DataFrame:
+    """Return the metrics of several classifiers, and their paired differences from a baseline.
+
+    Parameters
+    ----------
+    y_true, protected : arrays of shape (n,)
+        Target and protected labels, 0 or 1.
+    scores : mapping of model name to array of shape (n,) or (seeds, n)
+        Scores in [0, 1] of each model for the same images; one row for each training seed. All models
+        have the same number of seeds, and differences pair them by row.
+    thresholds : mapping of model name to float or array of shape (seeds,), optional
+        As `bootstrap`, for each model.
+    baseline : str
+        The model that the others are compared with.
+    n_resamples, seed, stratified, attribute, groups
+        As `bootstrap`.
+
+    Returns
+    -------
+    DataFrame
+        As `bootstrap`, for each model and then, with model ``"<name> - <baseline>"``, for each
+        difference. A difference is taken on the same resamples of images and seeds, so its interval is
+        that of the change, much narrower than the two intervals suggest.
+
+    Raises
+    ------
+    UserError
+        As `bootstrap`, and if the baseline or a threshold is missing or numbers of seeds differ.
+    """
+    y = check_labels(y_true, "y_true")
+    a = check_labels(protected, "protected", len(y))
+    estimates = estimate_models(y, scores, a, thresholds, baseline, n_resamples, seed, stratified)
+    return tidy_table(estimates, y, a, attribute, groups)
+
+
+def check_models(scores: Mapping[str, ArrayLike], baseline: str, n_resamples: int) -> None:
+    """Raise a UserError unless there are scores of the baseline and resamples to draw."""
+    if not scores:
+        raise UserError("There are no scores to compare; give those of at least one model.")
+    if baseline not in scores:
+        raise UserError(
+            f"There are no scores of the baseline '{baseline}'; {nearest_names(baseline, scores)}"
+        )
+    if n_resamples < 1:
+        raise UserError(f"n_resamples must be at least 1, not {n_resamples}.")
+
+
+def estimate_models(
+    y: np.ndarray,
+    scores: Mapping[str, ArrayLike],
+    a: np.ndarray,
+    thresholds: Mapping[str, float | ArrayLike] | None,
+    baseline: str,
+    n_resamples: int,
+    seed: int,
+    stratified: bool = False,
+) -> dict[str, Resampled]:
+    """Resampled the metrics of every model and every difference from the baseline; arguments as `compare`.
+
+    The same seed and number of images give the same resamples, whatever the labels: draws of several
+    attributes belong together.
+    """
+    check_models(scores, baseline, n_resamples)
+    estimates = _estimates(y, scores, a, thresholds, n_resamples, seed, stratified)
+    base = estimates[baseline]
+    for name in scores:
+        if name != baseline:
+            estimates[f"{name} - {baseline}"] = difference(estimates[name], base)
+    return estimates
+
+
+def _estimates(
+    y: np.ndarray,
+    scores: Mapping[str, ArrayLike],
+    a: np.ndarray,
+    thresholds: Mapping[str, float | ArrayLike] | None,
+    n_resamples: int,
+    seed: int,
+    stratified: bool = False,
+) -> dict[str, Resampled]:
+    by_model = {
+        name: scores_by_seed(values, f"scores of '{name}'", len(y)) for name, values in scores.items()
+    }
+    n_seeds = {name: len(values) for name, values in by_model.items()}
+    if len(set(n_seeds.values())) > 1:
+        raise UserError(f"Models are paired by training seed, but their numbers of seeds differ: {n_seeds}.")
+    seeds = next(iter(n_seeds.values()))
+    ranked = [
+        RankedCells.build(y, s, a, threshold)
+        for name, values in by_model.items()
+        for s, threshold in zip(values, _thresholds(name, values, y, thresholds), strict=True)
+    ]
+    shape = (len(by_model), seeds, -1, len(METRICS))
+    whole = np.stack([cells.metrics(np.ones((1, len(y)), dtype=np.int32)) for cells in ranked])
+    draws = resampled_metrics(ranked, n_resamples, seed, stratified=stratified).reshape(shape)
+    averaged = average_over_seeds(draws, seed)  # (models, resamples, 5)
+    values = whole.reshape(shape).mean(axis=(1, 2))
+    return {
+        name: Resampled(value, draw, seeds, self_calibrated=thresholds is None)
+        for name, value, draw in zip(by_model, values, averaged, strict=True)
+    }
+
+
+def _thresholds(
+    name: str, scores: np.ndarray, y: np.ndarray, thresholds: Mapping[str, float | ArrayLike] | None
+) -> np.ndarray:
+    """Return the threshold of each training seed, (seeds,)."""
+    if thresholds is None:
+        # Without positives DEO and BA are undefined at any threshold.
+        return np.array([calibrated_threshold(y, s) if y.any() else 1.0 for s in scores])
+    if name not in thresholds:
+        raise UserError(
+            f"There is no threshold for '{name}'; thresholds are given for {', '.join(thresholds)}."
+        )
+    values = as_numbers(thresholds[name], f"the threshold of '{name}'")
+    if values.shape not in ((), (len(scores),)) or not np.isfinite(values).all():
+        raise UserError(
+            f"The threshold of '{name}' must be one finite number, or one for each of {len(scores)} training "
+            f"seeds; got {values.tolist()}."
+        )
+    return np.broadcast_to(values, len(scores))

@@ -1,0 +1,232 @@
+"""Which of two attributes a classifier leans on when its training images cannot tell them apart."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from fairlab.core.errors import UserError
+from fairlab.metrics.formulas import average_precision_along
+from fairlab.metrics.intervals.bootstrap import average_over_seeds, percentile_interval, resample_counts
+from fairlab.metrics.intervals.multiple_testing import holm_column, paired_p_value
+from fairlab.metrics.two_groups.ranked_cells import RankedCells
+from fairlab.metrics.validation import cell_masses, check_labels, scores_by_seed
+
+
+class Bounded(NamedTuple):
+    """A value with its 95% interval."""
+
+    value: float
+    low: float
+    high: float
+
+    @classmethod
+    def of(cls, value: float, draws: np.ndarray, *, least: float = -1.0) -> Bounded:
+        """Return the value, `least`..1, with the percentile interval of its resamples, NaN left out."""
+        return cls(float(value), *percentile_interval(draws, least, 1.0))
+
+
+@dataclass(frozen=True, eq=False)
+class PairDiscriminability:
+    """How well one classifier, trained where two labels agree, predicts each of them where they do not.
+
+    Attributes
+    ----------
+    first, second : Bounded
+        Average precision for either label, 0..1, each of the four (a, b) cells weighing the same. Chance is
+        0.5.
+    difference : Bounded
+        First minus second, -1..1, on the same resamples. Positive: the first is easier.
+    draws : array of shape (resamples,)
+        The difference on each resample; NaN where a cell was not drawn.
+    p_value : float
+        Two-sided, of a difference of 0; see `fairlab.metrics.paired_p_value`.
+    cells : array of shape (2, 2)
+        Number of images, indexed [a, b].
+    seeds : int
+        Number of trainings.
+    """
+
+    first: Bounded
+    second: Bounded
+    difference: Bounded
+    draws: np.ndarray
+    p_value: float
+    cells: np.ndarray
+    seeds: int
+
+
+def pair_discriminability(
+    labels_a: ArrayLike,
+    labels_b: ArrayLike,
+    scores: ArrayLike,
+    *,
+    n_resamples: int = 1000,
+    seed: int = 0,
+) -> PairDiscriminability:
+    """Measure for which of two labels a classifier trained on images where they agree scores better.
+
+    Parameters
+    ----------
+    labels_a, labels_b : arrays of shape (n,)
+        Labels 0 or 1 of test images in which the two also differ.
+    scores : array of shape (n,) or (seeds, n)
+        In [0, 1]; one row for each training of the classifier.
+    n_resamples : int
+        Number of bootstrap resamples. The same `seed` and n draw the same images for every pair of labels,
+        so `draws` of several pairs belong together.
+    seed : int
+        Seed of the resampling.
+
+    Returns
+    -------
+    PairDiscriminability
+
+    Raises
+    ------
+    UserError
+        If shapes differ, labels are not 0/1, scores lie outside [0, 1], or one of the four (a, b) cells has
+        no image.
+
+    Notes
+    -----
+    Full-skew discriminability: Ramaswamy et al., *Fair Attribute Classification through Latent Space
+    De-biasing*, CVPR 2021, supplement. The metric is the paper's, average precision. It depends on how
+    frequent positives are; with equal weights for the four cells half of the images are positive for either
+    label and neither goes with the other, so that the two figures can be compared.
+
+    Resamples draw images and then as many trainings with replacement, as `fairlab.metrics.bootstrap`. With
+    one training the interval says nothing of how trainings vary.
+    """
+    a = check_labels(labels_a, "labels_a")
+    b = check_labels(labels_b, "labels_b", len(a))
+    by_seed = scores_by_seed(scores, "scores", len(a))
+    if n_resamples < 1:
+        raise UserError(f"n_resamples must be at least 1, not {n_resamples}.")
+    _require_cells(a, b)
+    whole = _precisions(a, b, by_seed, iter([np.ones((1, len(a)), int)])).mean(axis=(1, 2))  # (2,)
+    rng = np.random.default_rng(seed)
+    counts = resample_counts([np.arange(len(a))], n_resamples, rng)
+    drawn = average_over_seeds(_precisions(a, b, by_seed, counts), seed)  # (2, resamples)
+    draws = drawn[0] - drawn[1]
+    return PairDiscriminability(
+        first=Bounded.of(whole[0], drawn[0], least=0.0),
+        second=Bounded.of(whole[1], drawn[1], least=0.0),
+        difference=Bounded.of(whole[0] - whole[1], draws),
+        draws=draws,
+        p_value=paired_p_value(draws),
+        cells=cell_masses(a, b),
+        seeds=len(by_seed),
+    )
+
+
+def discriminability_table(pairs: Mapping[tuple[str, str], PairDiscriminability]) -> pd.DataFrame:
+    """Return a row for each pair of attributes, p-values adjusted for the number of pairs.
+
+    Parameters
+    ----------
+    pairs : dict of (first, second) to PairDiscriminability
+        Each unordered pair once.
+
+    Returns
+    -------
+    DataFrame
+        Columns first, second; ap_first, ap_first_low, ap_first_high and the same for second; difference,
+        low, high (fractions, 95% intervals); p_value; n (test images), n_positive_first, n_positive_second,
+        n_smallest_cell (the rarest of the four kinds of test image, which bounds how exact a row can be),
+        seeds; p_holm; note: "not told apart" unless p_holm is below 5%, and how many resamples are undefined.
+    """
+    rows = [_pair_row(first, second, found) for (first, second), found in pairs.items()]
+    table = holm_column(pd.DataFrame(rows), within=())
+    return table.assign(note=[_note(*row) for row in zip(pairs.values(), table["p_holm"], strict=True)])
+
+
+def mean_differences(pairs: Mapping[tuple[str, str], PairDiscriminability]) -> pd.DataFrame:
+    """Return how much easier each attribute is than the others, on average; the easiest first.
+
+    Parameters
+    ----------
+    pairs : dict of (first, second) to PairDiscriminability
+        Each unordered pair once, all measured on the same images with the same seed and n_resamples.
+
+    Returns
+    -------
+    DataFrame
+        Index: the attributes. Columns value, low, high (-1..1; 95% intervals on common resamples, so that
+        what errors have in common counts) and n_pairs.
+    """
+    names = dict.fromkeys(name for pair in pairs for name in pair)
+    rows = {}
+    for name in names:
+        signed = [
+            (1 if name == first else -1, pairs[first, second])
+            for first, second in pairs
+            if name in (first, second)
+        ]
+        value = float(np.mean([sign * found.difference.value for sign, found in signed]))
+        draws = np.mean([sign * found.draws for sign, found in signed], axis=0)  # (resamples,)
+        rows[name] = {**Bounded.of(value, draws)._asdict(), "n_pairs": len(signed)}
+    return pd.DataFrame.from_dict(rows, orient="index").sort_values("value", ascending=False, kind="stable")
+
+
+def _pair_row(first: str, second: str, found: PairDiscriminability) -> dict[str, object]:
+    row: dict[str, object] = {"first": first, "second": second}
+    for place, ap in (("first", found.first), ("second", found.second)):
+        row |= {f"ap_{place}": ap.value, f"ap_{place}_low": ap.low, f"ap_{place}_high": ap.high}
+    return row | {
+        "difference": found.difference.value,
+        "low": found.difference.low,
+        "high": found.difference.high,
+        "p_value": found.p_value,
+        "n": int(found.cells.sum()),
+        "n_positive_first": int(found.cells[1].sum()),
+        "n_positive_second": int(found.cells[:, 1].sum()),
+        "n_smallest_cell": int(found.cells.min()),
+        "seeds": found.seeds,
+    }
+
+
+def _note(found: PairDiscriminability, p_holm: float) -> str:
+    undefined = int(np.isnan(found.draws).sum())
+    notes = [] if p_holm < 0.05 else ["not told apart"]
+    notes += [f"{undefined} of {len(found.draws)} resamples undefined"] if undefined else []
+    return "; ".join(notes)
+
+
+def _require_cells(a: np.ndarray, b: np.ndarray) -> None:
+    for (first, second), n in np.ndenumerate(cell_masses(a, b)):
+        if n == 0:
+            raise UserError(
+                f"Of {len(a)} images none has labels_a = {first} and labels_b = {second}; to compare two "
+                "labels, give images of all four kinds."
+            )
+
+
+def _precisions(a: np.ndarray, b: np.ndarray, scores: np.ndarray, counts: Iterator[np.ndarray]) -> np.ndarray:
+    """Return the average precision for a and for b on resamples, (2, seeds, resamples)."""
+    ranked = [[RankedCells.build(y, s, other, 0.5) for s in scores] for y, other in ((a, b), (b, a))]
+    chunks = [
+        [[_equal_cell_precision(cells, drawn) for cells in by_seed] for by_seed in ranked] for drawn in counts
+    ]
+    return np.concatenate(chunks, axis=-1)
+
+
+def _equal_cell_precision(cells: RankedCells, counts: np.ndarray) -> np.ndarray:
+    """Return average precision with each cell weighing the same, (rows, n) → (rows,); NaN without a cell.
+
+    `RankedCells.metrics` weighs the groups equally but leaves each class its frequency.
+    """
+    cumulative = np.zeros((len(counts), counts.shape[1] + 1), dtype=counts.dtype)
+    np.cumsum(np.take(counts, cells.order, axis=1), axis=1, out=cumulative[:, 1:])
+    base = cumulative[:, cells.starts]  # (rows, 4, 1)
+    mass = cumulative[:, cells.ends] - base  # (rows, 4, 1)
+    curve = np.take(cumulative, cells.at_positives, axis=1) - base  # (rows, 4, m)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        weight = (1 / mass).reshape(-1, 2, 2)  # (rows, y, other)
+        balanced = np.einsum("ryom,ryo->yrm", curve.reshape(*weight.shape, -1), weight)  # (2, rows, m)
+    return average_precision_along(*balanced)

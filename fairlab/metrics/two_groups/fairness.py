@@ -1,0 +1,202 @@
+"""Average precision, equality of opportunity and bias amplification."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import ArrayLike
+from sklearn.metrics import average_precision_score
+
+from fairlab.metrics.formulas import amplification, equal_opportunity_gap
+from fairlab.metrics.validation import (
+    GROUPS,
+    cell_masses,
+    check_labels,
+    check_scores,
+    check_weights,
+    warn_if_undefined,
+)
+
+
+def average_precision(
+    y_true: ArrayLike,
+    y_score: ArrayLike,
+    protected: ArrayLike | None = None,
+    *,
+    sample_weight: ArrayLike | None = None,
+) -> float:
+    """Return the average precision of the scores for the target label: 0..1, higher is better.
+
+    Parameters
+    ----------
+    y_true : array of shape (n,)
+        Target labels, 0 or 1.
+    y_score : array of shape (n,)
+        Scores in [0, 1].
+    protected : array of shape (n,), optional
+        Has no influence; accepted so that every metric is called alike.
+    sample_weight : array of shape (n,), optional
+        Weight of each image.
+
+    Returns
+    -------
+    float
+        NaN, with a warning, without positives or without negatives.
+
+    Raises
+    ------
+    UserError
+        If shapes differ, labels are not 0/1, or scores are NaN or outside [0, 1].
+
+    Notes
+    -----
+    ``Σ_j (R_j - R_{j-1}) P_j`` over distinct scores in falling order, without interpolation, as in
+    scikit-learn.
+    """
+    y, s = _labels_and_scores(y_true, y_score)
+    weights = check_weights(sample_weight, len(y))
+    if warn_if_undefined("AP", cell_masses(y, np.zeros_like(y), weights), GROUPS):
+        return float("nan")
+    return float(average_precision_score(y, s, sample_weight=weights))
+
+
+def group_balanced_average_precision(
+    y_true: ArrayLike,
+    y_score: ArrayLike,
+    protected: ArrayLike,
+    *,
+    sample_weight: ArrayLike | None = None,
+    groups: tuple[str, str] = GROUPS,
+) -> float:
+    """Return average precision as if both protected groups were equally frequent in each class.
+
+    Parameters
+    ----------
+    y_true, protected : arrays of shape (n,)
+        Target and protected labels, 0 or 1.
+    y_score : array of shape (n,)
+        Scores in [0, 1].
+    sample_weight : array of shape (n,), optional
+        Weight of each image before balancing.
+    groups : pair of str
+        Names of the groups with protected label 0 and 1, for warnings.
+
+    Returns
+    -------
+    float
+        0..1, higher is better; NaN, with a warning, if a (y, a) cell is empty.
+
+    Raises
+    ------
+    UserError
+        As `average_precision`.
+
+    Notes
+    -----
+    An image of cell (y, a) weighs ``n_y / (2 n_{y,a})``. Source: Ramaswamy et al., CVPR 2021, Section 4.
+    """
+    y, s = _labels_and_scores(y_true, y_score)
+    a = check_labels(protected, "protected", len(y))
+    weights = check_weights(sample_weight, len(y))
+    mass = cell_masses(y, a, weights)
+    if warn_if_undefined("AP_balanced", mass, groups):
+        return float("nan")
+    balance = (mass.sum(axis=1, keepdims=True) / (2 * mass))[y, a]
+    balance = balance if weights is None else balance * weights
+    return float(average_precision_score(y, s, sample_weight=balance))
+
+
+def equal_opportunity_difference(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    protected: ArrayLike,
+    *,
+    sample_weight: ArrayLike | None = None,
+    groups: tuple[str, str] = GROUPS,
+) -> float:
+    """Return |FNR(a=0) - FNR(a=1)|, the difference in equality of opportunity: 0..1, 0 is fair.
+
+    Parameters
+    ----------
+    y_true, y_pred, protected : arrays of shape (n,)
+        Target labels, predicted labels and protected labels, 0 or 1.
+    sample_weight : array of shape (n,), optional
+        Weight of each image.
+    groups : pair of str
+        Names of the groups with protected label 0 and 1, for warnings.
+
+    Returns
+    -------
+    float
+        NaN, with a warning, if a group has no positives.
+
+    Raises
+    ------
+    UserError
+        If shapes differ or labels are not 0/1.
+
+    Notes
+    -----
+    FNR(a) is the share of the positives of group a that are predicted negative. Source: Hardt et al.,
+    *Equality of Opportunity in Supervised Learning*, NeurIPS 2016.
+    """
+    mass, flagged = _tables(y_true, y_pred, protected, sample_weight)
+    warn_if_undefined("DEO", mass, groups)
+    return float(equal_opportunity_gap(mass, flagged))
+
+
+def bias_amplification(
+    y_true: ArrayLike,
+    y_pred: ArrayLike,
+    protected: ArrayLike,
+    *,
+    sample_weight: ArrayLike | None = None,
+    groups: tuple[str, str] = GROUPS,
+) -> float:
+    """Return how much predictions strengthen the association of target and protected label: -1..1.
+
+    Parameters
+    ----------
+    y_true, y_pred, protected : arrays of shape (n,)
+        Target labels, predicted labels and protected labels, 0 or 1.
+    sample_weight : array of shape (n,), optional
+        Weight of each image.
+    groups : pair of str
+        Names of the groups with protected label 0 and 1, for warnings.
+
+    Returns
+    -------
+    float
+        0 is neither; positive amplifies, negative weakens. NaN, with a warning, if a class or a group
+        is empty.
+
+    Raises
+    ------
+    UserError
+        If shapes differ or labels are not 0/1.
+
+    Notes
+    -----
+    Mean over the four cells (t, a) of ``±(P̂(t|a) - P(t|a))`` with + where t and a occur together more
+    often than by chance, - where less often, and 0 where they are independent. Source: Wang and
+    Russakovsky, *Directional Bias Amplification*, ICML 2021 (attribute → task).
+    """
+    mass, flagged = _tables(y_true, y_pred, protected, sample_weight)
+    warn_if_undefined("BA", mass, groups)
+    return float(amplification(mass, flagged))
+
+
+def _labels_and_scores(y_true: ArrayLike, y_score: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    y = check_labels(y_true, "y_true")
+    return y, check_scores(y_score, "y_score", len(y))
+
+
+def _tables(
+    y_true: ArrayLike, y_pred: ArrayLike, protected: ArrayLike, sample_weight: ArrayLike | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the tables [y, a] of all images and of those predicted positive, both (2, 2)."""
+    y = check_labels(y_true, "y_true")
+    predicted = check_labels(y_pred, "y_pred", len(y))
+    a = check_labels(protected, "protected", len(y))
+    weights = check_weights(sample_weight, len(y))
+    flagged = predicted if weights is None else predicted * weights
+    return cell_masses(y, a, weights), cell_masses(y, a, flagged)

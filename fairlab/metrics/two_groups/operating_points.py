@@ -1,0 +1,223 @@
+"""What a choice of threshold does: accuracy, who is missed, and the bias of the predictions.
+
+At a fixed threshold an image counts only by its cell: target label, protected label, and what each model
+predicts. A bootstrap resample of n images is then a draw of n from a multinomial distribution over the cells,
+so a thousand of them take milliseconds.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pandas as pd
+from numpy.typing import ArrayLike
+
+from fairlab.core.errors import UserError
+from fairlab.metrics.formulas import amplification, equal_opportunity_gap
+from fairlab.metrics.intervals.bootstrap import percentile_interval, undefined_note
+from fairlab.metrics.tidy import COLUMNS
+from fairlab.metrics.validation import (
+    GROUPS,
+    as_numbers,
+    cell_masses,
+    check_labels,
+    check_scores,
+    shortage,
+    warn_undefined,
+)
+
+#: What is measured at a threshold: metric, and index of the group or None for all images.
+_MEASURES: tuple[tuple[str, int | None], ...] = (
+    ("accuracy", None),
+    ("FNR", 0),
+    ("FNR", 1),
+    ("DEO", None),
+    ("BA", None),
+)
+
+
+def at_threshold(
+    y_true: ArrayLike,
+    scores: Mapping[str, ArrayLike],
+    protected: ArrayLike,
+    thresholds: Mapping[str, float],
+    *,
+    n_resamples: int = 1000,
+    seed: int = 0,
+    attribute: str = "",
+    groups: tuple[str, str] = GROUPS,
+) -> pd.DataFrame:
+    """Return accuracy, each group's FNR, DEO and BA of every model at its threshold, with 95% intervals.
+
+    Parameters
+    ----------
+    y_true, protected : arrays of shape (n,)
+        Target and protected labels, 0 or 1.
+    scores : mapping of model name to array of shape (n,)
+        Scores in [0, 1] of each model for the same images.
+    thresholds : mapping of model name to float
+        A score above it is predicted positive.
+    n_resamples : int
+        Number of bootstrap resamples of the images.
+    seed : int
+        Seed of the resampling.
+    attribute : str
+        Name of the target for the table.
+    groups : pair of str
+        Names of the groups with protected label 0 and 1, for the FNR's rows, notes and warnings.
+
+    Returns
+    -------
+    DataFrame
+        The columns of `compare`: a row for each model and metric (the FNR has one for each group), then, with
+        model ``"<name> - <first model>"``, for each paired difference from the first model. Values are
+        fractions; n and n_positive count the images that the row is measured on. What is undefined is NaN
+        with the reason in the note, and an `UndefinedMetricWarning` is given.
+
+    Raises
+    ------
+    UserError
+        If shapes differ, labels are not 0/1, scores are NaN or outside [0, 1], or a threshold is missing or
+        no finite number.
+
+    Notes
+    -----
+    Percentile intervals over resamples of the images at fixed thresholds; differences are taken on the same
+    resamples. Given the cells, drawing images with replacement and drawing cell counts from the multinomial
+    distribution are the same thing. Source of the bootstrap: Ramaswamy et al., CVPR 2021, Section 4.
+    """
+    y, a = _check_labels(y_true, protected)
+    if not scores:
+        raise UserError("There are no scores to measure; give those of at least one model.")
+    if n_resamples < 1:
+        raise UserError(f"n_resamples must be at least 1, not {n_resamples}.")
+    flagged = {name: _flagged(name, values, thresholds, len(y)) for name, values in scores.items()}
+    mass = cell_masses(y, a)
+    reasons = _undefined(mass, groups)
+    values = _values(y, a, np.stack(list(flagged.values())), n_resamples, seed)  # (models, 1 + resamples, 5)
+    first, *others = flagged
+    named = dict(zip(flagged, values, strict=True))
+    named |= {f"{name} - {first}": named[name] - named[first] for name in others}
+    rows = [row for name, drawn in named.items() for row in _rows(name, drawn, reasons, mass, groups)]
+    return pd.DataFrame(rows).assign(attribute=attribute, seeds=1)[list(COLUMNS)]
+
+
+def threshold_curves(
+    y_true: ArrayLike,
+    y_score: ArrayLike,
+    protected: ArrayLike,
+    grid: ArrayLike,
+    *,
+    groups: tuple[str, str] = GROUPS,
+) -> pd.DataFrame:
+    """Return accuracy, each group's FNR, DEO and BA of one model at every threshold of a grid.
+
+    Parameters
+    ----------
+    y_true, protected : arrays of shape (n,)
+        Target and protected labels, 0 or 1.
+    y_score : array of shape (n,)
+        Scores in [0, 1].
+    grid : array of shape (m,)
+        Thresholds; a score above one is predicted positive.
+    groups : pair of str
+        Names of the groups with protected label 0 and 1, for warnings.
+
+    Returns
+    -------
+    DataFrame
+        m rows with columns threshold, accuracy, FNR_0, FNR_1, DEO, BA, as fractions. What is undefined is
+        NaN, and an `UndefinedMetricWarning` is given.
+
+    Raises
+    ------
+    UserError
+        If shapes differ, labels are not 0/1, or scores or thresholds are no finite numbers in range.
+    """
+    y, a = _check_labels(y_true, protected)
+    s = check_scores(y_score, "y_score", len(y))
+    at = as_numbers(grid, "grid")
+    if at.ndim != 1 or not np.isfinite(at).all():
+        raise UserError(f"grid must hold finite thresholds in shape (m,), but has shape {at.shape}.")
+    mass = cell_masses(y, a)
+    _undefined(mass, groups)
+    rising = [np.sort(s[(y == label) & (a == group)]) for label in (0, 1) for group in (0, 1)]
+    flagged = np.stack(
+        [len(scores) - np.searchsorted(scores, at, side="right") for scores in rising], axis=-1
+    )
+    values = _metrics(mass, flagged.reshape(-1, 2, 2))  # (m, 5)
+    names = [metric if group is None else f"{metric}_{group}" for metric, group in _MEASURES]
+    return pd.DataFrame(values, columns=names).assign(threshold=at)[["threshold", *names]]
+
+
+def _check_labels(y_true: ArrayLike, protected: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
+    y = check_labels(y_true, "y_true")
+    return y, check_labels(protected, "protected", len(y))
+
+
+def _flagged(name: str, scores: ArrayLike, thresholds: Mapping[str, float], n: int) -> np.ndarray:
+    """Return whether the model predicts positive, (n,) bool."""
+    if name not in thresholds:
+        known = ", ".join(thresholds) or "no model"
+        raise UserError(f"There is no threshold for '{name}'; thresholds are given for {known}.")
+    threshold = as_numbers(thresholds[name], f"the threshold of '{name}'")
+    if threshold.shape != () or not np.isfinite(threshold):
+        raise UserError(f"The threshold of '{name}' must be one finite number, not {threshold.tolist()}.")
+    return check_scores(scores, f"scores of '{name}'", n) > threshold
+
+
+def _values(y: np.ndarray, a: np.ndarray, flagged: np.ndarray, n_resamples: int, seed: int) -> np.ndarray:
+    """Return the measures of every model, of these images and then of resamples: (models, 1 + resamples, 5).
+
+    A cell is (y, a, what each model predicts). `flagged` is (models, n); only cells that occur are counted.
+    """
+    bits = 2 ** np.arange(len(flagged))
+    code = (2 * y + a) * 2 ** len(flagged) + bits @ flagged
+    cells, counts = np.unique(code, return_counts=True)
+    drawn = np.random.default_rng(seed).multinomial(len(y), counts / len(y), size=n_resamples)
+    tables = np.vstack([counts, drawn]).astype(np.float64)  # (1 + resamples, cells)
+    members = np.eye(4)[cells >> len(flagged)]  # (cells, 4): the cell's (y, a)
+    positive = (cells & bits[:, None]) > 0  # (models, cells): what each model predicts there
+    mass = (tables @ members).reshape(-1, 2, 2)
+    return np.stack([_metrics(mass, (tables @ (members * p[:, None])).reshape(-1, 2, 2)) for p in positive])
+
+
+def _metrics(mass: np.ndarray, flagged: np.ndarray) -> np.ndarray:
+    """Return the measures from tables (..., 2, 2), indexed [y, a], of images and of predicted positives."""
+    right = flagged[..., 1, :].sum(axis=-1) + (mass - flagged)[..., 0, :].sum(axis=-1)
+    accuracy = right / mass.sum(axis=(-2, -1))
+    with np.errstate(invalid="ignore"):
+        missed = 1 - flagged[..., 1, :] / mass[..., 1, :]
+    gap, amplified = equal_opportunity_gap(mass, flagged), amplification(mass, flagged)
+    return np.stack([accuracy, missed[..., 0], missed[..., 1], gap, amplified], axis=-1)
+
+
+def _undefined(mass: np.ndarray, groups: tuple[str, str]) -> list[str]:
+    """Warn of each measure that is undefined on these images; return the reason for each, empty if none."""
+    missing = [f"0 positives in {name}" if mass[1, a] == 0 else "" for a, name in enumerate(groups)]
+    reasons = ["", *missing, shortage("DEO", mass, groups), shortage("BA", mass, groups)]
+    for (metric, group), reason in zip(_MEASURES, reasons, strict=True):
+        if reason:
+            warn_undefined(metric if group is None else f"{metric} of {groups[group]}", reason)
+    return reasons
+
+
+def _rows(
+    model: str, values: np.ndarray, reasons: list[str], mass: np.ndarray, groups: tuple[str, str]
+) -> list[dict[str, object]]:
+    """Return the table's rows of one model, whose `values` (1 + resamples, 5) begin with those measured."""
+    rows = []
+    for (metric, group), (value, *draws), reason in zip(_MEASURES, values.T, reasons, strict=True):
+        part = mass if group is None else mass[:, group]
+        low, high, note = interval_and_note(value, np.array(draws))
+        who = {"model": model, "group": "all" if group is None else groups[group], "metric": metric}
+        what = {"value": value, "low": low, "high": high, "note": reason or note}
+        rows.append(who | what | {"n": int(part.sum()), "n_positive": int(part[1].sum())})
+    return rows
+
+
+def interval_and_note(value: float, draws: np.ndarray) -> tuple[float, float, str]:
+    if np.isnan(value) or np.isnan(draws).all():
+        return np.nan, np.nan, ""
+    return *percentile_interval(draws), undefined_note(draws)

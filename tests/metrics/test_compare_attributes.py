@@ -1,0 +1,67 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from fairlab.core.errors import UserError
+from fairlab.metrics import UndefinedMetricWarning, compare, compare_attributes
+from fairlab.metrics.two_groups.compare_attributes import MEAN
+
+from .examples import simulate
+
+MEANS = {"both": ("Bangs", "Young"), "one": ("Bangs",), "absent": ("Smiling",)}
+
+
+@pytest.fixture
+def made():
+    """Labels, scores of two models with two seeds, and the protected label of 400 images."""
+    rng = np.random.default_rng(0)
+    first = simulate(400, rng)
+    y = pd.DataFrame({"Bangs": first.y, "Young": rng.integers(0, 2, 400)})
+    scores = {
+        model: {name: np.clip(0.5 * y[name].to_numpy() + 0.5 * rng.random((2, 400)), 0, 1) for name in y}
+        for model in ("baseline", "debiased")
+    }
+    return y, scores, first.a
+
+
+def test_each_attribute_has_the_rows_of_compare(made):
+    labels, scores, a = made
+    table = compare_attributes(labels, scores, a, means=MEANS, n_resamples=50, seed=3)
+    for name in labels:
+        given = {model: values[name] for model, values in scores.items()}
+        alone = compare(labels[name], given, a, n_resamples=50, seed=3, attribute=name)
+        rows = table[(table["attribute"] == name) & (table["group"] == "all")].reset_index(drop=True)
+        pd.testing.assert_frame_equal(rows, alone)
+
+
+def test_a_mean_is_the_mean_of_values_and_counts_common_errors(made):
+    labels, scores, a = made
+    scores = {model: dict.fromkeys(labels, values["Bangs"]) for model, values in scores.items()}
+    same = labels.assign(Young=labels["Bangs"])  # twice the same attribute: its errors do not average out
+    table = compare_attributes(same, scores, a, means=MEANS, n_resamples=80)
+    mean = table[table["attribute"] == "both"].set_index(["model", "metric"])
+    one = table[table["attribute"] == "Bangs"].set_index(["model", "metric"])
+    assert (mean["group"] == MEAN).all()
+    for column in ("value", "low", "high"):
+        np.testing.assert_allclose(mean[column], one[column], atol=1e-12)
+    assert (mean["n_positive"] == 2 * same["Bangs"].sum()).all()
+    assert mean["note"].str.startswith("mean of 2 attributes").all()
+    assert "absent" not in set(table["attribute"])
+
+
+def test_a_mean_skips_what_is_undefined_and_says_so(made):
+    labels, scores, a = made
+    labels = labels.assign(Young=labels["Young"].where(a == 0, 0))  # nobody in group 1 is Young
+    with pytest.warns(UndefinedMetricWarning):
+        table = compare_attributes(labels, scores, a, means=MEANS, n_resamples=50)
+    rows = table.set_index(["attribute", "model", "metric"])
+    assert rows.loc[("both", "baseline", "DEO"), "value"] == rows.loc[("Bangs", "baseline", "DEO"), "value"]
+    assert "1 skipped (undefined)" in rows.loc[("both", "baseline", "DEO"), "note"]
+    assert np.isnan(rows.loc[("Young", "baseline", "DEO"), "value"])
+
+
+def test_a_model_without_an_attribute_is_named(made):
+    labels, scores, a = made
+    del scores["debiased"]["Young"]
+    with pytest.raises(UserError, match="'debiased' has no scores for Young"):
+        compare_attributes(labels, scores, a)
