@@ -1,4 +1,4 @@
-"""Figures of many classes, groups and models, each with a function that says in words what it shows."""
+"""Figures of many classes, groups and models."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 from numpy.typing import ArrayLike
 
 from fairlab.core.errors import UserError, nearest_names
+from fairlab.figures.captioned import Captioned
 from fairlab.figures.reliability import reliability
 from fairlab.figures.style import (
     BLUE,
@@ -36,7 +36,7 @@ _MOST_PANELS = 24
 
 
 @styled
-def class_bars(table: pd.DataFrame, *, attribute: str = JOINT) -> Figure:
+def class_bars(table: pd.DataFrame, *, attribute: str = JOINT) -> Captioned:
     """Show how many of each class are right, with 95% intervals, models side by side.
 
     Parameters
@@ -67,19 +67,9 @@ def class_bars(table: pd.DataFrame, *, attribute: str = JOINT) -> Figure:
     axis.set_xlim(0, 100)
     axis.grid(axis="x")
     figure.legend(*axis.get_legend_handles_labels(), loc="outside upper left", ncols=3)
-    return figure
-
-
-def class_bars_caption(table: pd.DataFrame, *, attribute: str = JOINT) -> str:
-    """Say how many images are right, and which class is worst and best, for each model.
-
-    Parameters
-    ----------
-    table, attribute
-        As `class_bars`.
-    """
-    sentences = [_worst_and_best(model, rows) for model, rows in _class_rows(table, attribute).items()]
-    return f"Share with {_right(attribute)} in each class, with 95% intervals. " + " ".join(sentences)
+    about = f"Share with {_right(attribute)} in each class, with 95% intervals."
+    sentences = [_worst_and_best(model, rows) for model, rows in by_model.items()]
+    return Captioned(figure, " ".join([about, *sentences]), f"Bars: {_right(attribute)} in each class")
 
 
 @styled
@@ -90,7 +80,7 @@ def calibration_curves(
     *,
     groups: GroupNames | None = None,
     n_bins: int = 10,
-) -> Figure:
+) -> Captioned:
     """Show for each group how often scores come true, with 95% intervals and the images in each bin.
 
     Parameters
@@ -121,25 +111,13 @@ def calibration_curves(
         axis.tick_params(labelbottom=True)
     figure.supxlabel("score", fontsize=10)
     figure.supylabel("share of positives", fontsize=10)
-    return figure
+    return Captioned(
+        figure, _errors_of_scores(table), "How often scores come true, bin by bin, in each group"
+    )
 
 
-def calibration_curves_caption(
-    y_true: ArrayLike,
-    y_score: ArrayLike,
-    protected: Protected,
-    *,
-    groups: GroupNames | None = None,
-    n_bins: int = 10,
-) -> str:
-    """Say which way the scores of each group err on average.
-
-    Parameters
-    ----------
-    y_true, y_score, protected, groups, n_bins
-        As `reliability`.
-    """
-    table = reliability(y_true, y_score, protected, groups=groups, n_bins=n_bins)
+def _errors_of_scores(table: pd.DataFrame) -> str:
+    """Say which way the scores of each group err on average."""
     sentences = []
     for name, rows in table.groupby("group", sort=False):
         n = rows["n"].sum()
@@ -152,7 +130,7 @@ def calibration_curves_caption(
 
 
 @styled
-def trade_off(table: pd.DataFrame, *, attribute: str = "", group: str = "all") -> Figure:
+def trade_off(table: pd.DataFrame, *, attribute: str = "", group: str = "all") -> Captioned:
     """Show average precision against the difference in equality of opportunity, a point for each model.
 
     Parameters
@@ -184,18 +162,11 @@ def trade_off(table: pd.DataFrame, *, attribute: str = "", group: str = "all") -
     axis.set_xlim(left=min(0.0, axis.get_xlim()[0]))
     axis.grid()
     figure.legend(*axis.get_legend_handles_labels(), loc="outside right upper")
-    return figure
+    return Captioned(figure, _unbeaten(points), "Average precision against DEO, a point for each model")
 
 
-def trade_off_caption(table: pd.DataFrame, *, attribute: str = "", group: str = "all") -> str:
-    """Say which models no other beats in both AP and DEO.
-
-    Parameters
-    ----------
-    table, attribute, group
-        As `trade_off`.
-    """
-    points = _trade_off_points(table, attribute, group)
+def _unbeaten(points: pd.DataFrame) -> str:
+    """Say which models no other beats in both AP and DEO."""
     names = [model_name(str(model)) for model in points.index]
     precision, gap = (points[metric].to_numpy(dtype=float) for metric in ("AP", "DEO"))
     best, fairest = int(precision.argmax()), int(gap.argmin())

@@ -1,4 +1,4 @@
-"""What the notebook of the paper's extensions draws, and says of what is seen."""
+"""Figures of the paper's extensions, and text for what a reader sees."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from fairlab.classifiers.images import ImageArray
+from fairlab.figures.captioned import Captioned
 from fairlab.figures.style import FAINT, MODEL_LOOKS, panels, readable, styled, with_or_without
 from fairlab.metrics.intervals.proportion import Proportion
 from fairlab.workspace.reader import AttributeReader
@@ -41,7 +41,7 @@ def share_words(flags: pd.DataFrame) -> pd.Series:
 
 
 @styled
-def skew_curves(study: pd.DataFrame) -> Figure:
+def skew_curves(study: pd.DataFrame) -> Captioned:
     """Show held-out accuracy, and the cosine with the full fit, against the share of positives.
 
     Parameters
@@ -65,7 +65,7 @@ def skew_curves(study: pd.DataFrame) -> Figure:
         axis.set_xlabel("positives among the labels fitted to, %")
         axis.grid()
     figure.legend(*left.get_legend_handles_labels(), loc="outside upper left", ncols=2)
-    return figure
+    return Captioned(figure, _ends(study), "Accuracy and cosine of each plane against the share of positives")
 
 
 def _curve(axis: Axes, shares: pd.Series, numbers: np.ndarray, place: int, label: str) -> None:
@@ -78,7 +78,7 @@ def _curve(axis: Axes, shares: pd.Series, numbers: np.ndarray, place: int, label
     )
 
 
-def skew_curves_caption(study: pd.DataFrame) -> str:
+def _ends(study: pd.DataFrame) -> str:
     """Say how each attribute's plane fares with the most skewed and the most balanced labels."""
     sentences = []
     for name, rows in study.groupby("attribute", sort=False):

@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.figure import Figure
 
 from fairlab.core.errors import UserError
+from fairlab.figures.captioned import Captioned
 from fairlab.figures.style import FAINT, MODEL_LOOKS, panels, readable, styled
 
 
@@ -21,7 +21,7 @@ def dots(
     scale: float = 100.0,
     reference: float | None = None,
     marked: str | None = None,
-) -> Figure:
+) -> Captioned:
     """Show one or several series of numbers with their intervals, a row for each name.
 
     Parameters
@@ -31,7 +31,8 @@ def dots(
     label : str
         What the horizontal axis shows, with its unit.
     scale : float
-        Factor from values to that unit; 100 turns fractions into per cent.
+        Factor from values to that unit; 100 turns fractions into per cent. The caption has one digit then,
+        else two.
     reference : float, optional
         Where to draw an upright line, in the values' own unit.
     marked : str, optional
@@ -61,7 +62,24 @@ def dots(
     axis.grid(axis="x")
     if len(series) > 1:
         figure.legend(loc="outside upper left", ncols=2)
-    return figure
+    caption = " ".join(
+        _largest(name, scale * table, 1 if scale == 100 else 2) for name, table in series.items()
+    )
+    return Captioned(figure, caption, f"{label}, a dot with its 95% interval for each of {len(names)} names")
+
+
+def _largest(name: str, table: pd.DataFrame, digits: int, most: int = 3) -> str:
+    """Say the largest numbers, by size, with their 95% intervals."""
+    order = table["value"].abs().dropna().sort_values(ascending=False, kind="stable").index[:most]
+    parts = [
+        "{} {} [{}, {}]".format(readable(str(label)), *(_rounded(x, digits) for x in row))
+        for label, row in zip(order, table.loc[order].to_numpy(dtype=float), strict=True)
+    ]
+    return f"{name}: {', '.join(parts) or 'n/a'}."
+
+
+def _rounded(value: float, digits: int) -> str:
+    return f"{value:.{digits}f}".replace("-", "\N{MINUS SIGN}")
 
 
 def _common_names(series: Mapping[str, pd.DataFrame]) -> list[str]:

@@ -1,24 +1,21 @@
-"""Pairs of attributes as a matrix: which of the two a classifier finds easier, and by how much."""
+"""Matrix of the discriminability of attribute pairs."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import LinearSegmentedColormap, Normalize
-from matplotlib.figure import Figure
 from matplotlib.patches import Patch, Rectangle
 
 from fairlab.core.errors import UserError
-from fairlab.core.files import atomic_path
+from fairlab.figures.captioned import Captioned
 from fairlab.figures.style import FAINT, INK, ORANGE, SKY, panels, readable, styled
 
 #: Light at both ends, so that dark numbers stay readable on every cell.
 _COLOURS = LinearSegmentedColormap.from_list("harder to easier", [ORANGE, "#FFFFFF", SKY])
-_DOTS_PER_INCH = 150
 
 
 class _Cell(NamedTuple):
@@ -35,7 +32,7 @@ class _Cell(NamedTuple):
 
 
 @styled
-def discriminability_matrix(table: pd.DataFrame) -> Figure:
+def discriminability_matrix(table: pd.DataFrame) -> Captioned:
     """Show for each pair of attributes which one a classifier predicts better, and by how many points.
 
     Rows and columns run from the easiest attribute to the hardest, by mean difference. The matrix is
@@ -65,19 +62,11 @@ def discriminability_matrix(table: pd.DataFrame) -> Figure:
     mark = Patch(facecolor="white", edgecolor=FAINT, hatch="///", label="95% interval contains 0")
     ends = [Patch(facecolor=SKY, label="row is easier"), Patch(facecolor=ORANGE, label="row is harder")]
     figure.legend(handles=[*ends, mark], loc="outside lower center", ncols=3)
-    return figure
+    return Captioned(figure, _order(cells, names), "Matrix of the differences between each two attributes")
 
 
-def discriminability_matrix_caption(table: pd.DataFrame) -> str:
-    """Say which attribute of each pair is easier, by how much, and which pairs are not told apart.
-
-    Parameters
-    ----------
-    table
-        As `discriminability_matrix`.
-    """
-    cells = _cells(table)
-    names = _ordered(cells)
+def _order(cells: dict[tuple[str, str], _Cell], names: list[str]) -> str:
+    """Say which attribute of each pair is easier, by how much, and for which pairs that is open."""
     upper = {pair: cell for pair, cell in cells.items() if cell.value > 0 and not cell.open}
     clear = [
         f"{readable(a)} than {readable(b)} by {cell.value:.1f} [{cell.low:.1f}, {cell.high:.1f}]"
@@ -94,22 +83,6 @@ def discriminability_matrix_caption(table: pd.DataFrame) -> str:
         f"{', '.join(map(readable, names))}. Easier: {'; '.join(clear) or 'none'}. "
         f"Interval contains 0: {'; '.join(undecided) or 'none'}."
     )
-
-
-def save_discriminability_matrix(path: Path, table: pd.DataFrame) -> None:
-    """Write the figure as PNG, with its caption as the picture's description.
-
-    Parameters
-    ----------
-    path : Path
-        File to write, whole or not at all.
-    table
-        As `discriminability_matrix`.
-    """
-    figure = discriminability_matrix(table)
-    description = {"Description": discriminability_matrix_caption(table)}
-    with atomic_path(path) as partial:
-        figure.savefig(partial, format="png", dpi=_DOTS_PER_INCH, metadata=description)
 
 
 def _cells(table: pd.DataFrame) -> dict[tuple[str, str], _Cell]:

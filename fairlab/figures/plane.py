@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
+from fairlab.figures.captioned import Captioned
 from fairlab.figures.style import (
     INK,
     PROTECTED_LOOKS,
@@ -23,6 +23,7 @@ from fairlab.figures.style import (
     styled,
     with_or_without,
 )
+from fairlab.figures.tables import percent
 
 if TYPE_CHECKING:
     from fairlab.latent import Hyperplane
@@ -61,7 +62,7 @@ def latent_plane(
     protected_labels: np.ndarray,
     lines: tuple[Line, Line],
     arrows: tuple[np.ndarray, np.ndarray] | None = None,
-) -> Figure:
+) -> Captioned:
     """Show latents in the plane spanned by the two normals, with both hyperplanes as lines.
 
     Parameters
@@ -102,7 +103,26 @@ def latent_plane(
     axis.set_xlabel(f"along the normal of {readable(lines[0].name)}")
     axis.set_ylabel(f"along {readable(lines[1].name)}, the part that leaves {readable(lines[0].name)} alone")
     figure.legend(loc="outside lower center", ncols=2, markerscale=1.4)
-    return figure
+    caption = _sides_and_angle(coordinates, (target_labels, protected_labels), lines)
+    names = [readable(line.name) for line in lines]
+    return Captioned(figure, caption, f"Latents as points between the hyperplanes of {' and '.join(names)}")
+
+
+def _sides_and_angle(
+    coordinates: np.ndarray, labels: tuple[np.ndarray, np.ndarray], lines: tuple[Line, Line]
+) -> str:
+    """Say how well each line separates its labels, and the angle between the lines."""
+    sides = []
+    for line, its in zip(lines, labels, strict=True):
+        positive = coordinates @ np.asarray(line.normal) + line.intercept > 0
+        sides.append(f"{percent(float(np.mean(positive == (its == 1))))} for {readable(line.name)}")
+    cosine = float(np.dot(lines[0].normal, lines[1].normal))
+    angle = math.degrees(math.acos(max(-1.0, min(1.0, cosine))))
+    return (
+        f"Share of {len(coordinates):,} latents on the side of their label: {sides[0]}, {sides[1]}. "
+        f"The normals are {angle:.0f}° apart (cosine {cosine:.2f}); at 90° neither direction changes the "
+        "other attribute. Arrows lead from z to z'."
+    )
 
 
 def _frame_points(axis: Axes, points: np.ndarray) -> None:

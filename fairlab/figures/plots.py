@@ -1,6 +1,6 @@
-"""The lab's figures. Each is a function of arrays and returns a Figure that pyplot does not hold open.
+"""The lab's figures: functions of arrays that return a figure with its caption.
 
-`fairlab.figures.captions` has, under the same names, the sentences that say in words what the figures show.
+pyplot does not hold the figures open.
 """
 
 from __future__ import annotations
@@ -12,11 +12,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
 from fairlab.figures import tables
+from fairlab.figures.captioned import Captioned
 from fairlab.figures.faces import face_grid, pair_grid
 from fairlab.figures.intervals import dots
 from fairlab.figures.plane import Line, latent_plane
@@ -59,7 +59,7 @@ def score_histograms(
     target: str,
     protected_name: str,
     bins: int = 25,
-) -> Figure:
+) -> Captioned:
     """Show how each model scores the four groups, one row per model, one column per true label.
 
     Parameters
@@ -88,13 +88,31 @@ def score_histograms(
         axis.set_ylabel("% of the group")
     handles, labels = axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper right", ncols=2)
-    return figure
+    without, with_ = with_or_without(protected_name)
+    sentences = []
+    for model, values in scores.items():
+        missed = [_missed(values, y_true, protected == a, thresholds[model]) for a in (0, 1)]
+        sentences.append(
+            f"The {model_name(model)} classifier misses {tables.percent(missed[0])} of the "
+            f"{readable(target)} faces labelled {without} and {tables.percent(missed[1])} of those labelled "
+            f"{with_}."
+        )
+    alt = f"Histograms of scores for {readable(target)}, for {without} and {with_}"
+    return Captioned(figure, " ".join(sentences), alt)
+
+
+def _missed(scores: np.ndarray, y_true: np.ndarray, group: np.ndarray, threshold: float) -> float:
+    return _share(scores[(y_true == 1) & group] <= threshold)
+
+
+def _share(values: np.ndarray) -> float:
+    return float(np.mean(values)) if len(values) else math.nan
 
 
 @styled
 def distance_histograms(
     distances: np.ndarray, labels: np.ndarray, *, attribute: str, bins: int = 40
-) -> Figure:
+) -> Captioned:
     """Show how the signed distances to a hyperplane are spread among latents without and with its label.
 
     Parameters
@@ -111,11 +129,17 @@ def distance_histograms(
     axis.axvline(0, color=INK, linewidth=1.4)
     axis.set(xlabel=f"signed distance to the hyperplane of {readable(attribute)}", ylabel="% of the label")
     figure.legend(*axis.get_legend_handles_labels(), loc="outside upper right", ncols=2)
-    return figure
+    right = (distances > 0) == (labels == 1)
+    parts = [f"{tables.percent(_share(right[labels == k]))} of {int((labels == k).sum()):,}" for k in (1, 0)]
+    caption = (
+        f"Of the latents labelled {readable(attribute)}, {parts[0]} lie on the positive side; of the others, "
+        f"{parts[1]} on the negative side."
+    )
+    return Captioned(figure, caption, f"Histograms of distances to the hyperplane of {readable(attribute)}")
 
 
 @styled
-def metric_bars(table: pd.DataFrame) -> Figure:
+def metric_bars(table: pd.DataFrame) -> Captioned:
     """Show every metric before and after de-biasing, with 95% intervals, one panel per metric.
 
     Parameters
@@ -137,11 +161,22 @@ def metric_bars(table: pd.DataFrame) -> Figure:
         _metric_panel(axis, [change for change in rows if change.metric == metric], numbers=few)
     handles, labels = axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside lower center", ncols=2)
-    return figure
+    sentences = [
+        f"{readable(attribute)}, baseline → de-biased: "
+        f"{', '.join(_before_after(row) for row in rows if row.attribute == attribute)}."
+        for attribute in attributes
+    ]
+    caption = " ".join([*sentences, "Whiskers are 95% intervals."])
+    return Captioned(figure, caption, "Bars of each metric, baseline beside de-biased")
+
+
+def _before_after(row: tables.Change) -> str:
+    before, after = (tables.number(part.value, row.about) for part in (row.before, row.after))
+    return f"{row.short} {before} → {after} ({row.verdict})"
 
 
 @styled
-def learning_curves(curves: Mapping[str, Sequence[Mapping[str, Any]]], score: str = "AP") -> Figure:
+def learning_curves(curves: Mapping[str, Sequence[Mapping[str, Any]]], score: str = "AP") -> Captioned:
     """Show loss and validation score by epoch, the best epoch marked.
 
     Parameters
@@ -152,6 +187,7 @@ def learning_curves(curves: Mapping[str, Sequence[Mapping[str, Any]]], score: st
         The key of the validation score, a fraction in [0, 1].
     """
     figure, (loss, valid) = panels(1, 2, (9.2, 3.4))
+    sentences = []
     for model, records in curves.items():
         look = model_look(list(curves), model)
         epochs = [record["epoch"] for record in records]
@@ -166,19 +202,23 @@ def learning_curves(curves: Mapping[str, Sequence[Mapping[str, Any]]], score: st
         valid.plot(epochs, values, **line)
         best = int(np.argmax(np.nan_to_num(values, nan=-1.0)))
         valid.plot(epochs[best], values[best], "o", markersize=12, fillstyle="none", color=look.colour)
+        sentences.append(
+            f"The {model_name(model)} classifier is best after epoch {epochs[best]} of {epochs[-1]}, with a "
+            f"validation {readable(score)} of {tables.percent(records[best][score])}."
+        )
     loss.set(title="training loss", xlabel="epoch", ylabel="cross-entropy")
     valid.set(title="validation score (ringed: best epoch)", xlabel="epoch", ylabel=f"{readable(score)}, %")
     for axis in (loss, valid):
         axis.grid(axis="y")
         axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     figure.legend(loc="outside lower center", ncols=max(1, min(4, len(curves))))
-    return figure
+    return Captioned(figure, " ".join(sentences), "Curves of training loss and validation score by epoch")
 
 
 @styled
 def label_table(
     target_labels: np.ndarray, protected_labels: np.ndarray, *, target: str, protected: str
-) -> Figure:
+) -> Captioned:
     """Show the 2×2 table of labels as areas: columns as wide as the groups, split by the target's share.
 
     Where the two splits are level, target and protected label are independent.
@@ -199,7 +239,21 @@ def label_table(
         left += width + gap
     axis.set(xlim=(-0.01, 1 + gap + 0.01), ylim=(0, 1.2))
     axis.set_axis_off()
-    return figure
+    names = {"target": target, "protected": protected}
+    caption = target_shares(target_labels, protected_labels, **names)
+    return Captioned(figure, caption, f"Table of {readable(target)} by {readable(protected)} as areas")
+
+
+def target_shares(
+    target_labels: np.ndarray, protected_labels: np.ndarray, *, target: str, protected: str
+) -> str:
+    """Say the target's share in each protected group; arguments as for `label_table`."""
+    shares = [_share(target_labels[protected_labels == a]) for a in (0, 1)]
+    without, with_ = with_or_without(protected)
+    return (
+        f"{tables.percent(shares[0])} of the faces labelled {without} are labelled {readable(target)}, "
+        f"against {tables.percent(shares[1])} of those labelled {with_} ({len(target_labels):,} faces)."
+    )
 
 
 def _group_histograms(
@@ -224,8 +278,7 @@ def _note_errors(
     wrong = ["missed" if t else "false alarms"]
     for a, name in enumerate(with_or_without(protected_name)):
         group = predicted[chosen & (protected == a)]
-        share = tables.percent(float(np.mean(group != t)) if len(group) else math.nan)
-        wrong.append(f"{name}: {share} of {len(group):,}")
+        wrong.append(f"{name}: {tables.percent(_share(group != t))} of {len(group):,}")
     x, align = (0.03, "left") if t else (0.97, "right")
     axis.text(x, 0.95, "\n".join(wrong), transform=axis.transAxes, ha=align, va="top", fontsize=9)
 

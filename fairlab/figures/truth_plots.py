@@ -1,4 +1,4 @@
-"""Figures of what only drawn faces can tell, each with a function that says in words what it shows."""
+"""Figures of the ground truth of drawn faces."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
 
+from fairlab.figures.captioned import Captioned
 from fairlab.figures.style import FAINT, MODEL_LOOKS, Look, panels, readable, styled
 
 
@@ -19,7 +19,7 @@ def series_of(table: pd.DataFrame, by: str, index: str) -> dict[str, pd.DataFram
 
 
 @styled
-def changed_counts(table: pd.DataFrame) -> Figure:
+def changed_counts(table: pd.DataFrame) -> Captioned:
     """Show how many other attributes change within a pair, a curve for each kind of pairs.
 
     Parameters
@@ -34,24 +34,22 @@ def changed_counts(table: pd.DataFrame) -> Figure:
     axis.xaxis.set_major_locator(MaxNLocator(integer=True))
     axis.grid(axis="y")
     axis.legend(loc="upper right")
-    return figure
-
-
-def changed_counts_caption(table: pd.DataFrame) -> str:
-    """Say for each kind of pairs how many change nothing else, with its 95% interval."""
     unchanged = table[table["changed"] == 0]
     parts = [f"{row.pairs} {_share(row)} (n = {row.n:,})" for row in unchanged.itertuples()]
-    return f"Pairs in which no other attribute changes: {', '.join(parts)}. Whiskers are 95% intervals."
+    caption = f"Pairs in which no other attribute changes: {', '.join(parts)}. Whiskers are 95% intervals."
+    return Captioned(figure, caption, "Distribution of the number of other attributes that change in a pair")
 
 
 @styled
-def direction_effects(table: pd.DataFrame) -> Figure:
+def direction_effects(table: pd.DataFrame, *, protected: str) -> Captioned:
     """Show what moves along several directions change, a panel for each metric.
 
     Parameters
     ----------
     table : DataFrame
         As `fairlab.studies.ground_truth.effects`.
+    protected : str
+        The attribute that the directions are of.
     """
     metrics = list(dict.fromkeys(table["metric"]))
     figure, axes = panels(1, len(metrics), (3.6 * len(metrics), 3.5))
@@ -64,10 +62,10 @@ def direction_effects(table: pd.DataFrame) -> Figure:
         axis.set(title=metric, xlabel="standard deviations", ylabel="% of the faces" if is_share else "mean")
         axis.grid(axis="y")
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper left", ncols=len(MODEL_LOOKS))
-    return figure
+    return Captioned(figure, _longest(table, protected), "What moves along several directions change")
 
 
-def direction_effects_caption(table: pd.DataFrame, *, protected: str) -> str:
+def _longest(table: pd.DataFrame, protected: str) -> str:
     """Say what the longest move towards the protected attribute does along each direction."""
     longest = table[table["step"] == table["step"].max()]
     parts = []

@@ -1,4 +1,4 @@
-"""What every variant changes against the baseline, beside one another: a table and two figures."""
+"""Differences of several methods from the baseline: a table and two figures."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
 from fairlab.core.text import markdown_table
+from fairlab.figures.captioned import Captioned
 from fairlab.figures.style import FAINT, MODEL_LOOKS, panels, readable, styled
 from fairlab.figures.tables import METRICS, WHOLE, Estimate, estimate
 from fairlab.metrics.two_groups.compare_attributes import MEAN
@@ -50,7 +50,7 @@ def effect_table(table: pd.DataFrame, variants: Sequence[str]) -> str:
 
 
 @styled
-def effects(table: pd.DataFrame, variants: Sequence[str]) -> Figure:
+def effects(table: pd.DataFrame, variants: Sequence[str]) -> Captioned:
     """Show what each variant changes in four metrics; arguments as for `effect_table`.
 
     A row for each variant, a mark with its 95% interval for each mean over attributes.
@@ -66,11 +66,12 @@ def effects(table: pd.DataFrame, variants: Sequence[str]) -> Figure:
         _finish(axis, metric, list(variants))
     if len(subjects) > 1:
         figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper left", ncols=len(subjects))
-    return figure
+    caption = _changes(table, variants, *subjects[0])
+    return Captioned(figure, caption, "Changes of four metrics against the baseline, a row for each variant")
 
 
 @styled
-def effects_by_target(table: pd.DataFrame, variants: Sequence[str]) -> Figure:
+def effects_by_target(table: pd.DataFrame, variants: Sequence[str]) -> Captioned:
     """Show what up to five variants change for every target; arguments as for `effect_table`."""
     targets = list(dict.fromkeys(table.loc[table["group"] == WHOLE, "attribute"]))
     shown, metrics = variants[: len(MODEL_LOOKS)], ("DEO", "AP")
@@ -84,12 +85,14 @@ def effects_by_target(table: pd.DataFrame, variants: Sequence[str]) -> Figure:
         _finish(axis, metric, targets)
     if len(shown) > 1:
         figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper left", ncols=len(shown))
-    return figure
+    caption = _changes(table, shown, *_subjects(table)[0])
+    return Captioned(figure, caption, "Changes of DEO and AP against the baseline, a row for each target")
 
 
-def effects_caption(table: pd.DataFrame, variants: Sequence[str], metric: str = "DEO") -> str:
-    """Say in words what `effects` shows of one metric, over the first of its means."""
-    attribute, group = _subjects(table)[0]
+def _changes(
+    table: pd.DataFrame, variants: Sequence[str], attribute: str, group: str, metric: str = "DEO"
+) -> str:
+    """Say what each variant changes in one metric, over one mean or attribute."""
     parts = [f"{readable(v)} {_cell(table, attribute, group, f'{v} - baseline', metric)}" for v in variants]
     return f"Change of {metric} against the baseline, {_title(table, attribute, group)}: {'; '.join(parts)}."
 

@@ -1,13 +1,13 @@
 """The lab: widgets and figures for notebooks. They assemble arguments and hold no method."""
 
-from fairlab.figures import captions, plots
-from fairlab.figures.faces import first_of_groups, label_words
+from fairlab.figures import plots
+from fairlab.figures.faces import first_of_groups, label_words, score_words
 from fairlab.figures.published import published_table
 from fairlab.figures.summary import LIMITS, summarise
 from fairlab.figures.tables import comparison, readable_table
 from fairlab.lab.dial import BiasDial
 from fairlab.lab.explorer import LatentExplorer
-from fairlab.lab.notebook import record, renderer_of, show
+from fairlab.lab.notebook import record, renderer_of
 from fairlab.lab.pair_viewer import PairViewer
 from fairlab.lab.plane_view import HyperplaneView
 from fairlab.lab.renderer import Renderer
@@ -23,7 +23,6 @@ __all__ = [
     "Proportion",
     "Renderer",
     "ThresholdExplorer",
-    "captions",
     "comparison",
     "first_of_groups",
     "label_words",
@@ -32,7 +31,7 @@ __all__ = [
     "readable_table",
     "record",
     "renderer_of",
+    "score_words",
     "shares",
-    "show",
     "summarise",
 ]

@@ -13,7 +13,7 @@ from fairlab.core.errors import UserError
 from fairlab.data.attributes import ATTRIBUTES, check_attribute
 from fairlab.data.synthfaces.draw import draw as draw_faces
 from fairlab.data.synthfaces.factors import Factors
-from fairlab.figures import captions
+from fairlab.figures.plots import target_shares
 from fairlab.figures.style import TARGET_LOOKS, readable, with_or_without
 from fairlab.figures.tables import percent
 from fairlab.lab.dialled import DialledFaces
@@ -155,7 +155,7 @@ class BiasDial(Panel):
     def _reading(self, labels: np.ndarray, changed: int, own: float) -> str:
         """Say the target's share in each group, phi with its interval, and how many have changed."""
         target, protected = self.pair
-        shares = captions.label_table(labels[:, 0], labels[:, 1], target=target, protected=protected)
+        shares = target_shares(labels[:, 0], labels[:, 1], target=target, protected=protected)
         measured = phi_coefficients(pd.DataFrame({target: labels[:, 0]}), labels[:, 1])
         value, low, high = map(_signed, measured[["value", "low", "high"]].to_numpy()[0])
         empty = [_cell_name(self.pair, cell) for cell in _CELLS if not (labels == cell).all(axis=1).any()]

@@ -1,27 +1,14 @@
-"""What the notebooks share: opening a run, showing a figure with its words, recording a result."""
+"""Helpers of the notebooks: named results, and the renderer of a run."""
 
 from __future__ import annotations
 
-import base64
-
-from IPython.display import HTML, display
-from matplotlib.figure import Figure
+from IPython.display import display
 
 from fairlab.classifiers import Classifier
 from fairlab.experiments.run import Run
 from fairlab.lab.executed import RESULT
-from fairlab.lab.panel import words
 from fairlab.lab.renderer import Renderer
 from fairlab.latent import Hyperplane
-from fairlab.reports.page import picture_bytes
-
-
-def show(figure: Figure, caption: str) -> None:
-    """Show a figure and, below it, what it shows in words."""
-    picture, kind = picture_bytes(figure)
-    encoded = base64.b64encode(picture).decode("ascii")
-    display({f"image/{kind}": encoded, "text/plain": caption}, raw=True)
-    display(HTML(words(caption)))
 
 
 def record(

@@ -10,7 +10,6 @@ import numpy as np
 from matplotlib.text import Annotation
 
 from fairlab.core.errors import UserError
-from fairlab.figures.captions import latent_plane as plane_caption
 from fairlab.figures.plane import Line, latent_plane
 from fairlab.figures.style import INK, YELLOW, readable
 from fairlab.generators import sample_latents
@@ -157,9 +156,9 @@ class HyperplaneView(Panel):
         rows = self._as_given  # of very many, the first are drawn: those of either side alike
         labels = self.labels[self.target][rows], self.labels[self.protected][rows]
         coordinates = self.coordinates[rows]
-        self.caption.value = words(plane_caption(coordinates, *labels, lines))
-        figure = latent_plane(coordinates, *labels, lines)
-        self._axis = figure.axes[0]
+        picture = latent_plane(coordinates, *labels, lines)
+        self.caption.value = words(picture.text)
+        self._axis = picture.figure.axes[0]
         (self._ring,) = self._axis.plot(
             [],
             [],
@@ -179,7 +178,7 @@ class HyperplaneView(Panel):
             zorder=10,
         )
         self._arrow = arrow
-        self._overlay = Overlay(figure, [self._ring, arrow], dpi=DOTS_PER_INCH)
+        self._overlay = Overlay(picture.figure, [self._ring, arrow], dpi=DOTS_PER_INCH)
 
     def _click(self, change: dict[str, Any]) -> None:
         if change["new"]:  # else it was set back

@@ -52,7 +52,7 @@ def models(n: int) -> pd.DataFrame:
 
 
 def test_class_bars_show_every_class_of_every_model(classes: pd.DataFrame):
-    figure = class_plots.class_bars(classes)
+    figure = class_plots.class_bars(classes).figure
     (axis,) = figure.axes
     heights = {container.get_label(): [bar.get_width() for bar in container] for container in axis.containers}
     joint = classes[(classes["attribute"] == "joint") & (classes["metric"] == "accuracy")]
@@ -65,7 +65,7 @@ def test_class_bars_show_every_class_of_every_model(classes: pd.DataFrame):
 
 
 def test_the_caption_of_classes_names_worst_and_best(classes: pd.DataFrame):
-    said = class_plots.class_bars_caption(classes, attribute="gender")
+    said = class_plots.class_bars(classes, attribute="gender").text
     rows = classes.query(
         "attribute == 'gender' and metric == 'accuracy' and group != 'all' and model == 'debiased'"
     )
@@ -104,7 +104,7 @@ def test_bins_without_images_are_nan():
 
 def test_calibration_curves_have_a_panel_for_each_group():
     y, s, a = scored()
-    figure = class_plots.calibration_curves(y, s, a, groups=("not Male", "Male"))
+    figure = class_plots.calibration_curves(y, s, a, groups=("not Male", "Male")).figure
     table = reliability(y, s, a)
     for axis, group in zip(figure.axes, ("group 0", "group 1"), strict=True):
         drawn = next(line for line in axis.lines if line.get_marker() == "o")
@@ -112,12 +112,12 @@ def test_calibration_curves_have_a_panel_for_each_group():
             drawn.get_ydata().astype(float), table.loc[table["group"] == group, "value"]
         )
     assert f"not Male\n{(a == 0).sum():,} images" in words(figure)
-    assert pixels(class_plots.calibration_curves(y, s, np.arange(len(y)) % 5)).std() > 0
+    assert pixels(class_plots.calibration_curves(y, s, np.arange(len(y)) % 5).figure).std() > 0
 
 
 def test_the_caption_of_calibration_compares_scores_with_positives():
     y, s, a = scored()
-    said = class_plots.calibration_curves_caption(y, s, a, groups=("not Male", "Male"))
+    said = class_plots.calibration_curves(y, s, a, groups=("not Male", "Male")).text
     for group, name in enumerate(("not Male", "Male")):
         mask = a == group
         expected = f"{name}: mean score {100 * s[mask].mean():.1f}%, positives {100 * y[mask].mean():.1f}%"
@@ -134,7 +134,7 @@ def test_calibration_refuses_bad_input():
 
 
 def test_trade_off_shows_each_model_differently():
-    figure = class_plots.trade_off(models(10))
+    figure = class_plots.trade_off(models(10)).figure
     (axis,) = figure.axes
     points = [container[0] for container in axis.containers]
     places = [(float(point.get_xdata()[0]), float(point.get_ydata()[0])) for point in points]
@@ -145,7 +145,7 @@ def test_trade_off_shows_each_model_differently():
 
 
 def test_baseline_and_debiased_look_as_everywhere():
-    figure = class_plots.trade_off(tidy(), attribute="Smiling")
+    figure = class_plots.trade_off(tidy(), attribute="Smiling").figure
     points = {container.get_label(): container[0].get_color() for container in figure.axes[0].containers}
     assert points == {"baseline": MODEL_LOOKS[0].colour, "de-biased": MODEL_LOOKS[1].colour}
 
@@ -153,7 +153,7 @@ def test_baseline_and_debiased_look_as_everywhere():
 def test_the_caption_of_the_trade_off_names_what_no_model_beats():
     table = models(3)
     table.loc[(table["model"] == "m2") & (table["metric"] == "AP"), "value"] = 0.7
-    said = class_plots.trade_off_caption(table)
+    said = class_plots.trade_off(table).text
     assert "m1 has the highest AP (81.0%), m0 the smallest DEO (10.0 points)." in said
     assert said.endswith("leaving the intervals aside: m0, m1.")
 

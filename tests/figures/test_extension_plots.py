@@ -42,7 +42,7 @@ def test_curves_stand_at_the_numbers_and_the_caption_says_the_ends():
     z = rng.standard_normal((1500, 4))
     labels = {"Male": (z[:, 0] > 0).astype(int), "Wearing_Hat": (z[:, 1] > 1).astype(int)}
     table = skew_study(z, labels, (0.02, 0.1, 0.5), n_fit=1000)
-    figure = extensions.skew_curves(table)
+    figure = extensions.skew_curves(table).figure
     left, right = figure.axes
     for column, axis, scale in (("accuracy", left, 100), ("cosine", right, 1)):
         drawn = [container[0].get_ydata() for container in axis.containers]
@@ -51,7 +51,7 @@ def test_curves_stand_at_the_numbers_and_the_caption_says_the_ends():
     assert len(markers) == 2
     assert "Wearing Hat" in words(figure)
     assert pixels(figure).std() > 5
-    said = extensions.skew_curves_caption(table)
+    said = extensions.skew_curves(table).text
     first = table.iloc[0]
     assert f"Male: 2% of {first['n_fitted']:,} positive {100 * first['accuracy']:.1f}%" in said
     assert "Accuracy on 500 held-out latents" in said

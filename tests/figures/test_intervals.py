@@ -10,7 +10,6 @@ from hypothesis import strategies as st
 from matplotlib.colors import to_hex
 
 from fairlab.core.errors import UserError
-from fairlab.figures import captions
 from fairlab.figures.intervals import dots
 from fairlab.figures.plots import distance_histograms
 from fairlab.figures.style import MODEL_LOOKS
@@ -41,7 +40,7 @@ def drawn(figure):
 
 
 def test_dots_and_whiskers_stand_at_the_numbers():
-    figure = dots({"before": BEFORE, "after": AFTER}, "share, %")
+    figure = dots({"before": BEFORE, "after": AFTER}, "share, %").figure
 
     for (points, ends), table in zip(drawn(figure), (BEFORE, AFTER), strict=True):
         assert points[:, 0] == pytest.approx(100 * table["value"].to_numpy())
@@ -50,7 +49,7 @@ def test_dots_and_whiskers_stand_at_the_numbers():
 
 
 def test_every_name_has_its_row_from_top_to_bottom_and_series_lie_within_it():
-    figure = dots({"before": BEFORE, "after": AFTER}, "share, %", marked="Wearing_Hat")
+    figure = dots({"before": BEFORE, "after": AFTER}, "share, %", marked="Wearing_Hat").figure
 
     axis = figure.axes[0]
     assert [label.get_text() for label in axis.get_yticklabels()] == ["Smiling", "Wearing Hat", "Male"]
@@ -64,19 +63,19 @@ def test_every_name_has_its_row_from_top_to_bottom_and_series_lie_within_it():
 
 
 def test_series_differ_in_more_than_colour_and_are_named():
-    figure = dots({"before": BEFORE, "after": AFTER}, "share, %")
+    figure = dots({"before": BEFORE, "after": AFTER}, "share, %").figure
 
     (legend,) = figure.legends
     assert [text.get_text() for text in legend.get_texts()] == ["before", "after"]
     lines = [container[0] for container in figure.axes[0].containers]
     assert len({line.get_marker() for line in lines}) == 2
     assert [to_hex(line.get_color()).upper() for line in lines] == [look.colour for look in MODEL_LOOKS[:2]]
-    assert dots({"before": BEFORE}, "share, %").legends == []
+    assert dots({"before": BEFORE}, "share, %").figure.legends == []
 
 
 def test_the_scale_and_the_reference_are_in_the_same_unit():
-    plain = dots({"before": BEFORE}, "phi", scale=1.0, reference=0.25)
-    percent = dots({"before": BEFORE}, "%", reference=0.25)
+    plain = dots({"before": BEFORE}, "phi", scale=1.0, reference=0.25).figure
+    percent = dots({"before": BEFORE}, "%", reference=0.25).figure
 
     for figure, scale in ((plain, 1), (percent, 100)):
         upright = [line for line in figure.axes[0].lines if len(set(line.get_xdata())) == 1]
@@ -86,7 +85,7 @@ def test_the_scale_and_the_reference_are_in_the_same_unit():
 
 def test_what_is_undefined_leaves_its_row_empty():
     missing = numbers((0.2, 0.1, 0.35), (math.nan, math.nan, math.nan), (0.05, -0.1, 0.2))
-    figure = dots({"before": missing}, "share, %")
+    figure = dots({"before": missing}, "share, %").figure
 
     assert np.isfinite(drawn(figure)[0][0][:, 0]).tolist() == [True, False, True]
     assert len(figure.axes[0].get_yticklabels()) == 3
@@ -109,19 +108,21 @@ def test_series_that_cannot_be_compared_are_refused(series, message):
 
 
 def test_words_name_the_largest_by_size_with_their_intervals():
-    assert captions.dots({"before": BEFORE, "after": AFTER}, most=2) == (
-        "before: Wearing Hat −60.0 [−70.0, −40.0], Smiling 20.0 [10.0, 35.0]. "
-        "after: Male 30.0 [25.0, 31.0], Smiling 10.0 [0.0, 20.0]."
+    four = {
+        name: pd.concat([table, numbers((0.01, 0, 0.02), names=["Bald"])])
+        for name, table in {"before": BEFORE, "after": AFTER}.items()
+    }
+    assert dots(four, "share, %").text == (
+        "before: Wearing Hat −60.0 [−70.0, −40.0], Smiling 20.0 [10.0, 35.0], Male 5.0 [−10.0, 20.0]. "
+        "after: Male 30.0 [25.0, 31.0], Smiling 10.0 [0.0, 20.0], Wearing Hat −10.0 [−30.0, 10.0]."
     )
-    assert captions.dots({"phi": BEFORE}, scale=1.0, digits=2, most=1) == (
-        "phi: Wearing Hat −0.60 [−0.70, −0.40]."
-    )
+    assert dots({"phi": BEFORE}, "phi", scale=1.0).text.startswith("phi: Wearing Hat −0.60 [−0.70, −0.40],")
 
 
 def test_words_leave_out_what_is_undefined():
     missing = numbers((0.2, 0.1, 0.35), (math.nan, math.nan, math.nan), (0.05, -0.1, 0.2))
-    assert captions.dots({"before": missing}) == "before: Smiling 20.0 [10.0, 35.0], Male 5.0 [−10.0, 20.0]."
-    assert captions.dots({"before": missing.iloc[1:2]}) == "before: n/a."
+    assert dots({"before": missing}, "%").text == "before: Smiling 20.0 [10.0, 35.0], Male 5.0 [−10.0, 20.0]."
+    assert dots({"before": missing.iloc[1:2]}, "%").text == "before: n/a."
 
 
 DISTANCES = np.array([-2.0, -1.0, -0.5, 0.5, -0.2, 0.3, 1.5, 2.0, 2.0])
@@ -134,7 +135,7 @@ def heights(stairs):
 
 
 def test_histograms_show_the_share_of_each_label():
-    figure = distance_histograms(DISTANCES, LABELS, attribute="Wearing_Hat", bins=4)
+    figure = distance_histograms(DISTANCES, LABELS, attribute="Wearing_Hat", bins=4).figure
 
     axis = figure.axes[0]
     without, _, with_, _ = axis.patches  # each label: outline, then area
@@ -147,17 +148,17 @@ def test_histograms_show_the_share_of_each_label():
 
 
 def test_their_words_count_the_latents_on_the_side_of_their_label():
-    assert captions.distance_histograms(DISTANCES, LABELS, attribute="Wearing_Hat") == (
+    assert distance_histograms(DISTANCES, LABELS, attribute="Wearing_Hat").text == (
         "Of the latents labelled Wearing Hat, 80.0% of 5 lie on the positive side; of the others, 75.0% of 4 "
         "on the negative side."
     )
 
 
 def test_histograms_of_one_label_alone_are_drawn_and_said():
-    figure = distance_histograms(DISTANCES, np.ones(9), attribute="Male", bins=4)
+    figure = distance_histograms(DISTANCES, np.ones(9), attribute="Male", bins=4).figure
 
     assert heights(figure.axes[0].patches[0]) == [0, 0, 0, 0]
-    words = captions.distance_histograms(DISTANCES, np.ones(9), attribute="Male")
+    words = distance_histograms(DISTANCES, np.ones(9), attribute="Male").text
     assert "n/a of 0 on the negative side" in words
 
 

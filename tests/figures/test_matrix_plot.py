@@ -39,7 +39,7 @@ def places(figure) -> dict[tuple[int, int], str]:
 
 
 def test_cells_are_antisymmetric_and_ordered_by_mean_difference():
-    figure = matrix_plot.discriminability_matrix(TABLE)
+    figure = matrix_plot.discriminability_matrix(TABLE).figure
     (axis,) = figure.axes
     order = [label.get_text() for label in axis.get_yticklabels()]
     assert order == ["B", "A", "Wearing Hat"]  # means +11, -5, -6
@@ -54,14 +54,14 @@ def test_cells_are_antisymmetric_and_ordered_by_mean_difference():
 
 
 def test_an_interval_that_contains_0_is_hatched_in_both_halves_and_only_there():
-    figure = matrix_plot.discriminability_matrix(TABLE)
+    figure = matrix_plot.discriminability_matrix(TABLE).figure
     assert set(boxes(figure, hatched=True)) == {(0, 2), (2, 0)}
     assert set(boxes(figure, hatched=False)) == {(i, j) for i in range(3) for j in range(3) if i != j}
     assert "interval contains 0" in figure.legends[0].get_texts()[-1].get_text()
 
 
 def test_colours_part_easier_from_harder_and_grow_with_the_difference():
-    cells = boxes(matrix_plot.discriminability_matrix(TABLE), hatched=False)
+    cells = boxes(matrix_plot.discriminability_matrix(TABLE).figure, hatched=False)
     colour = {place: np.array(box.get_facecolor()[:3]) for place, box in cells.items()}
     np.testing.assert_allclose(colour[0, 1], to_rgb(matrix_plot.SKY), atol=0.01)
     np.testing.assert_allclose(colour[1, 0], to_rgb(matrix_plot.ORANGE), atol=0.01)
@@ -81,7 +81,7 @@ def test_numbers_are_readable_on_every_colour():
 
 
 def test_the_caption_says_the_order_what_is_easier_and_what_is_open():
-    said = matrix_plot.discriminability_matrix_caption(TABLE)
+    said = matrix_plot.discriminability_matrix(TABLE).text
     assert "From easiest to hardest: B, A, Wearing Hat." in said
     assert "Easier: B than A by 20.0 [10.0, 30.0]; A than Wearing Hat by 10.0 [5.0, 15.0]." in said
     assert said.endswith("Interval contains 0: B and Wearing Hat.")
@@ -89,20 +89,20 @@ def test_the_caption_says_the_order_what_is_easier_and_what_is_open():
 
 def test_a_caption_without_clear_or_open_pairs_says_none():
     wide, narrow = (TABLE.assign(low=low, high=high) for low, high in ((-0.5, 0.5), (0.01, 0.5)))
-    assert "Easier: none." in matrix_plot.discriminability_matrix_caption(wide)
-    assert "Interval contains 0: none." in matrix_plot.discriminability_matrix_caption(narrow)
+    assert "Easier: none." in matrix_plot.discriminability_matrix(wide).text
+    assert "Interval contains 0: none." in matrix_plot.discriminability_matrix(narrow).text
 
 
 def test_an_interval_that_touches_0_or_is_undefined_is_open():
     table = TABLE.assign(low=[-0.3, -0.15, np.nan], high=[0.0, -0.05, np.nan])
-    assert len(boxes(matrix_plot.discriminability_matrix(table), hatched=True)) == 4
+    assert len(boxes(matrix_plot.discriminability_matrix(table).figure, hatched=True)) == 4
 
 
 def test_the_file_is_a_picture_that_carries_its_caption(tmp_path):
     path = tmp_path / "new" / "matrix.png"
-    matrix_plot.save_discriminability_matrix(path, TABLE)
+    matrix_plot.discriminability_matrix(TABLE).save(path)
     with Image.open(path) as picture:
-        assert picture.info["Description"] == matrix_plot.discriminability_matrix_caption(TABLE)
+        assert picture.info["Description"] == matrix_plot.discriminability_matrix(TABLE).text
         assert np.asarray(picture.convert("L")).std() > 5
     assert [file.name for file in path.parent.iterdir()] == ["matrix.png"]
 
@@ -110,7 +110,7 @@ def test_the_file_is_a_picture_that_carries_its_caption(tmp_path):
 def test_nothing_is_cut_off_with_many_attributes_of_long_names():
     names = [f"A_Rather_Long_Attribute_{i}" for i in range(10)]
     rows = [(a, b, 0.1, 0.05, 0.15) for i, a in enumerate(names) for b in names[i + 1 :]]
-    figure = matrix_plot.discriminability_matrix(pd.DataFrame(rows, columns=TABLE.columns))
+    figure = matrix_plot.discriminability_matrix(pd.DataFrame(rows, columns=TABLE.columns)).figure
     grey = pixels(figure)
     assert all(edge.min() > 240 for edge in (grey[0], grey[-1], grey[:, 0], grey[:, -1]))
     assert "A Rather Long Attribute 9" in words(figure)

@@ -9,7 +9,8 @@ from matplotlib.figure import Figure
 from PIL import Image
 
 from fairlab.core.errors import UserError
-from fairlab.figures import captions, plots
+from fairlab.figures import plots
+from fairlab.figures.faces import kept_and_flipped
 from fairlab.figures.style import MODEL_LOOKS, PROTECTED_LOOKS, TARGET_LOOKS
 from fairlab.latent import Hyperplane, plane_basis, plane_coordinates
 
@@ -33,7 +34,7 @@ def words(figure: Figure) -> str:
 @pytest.mark.parametrize("n", [1, 8, 11])
 def test_face_grid_shows_every_face_with_its_caption(n: int):
     names = [f"face {i}" for i in range(n)]
-    figure = plots.face_grid(faces(n), names)
+    figure = plots.face_grid(faces(n), names, caption="Faces.").figure
     shown = [axis.images[0].get_array() for axis in figure.axes if axis.images]
     assert np.array_equal(np.stack(shown), faces(n))
     assert all(name in words(figure) for name in names)
@@ -41,7 +42,7 @@ def test_face_grid_shows_every_face_with_its_caption(n: int):
 
 def test_pair_grid_puts_each_partner_below_its_face():
     images, partners = faces(10), faces(10, seed=1)
-    figure = plots.pair_grid(images, partners, [("above", "below")] * 10, columns=4)
+    figure = plots.pair_grid(images, partners, [("above", "below")] * 10, caption="Pairs.", columns=4).figure
     shown = [axis.images[0].get_array() if axis.images else None for axis in figure.axes]
     for i in range(10):
         block, column = divmod(i, 4)
@@ -51,9 +52,9 @@ def test_pair_grid_puts_each_partner_below_its_face():
 
 def test_figures_refuse_arrays_of_different_lengths_and_empty_ones():
     with pytest.raises(UserError, match="images 3, partners 2"):
-        plots.pair_grid(faces(3), faces(2))
+        plots.pair_grid(faces(3), faces(2), caption="")
     with pytest.raises(UserError, match="at least 1"):
-        plots.face_grid(faces(3)[:0])
+        plots.face_grid(faces(3)[:0], caption="")
 
 
 def test_lines_in_the_plane_keep_the_signed_distances():
@@ -70,7 +71,7 @@ def test_latent_plane_draws_both_lines_where_they_are():
     points = np.random.default_rng(0).normal(size=(300, 2))
     lines = (plots.Line("Smiling", (1.0, 0.0), 0.2), plots.Line("Male", (0.6, 0.8), -0.3))
     target, protected = labels(300)
-    figure = plots.latent_plane(points, target, protected, lines, (points[:3], points[3:6]))
+    figure = plots.latent_plane(points, target, protected, lines, (points[:3], points[3:6])).figure
     assert pixels(figure).std() > 10
     for line, its in zip(lines, figure.axes[0].lines, strict=True):
         distances = np.array([its.get_xy1(), its.get_xy2()]) @ np.array(line.normal) + line.intercept
@@ -81,7 +82,7 @@ def test_latent_plane_draws_both_lines_where_they_are():
 def test_latent_plane_caption_measures_the_sides_and_the_angle():
     points = np.array([[1.0, 0.0], [-1.0, 0.0], [2.0, 1.0], [-2.0, -1.0]])
     lines = (plots.Line("Smiling", (1.0, 0.0), 0.0), plots.Line("Wearing_Hat", (0.0, 1.0), -0.5))
-    said = captions.latent_plane(points, np.array([1, 0, 1, 1]), np.array([0, 0, 1, 0]), lines)
+    said = plots.latent_plane(points, np.array([1, 0, 1, 1]), np.array([0, 0, 1, 0]), lines).text
     assert "75.0% for Smiling" in said
     assert "100.0% for Wearing Hat" in said
     assert "90° apart" in said
@@ -91,10 +92,10 @@ def test_score_histograms_say_what_each_group_loses():
     y, a = np.array([1, 1, 1, 1, 0, 0]), np.array([0, 0, 1, 1, 0, 1])
     values = {"baseline": np.array([0.9, 0.8, 0.9, 0.2, 0.1, 0.7])}
     names = {"target": "Smiling", "protected_name": "Male"}
-    figure = plots.score_histograms(values, y, a, {"baseline": 0.5}, **names)
+    figure = plots.score_histograms(values, y, a, {"baseline": 0.5}, **names).figure
     assert "not Male: 0.0% of 2\nMale: 50.0% of 2" in words(figure)
     assert "not Male: 0.0% of 1\nMale: 100.0% of 1" in words(figure)
-    said = captions.score_histograms(values, y, a, {"baseline": 0.5}, **names)
+    said = plots.score_histograms(values, y, a, {"baseline": 0.5}, **names).text
     assert "misses 0.0% of the Smiling faces labelled not Male and 50.0% of those labelled Male" in said
 
 
@@ -102,8 +103,8 @@ def test_score_histograms_survive_an_empty_group():
     y, a = np.array([1, 0, 0]), np.array([0, 0, 1])
     arguments = ({"baseline": np.array([0.9, 0.1, 0.2])}, y, a, {"baseline": 0.5})
     names = {"target": "Smiling", "protected_name": "Male"}
-    assert "Male: n/a of 0" in words(plots.score_histograms(*arguments, **names))
-    assert "n/a of those labelled Male" in captions.score_histograms(*arguments, **names)
+    assert "Male: n/a of 0" in words(plots.score_histograms(*arguments, **names).figure)
+    assert "n/a of those labelled Male" in plots.score_histograms(*arguments, **names).text
 
 
 def test_score_histogram_bars_are_shares_of_the_group():
@@ -111,14 +112,14 @@ def test_score_histogram_bars_are_shares_of_the_group():
     values = {"baseline": scores(target, protected, 2.0), "debiased": scores(target, protected, 0.5)}
     figure = plots.score_histograms(
         values, target, protected, dict.fromkeys(values, 0.5), target="Smiling", protected_name="Male"
-    )
+    ).figure
     sums = [sum(patch.get_data()[0]) for axis in figure.axes for patch in axis.patches]
     assert sums == pytest.approx([100] * len(sums))
     assert len(sums) == 2 * 2 * 2 * 2  # models, labels, groups, outline and fill
 
 
 def test_metric_bars_stand_at_the_values():
-    figure = plots.metric_bars(tidy())
+    figure = plots.metric_bars(tidy()).figure
     heights = {
         axis.get_title(loc="left"): [p.get_height() for p in axis.patches if p.get_height()]
         for axis in figure.axes
@@ -130,41 +131,41 @@ def test_metric_bars_stand_at_the_values():
 
 def test_metric_bars_mark_what_is_undefined_without_a_bar():
     table = tidy({**CLEAR, "DEO": (NAN, NAN, NAN)}, note="0 positives in Male")
-    figure = plots.metric_bars(table)
+    figure = plots.metric_bars(table).figure
     assert "n/a (0 positives in Male)" in words(figure)
     assert not any(patch.get_height() for patch in figure.axes[0].patches)
-    assert "DEO n/a → n/a (undefined)" in captions.metric_bars(table)
+    assert "DEO n/a → n/a (undefined)" in plots.metric_bars(table).text
 
 
 def test_metric_bars_hold_many_attributes():
     names = ["Smiling", "Wearing_Hat", "Eyeglasses", "Bangs"]
     table = pd.concat([tidy(attribute=name) for name in names])
-    assert "Wearing Hat" in words(plots.metric_bars(table))
-    assert captions.metric_bars(table).count("baseline → de-biased") == len(names)
+    assert "Wearing Hat" in words(plots.metric_bars(table).figure)
+    assert plots.metric_bars(table).text.count("baseline → de-biased") == len(names)
 
 
 def test_learning_curves_mark_the_best_epoch():
     scored = enumerate((0.5, 0.9, math.nan), start=1)
     curve = [{"epoch": epoch, "train_loss": 1 / epoch, "AP": ap} for epoch, ap in scored]
-    figure = plots.learning_curves({"baseline": curve})
+    figure = plots.learning_curves({"baseline": curve}).figure
     ring = figure.axes[1].lines[-1]
     assert ring.get_xydata()[0] == pytest.approx((2, 90))
-    said = captions.learning_curves({"baseline": curve})
+    said = plots.learning_curves({"baseline": curve}).text
     assert "best after epoch 2 of 3, with a validation AP of 90.0%" in said
 
 
 def test_label_table_counts():
     target, protected = np.array([1, 1, 0, 1, 0, 0, 0]), np.array([0, 0, 0, 1, 1, 1, 1])
-    figure = plots.label_table(target, protected, target="Smiling", protected="Male")
+    figure = plots.label_table(target, protected, target="Smiling", protected="Male").figure
     assert "not Smiling\n3 (75%)" in words(figure)
-    said = captions.label_table(target, protected, target="Smiling", protected="Male")
+    said = plots.label_table(target, protected, target="Smiling", protected="Male").text
     assert said.startswith("66.7% of the faces labelled not Male are labelled Smiling, against 25.0%")
 
 
 def test_pair_caption_counts_what_was_kept_and_flipped():
     before = np.array([[1, 0], [1, 1], [0, 0], [0, 1]])
     after = np.array([[1, 1], [1, 1], [1, 1], [0, 0]])
-    said = captions.pair_grid(before, after, target="Smiling", protected="Male")
+    said = kept_and_flipped(before, after, target="Smiling", protected="Male")
     assert "75.0% of 4 partners keep the label Smiling, 75.0% change the label Male" in said
     assert "50.0% do both" in said
 
@@ -177,5 +178,5 @@ def test_nothing_is_told_by_colour_alone():
 
 def test_figures_leave_the_users_settings_alone():
     before = dict(mpl.rcParams)
-    plots.face_grid(faces(2))
+    plots.face_grid(faces(2), caption="")
     assert dict(mpl.rcParams) == before

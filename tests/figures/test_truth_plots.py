@@ -33,7 +33,7 @@ def effects():
 
 
 def test_counts_are_drawn_in_per_cent_with_their_intervals(counts):
-    (axis,) = truth_plots.changed_counts(counts).axes
+    (axis,) = truth_plots.changed_counts(counts).figure.axes
     partners, others = axis.containers
     assert partners.lines[0].get_ydata() == pytest.approx([10, 30, 60])
     assert others.lines[0].get_xdata() == pytest.approx([0, 1, 2])
@@ -45,19 +45,19 @@ def test_counts_are_drawn_in_per_cent_with_their_intervals(counts):
 
 
 def test_the_caption_says_how_many_pairs_change_nothing_else(counts):
-    caption = truth_plots.changed_counts_caption(counts)
+    caption = truth_plots.changed_counts(counts).text
     assert "partners 10.0% [5.0, 15.0] (n = 40), random pairs 20.0% [15.0, 25.0] (n = 20)" in caption
 
 
 def test_effects_have_a_panel_for_each_metric_and_a_curve_for_each_direction(effects):
-    figure = truth_plots.direction_effects(effects)
+    figure = truth_plots.direction_effects(effects, protected="Wearing_Hat").figure
     shown, kept, others = figure.axes
     assert [axis.get_title(loc="left") for axis in figure.axes] == list(effects["metric"].unique())
     assert [len(axis.containers) for axis in figure.axes] == [2, 2, 2]
     assert shown.containers[0].lines[0].get_ydata() == pytest.approx([30, 50, 70])
     assert kept.get_ylabel() == "% of the faces"
     assert others.containers[1].lines[0].get_ydata() == pytest.approx([3.1, 0.1, 3.1])
-    caption = truth_plots.direction_effects_caption(effects, protected="Wearing_Hat")
+    caption = truth_plots.direction_effects(effects, protected="Wearing_Hat").text
     assert "plane normal: Wearing Hat in 70.0% [60.0, 80.0], 3.0 [2.9, 3.1] other attributes" in caption
     assert caption.startswith("1 standard deviations along each direction, 30 faces.")
 

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fairlab.figures.variant_plots import effect_table, effects, effects_by_target, effects_caption
+from fairlab.figures.variant_plots import effect_table, effects, effects_by_target
 from fairlab.metrics import compare_attributes
 
 TARGETS = ["Big_Nose", "Young", "Smiling"]
@@ -96,7 +96,7 @@ def test_of_one_target_its_own_rows_are_shown():
     _, lines = cells(effect_table(single, VARIANTS))
     assert [line[0] for line in lines] == ["Smiling", "", ""]
     assert numbers(lines[0][5]) == pytest.approx(shown(row(single, "Smiling", "baseline", "AP")), abs=0.051)
-    assert effects_caption(single, VARIANTS).startswith("Change of DEO against the baseline, Smiling: ")
+    assert effects(single, VARIANTS).text.startswith("Change of DEO against the baseline, Smiling: ")
 
 
 def marks(axis):
@@ -105,7 +105,7 @@ def marks(axis):
 
 
 def test_the_figure_marks_every_variant_for_every_mean(table):
-    figure = effects(table, VARIANTS)
+    figure = effects(table, VARIANTS).figure
     assert len(figure.axes) == 4
     deo, ap = figure.axes[0], figure.axes[3]
     assert [label.get_text() for label in deo.get_yticklabels()] == ["just across", "unpaired"]
@@ -121,7 +121,7 @@ def test_the_figure_marks_every_variant_for_every_mean(table):
 
 
 def test_the_figure_by_target_marks_every_target_for_every_variant(table):
-    figure = effects_by_target(table, VARIANTS)
+    figure = effects_by_target(table, VARIANTS).figure
     deo, ap = figure.axes
     assert [label.get_text() for label in deo.get_yticklabels()] == ["Big Nose", "Young", "Smiling"]
     for axis, metric in ((deo, "DEO"), (ap, "AP")):
@@ -133,12 +133,12 @@ def test_the_figure_by_target_marks_every_target_for_every_variant(table):
 def test_more_variants_than_looks_are_not_squeezed_into_one_figure():
     many = [f"variant_{i}" for i in range(7)]
     table = measured(TARGETS[:2], many)
-    assert len(effects(table, many).axes[0].get_yticklabels()) == 7
-    assert len(marks(effects_by_target(table, many).axes[0])) < 7
+    assert len(effects(table, many).figure.axes[0].get_yticklabels()) == 7
+    assert len(marks(effects_by_target(table, many).figure.axes[0])) < 7
 
 
 def test_the_caption_says_in_words_what_the_figure_shows(table):
-    caption = effects_caption(table, VARIANTS)
+    caption = effects(table, VARIANTS).text
     assert caption.startswith("Change of DEO against the baseline, all targets (3): just across ")
     assert caption.endswith(".")
     first, second = caption.split("; ")

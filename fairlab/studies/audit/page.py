@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
-from fairlab.figures import captions
-from fairlab.figures.class_plots import calibration_curves, calibration_curves_caption
+from fairlab.figures.captioned import Captioned
+from fairlab.figures.class_plots import calibration_curves
 from fairlab.figures.intervals import dots
 from fairlab.figures.style import INK, MODEL_LOOKS, panels, readable, styled
 from fairlab.reports.page import Page, Section
@@ -88,31 +87,19 @@ def _rate_section(measured: Measured, family: str, rate: str) -> Section | None:
     series = {model: values.loc[shown] for model, values in series.items()}
     hidden = len(names) - len(shown)
     left_out = f" Left out for too few rows: {hidden} of {len(names)} groups." if hidden else ""
+    picture = dots(series, axis, reference=float(whole))
     return Section(
         title=f"{title}: by {readable(family)}",
         why=f"Does {readable(family)} make a difference? The grey line is all rows, {next(iter(series))}.",
-        picture=dots(series, axis, reference=float(whole)),
-        caption=f"Largest: {captions.dots(series)}{left_out}",
-        alt=f"{axis} in each group of {readable(family)}, with 95% intervals",
+        picture=replace(picture, text=f"Largest: {picture.text}{left_out}"),
     )
 
 
 def _score_section(measured: Measured, name: str) -> Section:
-    column = measured.first.protected[name]
-    sizes = zip(column.names, np.bincount(column.codes, minlength=len(column.names)), strict=True)
-    counts = ", ".join(f"{value} {n:,}" for value, n in sizes)
     return Section(
         title=f"Scores by {readable(name)}",
         why="Where the groups' scores differ for the same true label, one threshold treats them differently.",
         picture=score_histograms(measured, name),
-        caption=f"Rows: {counts}. "
-        "Dotted: the threshold."
-        + (
-            ""
-            if len(column.names) <= len(MODEL_LOOKS)
-            else f" The {len(MODEL_LOOKS)} largest groups are shown."
-        ),
-        alt=f"histograms of scores in each group of {readable(name)}, for positives and for negatives",
     )
 
 
@@ -122,12 +109,11 @@ def _calibration_section(measured: Measured, name: str) -> Section:
     kept = np.isin(column.codes, chosen) if len(column.names) > _MOST_PANELS else slice(None)
     shown = Categories(column.names, column.codes[kept])
     arrays = (measured.first.label.codes[kept], measured.first.scores[kept], groups_of({name: shown}))
+    picture = calibration_curves(*arrays)
     return Section(
         title=f"Calibration by {readable(name)}",
         why="A score means the same in two groups only if it comes true equally often in both.",
-        picture=calibration_curves(*arrays),
-        caption=f"{model}. " + calibration_curves_caption(*arrays),
-        alt=f"how often scores come true in each group of {readable(name)}",
+        picture=replace(picture, text=f"{model}. {picture.text}"),
     )
 
 
@@ -138,17 +124,16 @@ def _class_section(measured: Measured, name: str) -> Section:
     for value in column.names:
         groups = [f"{name} = {value} & {label} = {each}" for each in classes]
         series[value] = _values(measured, model, RECALL, groups).set_axis(list(classes))
+    picture = dots(series, f"% of the class recognised by {model}")
     return Section(
         title=f"Every class by {readable(name)}",
         why="A model that is equally right overall may fail a group in one class.",
-        picture=dots(series, f"% of the class recognised by {model}"),
-        caption=f"Largest: {captions.dots(series)}",
-        alt=f"share of every class that is recognised, for each group of {readable(name)}",
+        picture=replace(picture, text=f"Largest: {picture.text}"),
     )
 
 
 @styled
-def score_histograms(measured: Measured, name: str) -> Figure:
+def score_histograms(measured: Measured, name: str) -> Captioned:
     """Show how each model scores the groups of a column, a row per model, positives beside negatives.
 
     Parameters
@@ -172,7 +157,13 @@ def score_histograms(measured: Measured, name: str) -> Figure:
     for axis in axes[::2]:
         axis.set_ylabel("% of the group")
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper right", ncols=len(MODEL_LOOKS))
-    return figure
+    column = measured.first.protected[name]
+    sizes = zip(column.names, np.bincount(column.codes, minlength=len(column.names)), strict=True)
+    caption = f"Rows: {', '.join(f'{value} {n:,}' for value, n in sizes)}. Dotted: the threshold."
+    if len(column.names) > len(MODEL_LOOKS):
+        caption += f" The {len(MODEL_LOOKS)} largest groups are shown."
+    alt = f"Histograms of scores in each group of {readable(name)}, for positives and for negatives"
+    return Captioned(figure, caption, alt)
 
 
 def _histograms(measured: Measured, name: str, scores: np.ndarray) -> np.ndarray:

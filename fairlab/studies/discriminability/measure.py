@@ -24,7 +24,7 @@ from fairlab.data.attributes import check_attribute
 from fairlab.experiments import presets as config
 from fairlab.experiments.experiment import Experiment
 from fairlab.experiments.run import workspace_of
-from fairlab.figures.matrix_plot import save_discriminability_matrix
+from fairlab.figures.matrix_plot import discriminability_matrix
 from fairlab.metrics.two_groups.discriminability import (
     PairDiscriminability,
     discriminability_table,
@@ -139,7 +139,7 @@ def discriminability(
 def _written(table: pd.DataFrame, ranking: pd.DataFrame, folder: Path) -> Result:
     """Write table and figure, and describe what they show."""
     write_text(folder / TABLE_FILE, table.to_csv(index=False))
-    save_discriminability_matrix(folder / FIGURE_FILE, table)
+    discriminability_matrix(table).save(folder / FIGURE_FILE)
     lines = [*summarise(table, ranking), f"  {folder / FIGURE_FILE}", f"  {folder / TABLE_FILE}"]
     return Result(table, ranking, "\n".join(lines), folder)
 

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 
+from fairlab.figures.captioned import Captioned
 from fairlab.figures.style import BLUE, FAINT, INK, VERMILION, panels, readable, styled
 from fairlab.studies.generator.measure import TOLERANCE
 
@@ -16,7 +15,7 @@ def _values(table: pd.DataFrame, measure: str) -> pd.DataFrame:
 
 
 @styled
-def frequencies(table: pd.DataFrame) -> Figure:
+def frequencies(table: pd.DataFrame) -> Captioned:
     """Show how often each attribute is drawn against how often the training images show it.
 
     Parameters
@@ -42,17 +41,20 @@ def frequencies(table: pd.DataFrame) -> Figure:
         )
     axis.set(xlabel="% of training images", ylabel="% of generated images", xlim=(-1, 101), ylim=(-1, 101))
     axis.legend(loc="lower right")
-    return figure
+    caption = "Read off training and generated images by the same network."
+    return Captioned(figure, caption, "Each attribute's share of generated against that of training images")
 
 
 @styled
-def separability(table: pd.DataFrame) -> Figure:
+def separability(table: pd.DataFrame, *, n_fit: int, n_held_out: int) -> Captioned:
     """Show how well one hyperplane in latent space separates each attribute, beside always guessing.
 
     Parameters
     ----------
     table : DataFrame
         With the measures "held-out accuracy of a hyperplane" and "always guessing".
+    n_fit, n_held_out : int
+        Latents that the hyperplanes were fitted to, and those they were measured on.
     """
     accuracy = 100 * _values(table, "held-out accuracy of a hyperplane")[["value", "low", "high"]]
     accuracy = accuracy.dropna().sort_values("value")
@@ -65,9 +67,6 @@ def separability(table: pd.DataFrame) -> Figure:
     axis.errorbar(accuracy["value"], rows, xerr=errors, fmt="o", color=BLUE, markersize=4, label="hyperplane")
     axis.set_yticks(rows, [readable(name) for name in accuracy.index], fontsize=8)
     axis.set(xlabel="% of held-out latents on the side of their label", ylim=(-1, len(rows)))
-    _legend_above(axis)
-    return figure
-
-
-def _legend_above(axis: Axes) -> None:
     axis.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=2, borderaxespad=0.2)
+    caption = f"Fitted on {n_fit:,} latents, counted on {n_held_out:,} others."
+    return Captioned(figure, caption, "Held-out accuracy of a hyperplane beside always guessing")

@@ -103,27 +103,31 @@ def summarise(table: pd.DataFrame) -> list[str]:
 def _sections(generator: Generator, samples: Samples, table: pd.DataFrame) -> Iterator[Section]:
     generated, training = samples.generated, samples.training
     yield Section(
-        "Generated faces", "The first 64 latents, unchosen.", face_grid(generated.images[:64], columns=8),
-        f"64 of {len(generated.images):,} generated faces.",
-    )  # fmt: skip
+        "Generated faces",
+        "The first 64 latents, unchosen.",
+        face_grid(generated.images[:64], caption=f"64 of {len(generated.images):,} generated faces."),
+    )
     rows, distances = nearest_neighbours(generated.features[:16], training.features)
+    apart = f"In the reader's features they are {np.median(distances):.1f} apart (median of 16)."
     yield Section(
-        "Nearest training images", "Does it copy? Each generated face above the training image most like it.",
-        pair_grid(generated.images[:16], training.images[rows], row_names=("drawn", "real")),
-        f"In the reader's features they are {np.median(distances):.1f} apart (median of 16).",
-    )  # fmt: skip
+        "Nearest training images",
+        "Does it copy? Each generated face above the training image most like it.",
+        pair_grid(generated.images[:16], training.images[rows], caption=apart, row_names=("drawn", "real")),
+    )
     steps = interpolate(samples.z[:6], samples.z[6:12], steps=8)  # (6, 8, d)
     between = generate(generator, steps.reshape(48, -1), progress=False, size=generated.images.shape[1])
     yield Section(
-        "Between two faces", "A latent space without holes has faces all the way from one latent to another.",
-        face_grid(between, columns=8), "Six pairs of latents, eight steps each along the sphere.",
-    )  # fmt: skip
+        "Between two faces",
+        "A latent space without holes has faces all the way from one latent to another.",
+        face_grid(between, caption="Six pairs of latents, eight steps each along the sphere."),
+    )
     yield Section(
-        "How often each attribute is drawn", "A generator that leaves a group out cannot help a classifier.",
-        frequencies(table), "Read off training and generated images by the same network.",
-    )  # fmt: skip
+        "How often each attribute is drawn",
+        "A generator that leaves a group out cannot help a classifier.",
+        frequencies(table),
+    )
     yield Section(
-        "How straight the latent space is", "The method assumes that one hyperplane separates each label.",
-        separability(table),
-        f"Fitted on {samples.n_fit:,} latents, counted on {len(samples.z) - samples.n_fit:,} others.",
-    )  # fmt: skip
+        "How straight the latent space is",
+        "The method assumes that one hyperplane separates each label.",
+        separability(table, n_fit=samples.n_fit, n_held_out=len(samples.z) - samples.n_fit),
+    )

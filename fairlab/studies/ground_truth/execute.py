@@ -8,7 +8,7 @@ from fairlab.core.errors import UserError
 from fairlab.core.files import write_text
 from fairlab.experiments.run import Run
 from fairlab.figures import truth_plots
-from fairlab.reports.page import save_figure, write_report
+from fairlab.reports.page import write_report
 from fairlab.studies.ground_truth.counterfactuals import N_FACES, counterfactual_flips, drawn_source
 from fairlab.studies.ground_truth.directions import N_INVERTED, direction_cosines
 from fairlab.studies.ground_truth.effects import N_MOVED, direction_effects
@@ -59,9 +59,9 @@ def truth(run: Run, *, n: int = N_FACES, n_inverted: int = N_INVERTED, n_moved: 
         tables["summary"] = findings(tables, e.target, e.protected)
         for name, table in tables.items():
             write_text(folder / f"{name}.csv", table.to_csv(index=False))
-        save_figure(truth_plots.changed_counts(tables["changed_counts"]), folder / "changed_counts.png")
-        effects = truth_plots.direction_effects(tables["direction_effects"])
-        save_figure(effects, folder / "direction_effects.png")
+        truth_plots.changed_counts(tables["changed_counts"]).save(folder / "changed_counts.png")
+        effects = truth_plots.direction_effects(tables["direction_effects"], protected=e.protected)
+        effects.save(folder / "direction_effects.png")
         write_report(run.folder / "ground_truth.html", report(run, tables, n))
     return _text(run, tables["summary"])
 

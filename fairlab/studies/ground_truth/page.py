@@ -11,7 +11,7 @@ import pandas as pd
 from fairlab.core.files import load_array
 from fairlab.evaluation.results import MODELS
 from fairlab.experiments.run import Run
-from fairlab.figures import captions, truth_plots
+from fairlab.figures import truth_plots
 from fairlab.figures.faces import pair_grid
 from fairlab.figures.intervals import dots
 from fairlab.figures.style import MODEL_NAMES, readable, with_or_without
@@ -74,8 +74,12 @@ def _exact_section(run: Run, n: int) -> Section:
     return Section(
         "Exact counterfactuals",
         "What a perfect partner looks like: the same drawing with only the protected attribute changed.",
-        pair_grid(faces.absent[:8], faces.present[:8], row_names=with_or_without(readable(protected))),
-        captions.face_grid(8, len(faces.factors), "test faces, drawn twice"),
+        pair_grid(
+            faces.absent[:8],
+            faces.present[:8],
+            caption=f"8 of {len(faces.factors):,} test faces, drawn twice.",
+            row_names=with_or_without(readable(protected)),
+        ),
     )
 
 
@@ -91,10 +95,9 @@ def _pair_sections(run: Run) -> Iterator[Section]:
     for rows, (title, why) in zip(chosen, titles, strict=True):
         if len(rows):
             below = [("", f"{count} others") for count in changes["others"][rows]]
-            picture = pair_grid(run.pairs(0).images[rows], partners[rows], below)
-            yield Section(
-                title, why, picture, f"Did both, of all pairs: {both}. Below z': other attributes changed."
-            )
+            caption = f"Did both, of all pairs: {both}. Below z': other attributes changed."
+            picture = pair_grid(run.pairs(0).images[rows], partners[rows], below, caption=caption)
+            yield Section(title, why, picture)
 
 
 def _count_section(table: pd.DataFrame) -> Section:
@@ -102,7 +105,6 @@ def _count_section(table: pd.DataFrame) -> Section:
         "Other attributes changed",
         "Partners should lie on the curve of the exact counterfactuals, far from that of random pairs.",
         truth_plots.changed_counts(table),
-        truth_plots.changed_counts_caption(table),
     )
 
 
@@ -114,7 +116,6 @@ def _attribute_section(table: pd.DataFrame, most: int = 15) -> Section:
         "Which attributes change",
         f"The {most} that change most often between z and z', beside exact counterfactuals.",
         dots(series, "% of the pairs in which it changes"),
-        captions.dots(series),
     )
 
 
@@ -125,7 +126,6 @@ def _nuisance_section(table: pd.DataFrame) -> Section:
         "Position, light, background and skin should stay. 1 is the same in both faces; what keeps exact "
         "counterfactuals from 1 is the reading.",
         dots(series, "correlation between the faces of a pair", scale=1, reference=0),
-        captions.dots(series, scale=1, digits=2),
     )
 
 
@@ -138,7 +138,6 @@ def _direction_section(table: pd.DataFrame) -> Section:
         "corrected cosine allows for the estimate's noise, which the split-half cosine shows; it is left out "
         "where the estimate is hardly longer than its noise.",
         dots(series, "cosine", scale=1, reference=0),
-        captions.dots(series, scale=1, digits=2),
     )
 
 
@@ -146,8 +145,7 @@ def _effect_section(table: pd.DataFrame, protected: str) -> Section:
     return Section(
         "Moving along directions",
         "A direction of the protected attribute should change that attribute and leave the others alone.",
-        truth_plots.direction_effects(table),
-        truth_plots.direction_effects_caption(table, protected=protected),
+        truth_plots.direction_effects(table, protected=protected),
     )
 
 
@@ -159,7 +157,6 @@ def _linearity_section(table: pd.DataFrame) -> Section:
         "A network that tells held-out latents apart better than a plane has found a bend. One that does not "
         "may have missed a slight bend in many directions: then see how well the plane does by itself.",
         dots(series, "area under the ROC curve, %", reference=0.5),
-        captions.dots(series),
     )
 
 
@@ -170,7 +167,6 @@ def _label_section(table: pd.DataFrame) -> Section:
         "Wrong labels of generated faces",
         "z and z' both get the label that the baseline gave to z. How often is it not what they show?",
         dots(series, "% of the faces with a wrong label"),
-        captions.dots(series),
     )
 
 
@@ -182,7 +178,6 @@ def _classifier_section(table: pd.DataFrame, protected: str) -> Section:
         "The purpose: a classifier that does not use the protected attribute predicts the same for both "
         "faces of an exact counterfactual.",
         dots(series, "% of the faces whose prediction changes"),
-        captions.dots(series),
     )
 
 

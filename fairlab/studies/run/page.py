@@ -12,8 +12,15 @@ import pandas as pd
 from fairlab.core.files import load_array, read_json_lines
 from fairlab.evaluation.results import classifiers, scores_and_thresholds
 from fairlab.experiments.run import Run
-from fairlab.figures import captions, plots, tables
-from fairlab.figures.faces import face_grid, first_of_groups, label_words, pair_grid
+from fairlab.figures import plots, tables
+from fairlab.figures.faces import (
+    face_grid,
+    first_of_groups,
+    kept_and_flipped,
+    label_words,
+    pair_grid,
+    score_words,
+)
 from fairlab.figures.plane import Line, latent_plane
 from fairlab.figures.summary import summarise
 from fairlab.latent import plane_basis, plane_coordinates
@@ -86,7 +93,6 @@ def _label_section(run: Run) -> Section:
         "The training labels",
         "A classifier uses whatever goes with the target. How unevenly is it spread over the groups?",
         plots.label_table(*labels, **names),
-        captions.label_table(*labels, **names),
     )
 
 
@@ -98,8 +104,12 @@ def _face_section(run: Run) -> Section:
     return Section(
         "Training faces",
         "The four groups of labels, six faces each.",
-        face_grid(run.images("train")[chosen], label_words(y[chosen], a[chosen], **names), columns=6),
-        captions.face_grid(len(chosen), len(y), "training faces"),
+        face_grid(
+            run.images("train")[chosen],
+            label_words(y[chosen], a[chosen], **names),
+            caption=f"{len(chosen)} of {len(y):,} training faces.",
+            columns=6,
+        ),
     )
 
 
@@ -116,8 +126,11 @@ def _generated_section(run: Run) -> Section:
     return Section(
         "Generated faces",
         "What the generator draws from random latents, with the labels that the classifiers give.",
-        face_grid(images[rows], shown),
-        captions.face_grid(len(rows), len(images), "generated faces") + f" Labelled: {shares}.",
+        face_grid(
+            images[rows],
+            shown,
+            caption=f"{len(rows)} of {len(images):,} generated faces. Labelled: {shares}.",
+        ),
     )
 
 
@@ -136,7 +149,6 @@ def _plane_section(run: Run) -> Section:
         "Latents and hyperplanes",
         "Held-out latents in the plane of the two normals. A straight line should part the labels.",
         latent_plane(points, *held_out, lines, (start, end)),
-        captions.latent_plane(points, *held_out, lines),
     )
 
 
@@ -146,7 +158,7 @@ def _pair_section(run: Run, shown: int = 16) -> Section:
     names = {"target": e.target, "protected": e.protected}
     scores = {role: load_array(folder / f"{role}.npy") for role in names}  # (n, 2) each, z and z'
     below = [
-        [captions.scores({names[role]: float(scores[role][i, side]) for role in names}) for i in range(shown)]
+        [score_words({names[role]: float(scores[role][i, side]) for role in names}) for i in range(shown)]
         for side in (0, 1)
     ]
     before, after = (
@@ -157,8 +169,12 @@ def _pair_section(run: Run, shown: int = 16) -> Section:
     return Section(
         "Pairs",
         "Each z and its partner z': the target should stay, the protected attribute should flip.",
-        pair_grid(run.pairs(0).images[:shown], partners[:shown], list(zip(*below, strict=True))),
-        captions.pair_grid(before, after, target=e.target, protected=e.protected),
+        pair_grid(
+            run.pairs(0).images[:shown],
+            partners[:shown],
+            list(zip(*below, strict=True)),
+            caption=kept_and_flipped(before, after, target=e.target, protected=e.protected),
+        ),
     )
 
 
@@ -176,7 +192,6 @@ def _histogram_section(run: Run) -> Section:
         "Scores by group",
         "Within one true label, both groups should be scored alike (first training seed).",
         plots.score_histograms(*arguments, **names),
-        captions.score_histograms(*arguments, **names),
     )
 
 
@@ -185,7 +200,6 @@ def _metric_section(table: pd.DataFrame) -> Section:
         "Metrics",
         "Both classifiers on the same test images; the difference is paired.",
         plots.metric_bars(table),
-        captions.metric_bars(table),
     )
 
 
@@ -196,7 +210,6 @@ def _curve_section(run: Run) -> Section:
         "Training",
         "Loss and validation AP by epoch: how long each classifier kept learning.",
         plots.learning_curves(curves, score="average_precision"),
-        captions.learning_curves(curves, score="average_precision"),
     )
 
 

@@ -18,7 +18,6 @@ from fairlab.experiments.presets import as_folder, changed_settings
 from fairlab.experiments.presets import preset as preset_of
 from fairlab.figures.paper_table import write_paper_table
 from fairlab.figures.variant_plots import effect_table, effects, effects_by_target
-from fairlab.reports.page import save_figure
 from fairlab.studies.table.grid import (
     Grid,
     make_baselines,
@@ -119,9 +118,9 @@ def write_results(grid: Grid, folder: Path) -> str:
         write_paper_table(folder / as_folder(method), of_method(measured, method), published=published)
     effect = effect_table(measured, grid.methods)
     write_text(folder / "effects.md", f"{effect}\n")
-    save_figure(effects(measured, grid.methods), folder / "effects.png")
+    effects(measured, grid.methods).save(folder / "effects.png")
     if len(grid.targets) > 1:
-        save_figure(effects_by_target(measured, grid.methods), folder / "effects_by_target.png")
+        effects_by_target(measured, grid.methods).save(folder / "effects_by_target.png")
     e = grid.experiment
     trained = f"{e.seeds} trainings" if e.seeds > 1 else "one training"
     return (

@@ -6,8 +6,10 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.figure import Figure
 
 from fairlab.figures import plots
+from fairlab.figures.captioned import Captioned
 from fairlab.figures.summary import LIMITS, summarise
 from fairlab.metrics.intervals.proportion import Proportion
 from fairlab.metrics.two_groups.pairs import Share
@@ -47,9 +49,8 @@ def report() -> RunReport:
         summary=summarise(tidy(), "Smiling", "Male"),
         table=tidy(),
         sections=[
-            Section("Faces", "Why faces.", plots.face_grid(faces(3)), "3 faces.", alt="Three discs"),
-            Section("One face", "Why one.", faces(1)[0], "1 face."),
-            Section("Only words", "Why words.", None, "No picture."),
+            Section("Faces", "Why faces.", plots.face_grid(faces(3), caption="3 faces.")),
+            Section("Metrics", "Why metrics.", plots.metric_bars(tidy())),
         ],
         facts={"Preset": "smoke", "Device": "cpu"},
         truth={"target label kept": Share(0.9, 0.826, 0.945, 1200)},
@@ -72,13 +73,15 @@ def test_every_part_is_there_and_can_be_jumped_to(report: RunReport):
     assert {link["href"].removeprefix("#") for link in page.all("a")} <= ids
     said = [report.title, *report.summary, *LIMITS, "Preset", "smoke", "target label kept", "CVPR 2021"]
     said += ["90.0% [82.6, 94.5] (n = 1,200)"]
-    said += [part for s in report.sections for part in (s.title, s.why, s.caption)]
+    said += [part for s in report.sections for part in (s.title, s.why, s.picture.text)]
     said += ["1,170", "640", "328"]
     assert [part for part in said if part not in page.text] == []
 
 
 def test_every_picture_has_an_alternative_text(report: RunReport):
-    assert [image["alt"] for image in Page(to_html(report)).all("img")] == ["Three discs", "One face"]
+    found = [image["alt"] for image in Page(to_html(report)).all("img")]
+    assert found == [section.picture.alt for section in report.sections]
+    assert all(found)
 
 
 def test_names_are_escaped():
@@ -87,7 +90,7 @@ def test_names_are_escaped():
         title=name,
         summary=summarise(tidy(attribute=name), name, "<b>Male</b>"),
         table=tidy(attribute=name),
-        sections=[Section(name, name, faces(1)[0], name, alt=f'"{name}')],
+        sections=[Section(name, name, Captioned(Figure(), name, f'"{name}'))],
         facts={name: name},
         truth={name: Share(0.5, 0.1, 0.9, 2)},
         groups={name: (2, 1)},
@@ -107,8 +110,10 @@ def test_undefined_metrics_say_why():
 
 
 def test_photographs_stay_small_and_the_file_is_written_whole(tmp_path: Path, report: RunReport):
-    noise = np.random.default_rng(0).integers(0, 256, (800, 800, 3), dtype=np.uint8)
-    many = RunReport("x", [], tidy(), [Section(str(i), "", noise, "") for i in range(3)])
+    noise = np.random.default_rng(0).integers(0, 256, (24, 200, 200, 3), dtype=np.uint8)
+    many = RunReport(
+        "x", [], tidy(), [Section(str(i), "", plots.face_grid(noise, caption="")) for i in range(3)]
+    )
     write_report(tmp_path / "report.html", many)
     assert (tmp_path / "report.html").stat().st_size < 5e6
     assert "data:image/jpeg" in (tmp_path / "report.html").read_text(encoding="utf-8")
