@@ -1,1 +1,1 @@
-"""Figures, tables and captions."""
+"""Figures with their captions, and tables."""

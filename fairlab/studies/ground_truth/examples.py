@@ -22,7 +22,7 @@ def pair_changes(run: Run, seed: int = 0) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        A row for each pair, as in `Run.pair_images` and the first rows of the partners' ``images.npy``.
+        A row for each pair, as in the images of `Run.pairs` and the first rows of the partners' ``images.npy``.
         Columns kept (the target) and flipped (the protected attribute), bool, and others, the number of
         other attributes that changed, 0..38.
 
