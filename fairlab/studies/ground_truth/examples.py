@@ -22,8 +22,8 @@ def pair_changes(run: Run, seed: int = 0) -> pd.DataFrame:
     Returns
     -------
     DataFrame
-        A row for each pair, as in the images of `Run.pairs` and the first rows of the partners' ``images.npy``.
-        Columns kept (the target) and flipped (the protected attribute), bool, and others, the number of
+        A row for each pair, in the order of `Run.pairs`. Columns
+        kept (the target) and flipped (the protected attribute), bool, and others, the number of
         other attributes that changed, 0..38.
 
     Raises
