@@ -73,7 +73,7 @@ class PairViewer(Panel):
     def _make_controls(self, kind: str) -> widgets.HBox:
         """Make the controls; return the row of those that choose pairs."""
         wide = {"style": {"description_width": "12em"}, "layout": {"width": "42em"}}
-        self.kind = choice(list(PARTNERS), kind, "Partner of z'")
+        self.kind = choice(list(PARTNERS), kind, "Kind of partner")
         self.show_only = choice(FILTERS, FILTERS[0], "Show pairs")
         self.pair = widgets.IntSlider(0, 0, max(0, len(self.z) - 1), description="Pair", **wide)
         self.step = widgets.FloatSlider(0.5, min=0, max=1, step=0.02, description="Step from z to z'", **wide)

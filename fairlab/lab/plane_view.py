@@ -70,7 +70,7 @@ class HyperplaneView(Panel):
         latents = sample_latents(n, renderer.generator.latent_dim, seed) if z is None else np.asarray(z)
         self._take(latents, self._labels(latents, labels))
         self.point = self._slider()
-        self.kind = choice(list(PARTNERS), check_partner(kind), "Partner of z'")
+        self.kind = choice(list(PARTNERS), check_partner(kind), "Kind of partner")
         self.plane = ClickablePicture()
         self.faces = widgets.Image(format="jpeg", layout=BESIDE_NAMES)
         self.numbers, self.read_out, self.caption = widgets.HTML(), widgets.HTML(), widgets.HTML()

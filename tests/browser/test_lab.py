@@ -162,7 +162,7 @@ def from_z_to_middle(jpeg: bytes) -> float:
     return float(np.abs(faces[:, :188] - faces[:, 196:384]).mean())
 
 
-def test_pairs_are_stepped_through_and_chosen_by_variant(open_notebook: Opener):
+def test_pairs_are_stepped_through_and_chosen_by_kind(open_notebook: Opener):
     notebook = open_notebook("04_pairs.ipynb")
     viewer = notebook.widget("Step from z to z'")
     image, (summary, words) = viewer.locator("img").first, viewer.locator(READ_OUT).all()[:2]
@@ -183,7 +183,7 @@ def test_pairs_are_stepped_through_and_chosen_by_variant(open_notebook: Opener):
     expect(on_the_way).not_to_have_text("0% of the way")
     shown.append(picture_bytes(image))
     text = summary.inner_text()
-    viewer.get_by_label("Variant of z'").select_option("perpendicular_on_hyperplane")
+    viewer.get_by_label("Kind of partner").select_option("perpendicular_on_hyperplane")
     expect(summary).not_to_have_text(text)
     assert len(set(shown)) == len(shown)
     assert notebook.complaints == []

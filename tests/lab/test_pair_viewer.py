@@ -152,7 +152,7 @@ def test_the_step_slider_ends_at_z_and_at_its_partner(viewer, step, end):
 
 
 @pytest.mark.parametrize("kind", PARTNERS)
-def test_another_variant_is_another_partner(viewer, kind):
+def test_another_kind_is_another_partner(viewer, kind):
     viewer.pair.value = 4
     viewer.kind.value = kind
 
@@ -163,7 +163,7 @@ def test_another_variant_is_another_partner(viewer, kind):
     assert counts == [kept.sum(), flipped.sum(), (kept & flipped).sum()]
 
 
-def test_a_filter_stays_with_another_variant(viewer):
+def test_a_filter_stays_with_another_kind(viewer):
     viewer.show_only.value = "protected label not flipped"
     viewer.kind.value = "on_hyperplane"
 
@@ -173,7 +173,7 @@ def test_a_filter_stays_with_another_variant(viewer):
     assert_shows(viewer, expected[0], "on_hyperplane")
 
 
-def test_pairs_of_a_variant_are_made_once(viewer):
+def test_pairs_of_a_kind_are_made_once(viewer):
     squares = viewer.renderer.generator.module
     viewer.kind.value = "perpendicular"
     made = squares.calls
@@ -239,7 +239,7 @@ def test_pairs_compare_the_labels_that_classifiers_give():
     for which in FILTERS:
         assert pairs.chosen(which).tolist() == rows_of(which)
     with pytest.raises(UserError, match="did you mean 'mirrored'"):
-        Pairs.make(renderer(), Z, "Smiling", "Male", "pared")
+        Pairs.make(renderer(), Z, "Smiling", "Male", "miror")
 
 
 def test_without_a_kernel_it_is_two_pictures_with_words(viewer):
@@ -248,6 +248,6 @@ def test_without_a_kernel_it_is_two_pictures_with_words(viewer):
 
     assert static.count('src="data:image/jpeg;base64,') == 2
     assert "Pair: <b>6</b>" in static
-    assert "Partner of z&#x27;: <b>paired</b>" in static
+    assert "Kind of partner: <b>mirrored</b>" in static
     assert "Show pairs: <b>all</b>" in static
     assert len(WAY) == len(cells(viewer.strip_numbers.value)["way from z to z&#x27;"])

@@ -11,7 +11,7 @@ from fairlab.generators import sample_latents
 from fairlab.lab.panel import static_html
 from fairlab.lab.plane_view import FACE, HyperplaneView
 from fairlab.lab.renderer import Renderer, encode
-from fairlab.latent import VARIANTS, Hyperplane, partner, plane_coordinates
+from fairlab.latent import PARTNERS, Hyperplane, partner, plane_coordinates
 
 from .small_lab import LATENT_DIM, cells, drawn, generator, green, planes, red, renderer
 
@@ -27,8 +27,8 @@ def view():
     return view
 
 
-def other(z, variant="paired"):
-    return partner(z, protected=planes()["Male"], target=planes()["Smiling"], variant=variant)
+def other(z, kind="mirrored"):
+    return partner(z, protected=planes()["Male"], target=planes()["Smiling"], kind=kind)
 
 
 def on_page(z):
@@ -41,9 +41,9 @@ def click(view, place, shift=(0.0, 0.0)):
     view.plane.clicked = list(pixels / view._overlay.size)
 
 
-def assert_shows(view, row, variant="paired"):
+def assert_shows(view, row, kind="mirrored"):
     """Faces, numbers, words, ring and arrow are those of one point."""
-    pair = np.concatenate([ORDERED[[row]], other(ORDERED[[row]], variant)])
+    pair = np.concatenate([ORDERED[[row]], other(ORDERED[[row]], kind)])
     assert view.point.value == row
     assert view.faces.value == encode(drawn(pair), FACE)
     table = cells(view.numbers.value)
@@ -104,11 +104,11 @@ def test_a_click_beside_a_point_chooses_the_nearest(view):
     assert view.point.value == np.hypot(*(places - [0, view._overlay.size[1]]).T).argmin()
 
 
-@pytest.mark.parametrize("variant", VARIANTS)
-def test_another_variant_is_another_arrow(view, variant):
+@pytest.mark.parametrize("kind", PARTNERS)
+def test_another_kind_is_another_arrow(view, kind):
     view.point.value = 3
-    view.variant.value = variant
-    assert_shows(view, 3, variant)
+    view.kind.value = kind
+    assert_shows(view, 3, kind)
 
 
 def dark(picture):
