@@ -1,0 +1,233 @@
+"""The contract: every method trains, goes on after an interruption to the bit, and loads again."""
+
+from dataclasses import dataclass, replace
+from typing import ClassVar
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from fairlab.classifiers import cross_entropy
+from fairlab.classifiers.networks import AttributeNetwork
+from fairlab.classifiers.training import Training
+from fairlab.core.errors import UserError
+from fairlab.core.files import read_json, read_json_lines
+from fairlab.methods import ERM, METHODS, Method, describe, load_classifier, method_from, train
+from fairlab.methods.latent_pairs.pseudo_labels import PseudoLabels
+
+from .toys import RECIPE, WORKSPACES, shapes, small
+
+
+class Killed(Exception):
+    """Stands for whatever ends a process in the middle."""
+
+
+@pytest.fixture(autouse=True)
+def halves(monkeypatch):
+    """Label half of the faces: after eight steps a classifier may well say the same of all of them."""
+    split = property(lambda given: (given.scores > np.median(given.scores)).astype(np.uint8))
+    monkeypatch.setattr(PseudoLabels, "labels", split)
+
+
+def train_in_two_parts(method, work, monkeypatch):
+    """Train, be killed after the first epoch of the method's own training, and go on."""
+    keep = Training.keep
+
+    def kept_once(training, record):
+        keep(training, record)
+        if training.identity["facts"]["method"] == describe(method):
+            raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Training, "keep", kept_once)
+        with pytest.raises(Killed):
+            train(method, work, 0)
+    return train(method, work, 0)
+
+
+def weights(step):
+    return (step.folder / "weights.safetensors").read_bytes()
+
+
+def check(method, make_work, tmp_path, monkeypatch):
+    """Train at once and in two parts; return the step, and what it loads as."""
+    homes = tmp_path / "whole", tmp_path / "parts"
+    for home in homes:
+        home.mkdir()
+    work = make_work(homes[0])
+    whole = train(method, work, 0)
+    parts = train_in_two_parts(method, make_work(homes[1]), monkeypatch)
+    assert weights(whole) == weights(parts)
+    loaded = load_classifier(parts.folder, "cpu")
+    images, groups = work.images("test"), work.groups("test")
+    scores = loaded.score(images, progress=False, groups=groups)
+    assert np.array_equal(scores, load_classifier(whole.folder, "cpu").score(images, groups=groups))
+    assert scores.shape == (len(images), 1)
+    assert np.isfinite(scores).all()
+    return whole, loaded
+
+
+@pytest.mark.parametrize("data", WORKSPACES)
+@pytest.mark.parametrize("name", METHODS)
+def test_every_method_trains_resumes_and_loads(name, data, tmp_path, monkeypatch):
+    method, make_work = small(name), WORKSPACES[data]
+    if (name, data) == ("unbiased_faces", "shapes"):
+        with pytest.raises(UserError, match="must be drawn"):
+            method.check(make_work(tmp_path))
+        return
+    method.check(make_work(tmp_path))
+    step, _ = check(method, make_work, tmp_path, monkeypatch)
+    card = read_json(step.folder / "classifier.json")
+    assert method_from(card["facts"]["method"]) == method
+    work = make_work(tmp_path / "whole")
+    trained = method.counts(work).trained
+    assert len(method.training_set(work, 0)) == trained
+    assert card["images_through_backbone"] == card["recipe"]["epochs"] * trained
+    assert train(method, work, 0).folder == step.folder  # made once
+
+
+class Reversed(torch.autograd.Function):
+    """The identity, with its gradient turned round."""
+
+    @staticmethod
+    def forward(ctx, values, factor):
+        ctx.factor = factor
+        return values.clone()
+
+    @staticmethod
+    def backward(ctx, gradient):
+        return -ctx.factor * gradient, None
+
+
+class WithAdversary(AttributeNetwork):
+    """A network whose adversary guesses groups from a layer, and counts its steps in a buffer."""
+
+    def __init__(self, plain: AttributeNetwork) -> None:
+        nn.Module.__init__(self)
+        self.precision, self.n_features = plain.precision, plain.n_features
+        self.backbone, self.head = plain.backbone, plain.head
+        self.adversary = nn.Linear(plain.n_features, 2)
+        self.adversary.rate = 0.5
+        self.register_buffer("steps", torch.zeros((), dtype=torch.int64))
+
+
+@dataclass(frozen=True)
+class Everything(Method):
+    """Uses whatever the contract offers, at once."""
+
+    name: ClassVar[str] = "everything"
+    seen: ClassVar[list] = []
+
+    layer: str = "layer4"
+
+    def training_set(self, work, seed):
+        real, n = work.real(), len(work.real())
+        first = train(ERM(), work, seed)  # a first training, whose images count
+        partners = np.where(np.arange(n) % 2, np.arange(n)[::-1], -1)
+        before = read_json(first.folder / "classifier.json")["images_through_backbone"]
+        return replace(
+            real,
+            labels=np.clip(real.labels, 0.05, 0.95),  # soft
+            weights=1.0 + real.groups,
+            draws=1.0 + np.arange(n),
+            partners=partners,
+            images_before=before,
+        )
+
+    def network(self, recipe, outputs, work, seed):
+        network = WithAdversary(super().network(recipe, outputs, work, seed))
+        if work is not None:  # a warm start
+            warm = load_classifier(train(ERM(), work, seed).folder, "cpu")
+            network.load_state_dict(warm.network.state_dict(), strict=False)
+        network.backbone.conv1.requires_grad_(False)
+        network.backbone.bn1.requires_grad_(False)
+        return network
+
+    def loss(self, network, batch):
+        self.seen.append(batch)
+        assert not network.backbone.bn1.training  # frozen parts stay in evaluation mode
+        _, layer = network.features_at(batch.images, self.layer)
+        hidden = Reversed.apply(layer.mean(dim=(2, 3)), batch.progress)
+        adversary = nn.functional.cross_entropy(network.adversary(hidden), batch.groups)
+        noise = torch.rand((), generator=batch.generator)
+        network.steps += 1
+        task = cross_entropy(network, batch)
+        return task + 0.1 * adversary + 0.0 * noise, {"task": task, "adversary": adversary}
+
+    def refit(self, classifier, work, seed):
+        with torch.no_grad():
+            classifier.network.head[-1].bias.add_(1.0)
+        return classifier
+
+
+@pytest.fixture
+def everything(tmp_path, monkeypatch):
+    Everything.seen.clear()
+    return check(Everything(), shapes, tmp_path, monkeypatch)
+
+
+def test_a_method_may_use_all_that_the_contract_offers_and_still_resumes_to_the_bit(everything):
+    step, loaded = everything
+    assert isinstance(loaded.network, WithAdversary)
+    best = read_json(step.folder / "classifier.json")["best_epoch"]["epoch"]
+    assert loaded.network.steps == best * 4  # a buffer is kept with the weights
+    curve = read_json_lines(step.folder / "curve.jsonl")
+    for record in curve:
+        assert record["train_loss"] == pytest.approx(
+            record["loss_task"] + 0.1 * record["loss_adversary"], rel=1e-5
+        )
+
+
+def test_images_of_a_first_training_count(everything, tmp_path):
+    step, _ = everything
+    card = read_json(step.folder / "classifier.json")
+    assert card["images_through_backbone"] == 2 * 128 + 2 * 128
+
+
+def test_a_refit_changes_what_is_kept_and_not_what_was_trained(everything):
+    step, loaded = everything
+    before = load_classifier(step.folder / "before_refit", "cpu")
+    change = loaded.network.head[-1].bias - before.network.head[-1].bias
+    torch.testing.assert_close(change, torch.ones_like(change))
+
+
+def test_frozen_parts_do_not_move(everything, tmp_path):
+    _, loaded = everything
+    warm = load_classifier(train(ERM(), shapes(tmp_path / "whole"), 0).folder, "cpu")
+    moved, start = (network.backbone.state_dict() for network in (loaded.network, warm.network))
+    for name in ("conv1.weight", "bn1.running_mean", "bn1.weight"):
+        assert torch.equal(moved[name], start[name])
+
+
+def test_batches_carry_what_was_asked_for(everything):
+    batches = Everything.seen
+    progress = [batch.progress for batch in batches[:8]]
+    assert progress == sorted(progress)
+    assert 0 < progress[0] < progress[-1] < 1
+    batch = batches[0]
+    assert batch.images.shape == batch.partners.shape == (32, 3, 16, 16)
+    assert torch.equal(batch.images[~batch.has_partner], batch.partners[~batch.has_partner])
+    assert not torch.equal(batch.images[batch.has_partner], batch.partners[batch.has_partner])
+    assert set(batch.groups.tolist()) == {0, 1}
+    assert set(np.round(batch.labels.unique().tolist(), 4)) == {0.05, 0.95}
+    in_group = [set(batch.weights[batch.groups == group].tolist()) for group in (0, 1)]
+    assert [len(weights) for weights in in_group] == [1, 1]
+    assert max(in_group[1]) == pytest.approx(2 * max(in_group[0]))
+
+
+def test_layers_and_names_that_do_not_exist_are_one_sentence(tmp_path):
+    work = shapes(tmp_path)
+    with pytest.raises(UserError, match="no layer 'layer5'"):
+        train(Everything(layer="layer5"), work, 0)
+    with pytest.raises(UserError, match="'nobody'"):
+        method_from({"name": "nobody"})
+
+
+def test_features_at_a_layer_are_the_mean_over_its_pixels(tmp_path):
+    work = shapes(tmp_path)
+    classifier = load_classifier(train(ERM(), work, 0).folder, "cpu")
+    images = work.images("test")
+    pooled = classifier.features(images, progress=False)
+    assert np.allclose(classifier.features(images, progress=False, layer="layer4"), pooled, rtol=1e-5)
+    assert classifier.features(images, progress=False, layer="layer2").shape == (64, 2 * RECIPE.width)
