@@ -12,13 +12,14 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from fairlab.core.estimate import Estimate
 from fairlab.core.files import load_array, save_array
 from fairlab.core.store import Step
 from fairlab.data.attributes import check_attribute
 from fairlab.experiments.run import Run
 from fairlab.latent import Hyperplane
-from fairlab.metrics.intervals.proportion import Proportion, shares
-from fairlab.metrics.two_groups.pairs import Share, mean_shares
+from fairlab.metrics.intervals.proportion import proportion, shares
+from fairlab.metrics.two_groups.pairs import mean_shares
 from fairlab.workspace.reader import shipped_oracle
 
 
@@ -79,21 +80,19 @@ def attribute_changes(before: pd.DataFrame, after: pd.DataFrame) -> pd.DataFrame
     return changed.sort_values("value", ascending=False, kind="stable")
 
 
-def pair_truth(run: Run) -> dict[str, Share]:
+def pair_truth(run: Run) -> dict[str, Estimate]:
     """Return how often the pairs do what they claim, according to the oracle, over all training seeds.
 
     Returns
     -------
-    dict of str to Share
+    dict of str to Estimate
         For each statement, how often it held: see `two_groups.pairs.mean_shares`. The oracle's own
         accuracy on unseen drawn faces comes first, with Wilson's interval.
     """
     e, right = run.experiment, shipped_oracle(run.device).right
     accuracy = {}
     for name in (e.target, e.protected):
-        count, n = right[name]
-        share = Share(count / n, *Proportion(count, n).interval, n)
-        accuracy[f"oracle right about {name}, on unseen drawn faces"] = share
+        accuracy[f"oracle right about {name}, on unseen drawn faces"] = proportion(*right[name])
     held = [_held(run, seed) for seed in range(e.seeds)]
     return accuracy | mean_shares(held, n_resamples=e.n_resamples, seed=e.seed)
 

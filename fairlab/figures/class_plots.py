@@ -13,6 +13,7 @@ from matplotlib.ticker import PercentFormatter
 from numpy.typing import ArrayLike
 
 from fairlab.core.errors import UserError, nearest_names
+from fairlab.core.estimate import PERCENT, Estimate, percent
 from fairlab.figures.captioned import Captioned
 from fairlab.figures.reliability import reliability
 from fairlab.figures.style import (
@@ -28,7 +29,6 @@ from fairlab.figures.style import (
     readable,
     styled,
 )
-from fairlab.figures.tables import percent
 from fairlab.metrics.groups.classes import CLASSES, JOINT
 from fairlab.metrics.groups.named_groups import GroupNames, Protected
 
@@ -196,10 +196,9 @@ def _class_rows(table: pd.DataFrame, attribute: str) -> dict[str, pd.DataFrame]:
 def _worst_and_best(model: str, rows: pd.DataFrame) -> str:
     values = rows["value"].to_numpy(dtype=float)
     worst, best = int(values.argmin()), int(values.argmax())
-    low, high = (percent(float(rows[end].iloc[worst])) for end in ("low", "high"))
     names = [readable(str(name)) for name in rows.index]
     return (
-        f"{model_name(model)}: {names[worst]} is worst with {percent(values[worst])} [{low}, {high}], "
+        f"{model_name(model)}: {names[worst]} is worst with {Estimate.of(rows.iloc[worst], PERCENT)}, "
         f"{names[best]} best with {percent(values[best])}; standard deviation over classes "
         f"{100 * values.std():.1f} points."
     )

@@ -10,9 +10,10 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from fairlab.classifiers.images import ImageArray
+from fairlab.core.estimate import PERCENT, Estimate
 from fairlab.figures.captioned import Captioned
 from fairlab.figures.style import FAINT, MODEL_LOOKS, panels, readable, styled, with_or_without
-from fairlab.metrics.intervals.proportion import Proportion
+from fairlab.metrics.intervals.proportion import proportion
 from fairlab.workspace.reader import AttributeReader
 
 
@@ -35,8 +36,8 @@ def seen_words(labels: pd.DataFrame) -> list[str]:
 
 
 def share_words(flags: pd.DataFrame) -> pd.Series:
-    """Return how often each column holds, as words: ``"94.3% [92.2, 95.9] (566 of 600)"``."""
-    words = [str(Proportion(int(flags[name].sum()), len(flags))) for name in flags.columns]
+    """Return how often each column holds, as words: ``"94.3% [92.2, 95.9] (n = 600)"``."""
+    words = [str(proportion(int(flags[name].sum()), len(flags))) for name in flags.columns]
     return pd.Series(words, index=flags.columns)
 
 
@@ -95,8 +96,8 @@ def _ends(study: pd.DataFrame) -> str:
 
 def _end(row: Mapping[Any, Any]) -> str:
     """``"1% of 4,861 positive 60.2% [57.1, 63.0], cosine 0.35 (0.29 to 0.41)"``."""
-    accuracy, low, high = (100 * row[name] for name in ("accuracy", "low", "high"))
+    accuracy = Estimate(row["accuracy"], row["low"], row["high"], unit=PERCENT)
     return (
-        f"{100 * row['share']:g}% of {row['n_fitted']:,} positive {accuracy:.1f}% [{low:.1f}, {high:.1f}], "
+        f"{100 * row['share']:g}% of {row['n_fitted']:,} positive {accuracy}, "
         f"cosine {row['cosine']:.2f} ({row['cosine_low']:.2f} to {row['cosine_high']:.2f})"
     )

@@ -9,9 +9,9 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from matplotlib.axes import Axes
 
+from fairlab.core.estimate import percent
 from fairlab.figures.captioned import Captioned
 from fairlab.figures.style import check_lengths, panels, readable, styled, with_or_without
-from fairlab.figures.tables import percent
 
 
 @styled

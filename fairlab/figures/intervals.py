@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 
 from fairlab.core.errors import UserError
+from fairlab.core.estimate import PERCENT, Estimate, Unit
 from fairlab.figures.captioned import Captioned
 from fairlab.figures.style import FAINT, MODEL_LOOKS, panels, readable, styled
 
@@ -62,24 +63,16 @@ def dots(
     axis.grid(axis="x")
     if len(series) > 1:
         figure.legend(loc="outside upper left", ncols=2)
-    caption = " ".join(
-        _largest(name, scale * table, 1 if scale == 100 else 2) for name, table in series.items()
-    )
+    unit = PERCENT if scale == 100 else Unit(scale)
+    caption = " ".join(_largest(name, table, unit) for name, table in series.items())
     return Captioned(figure, caption, f"{label}, a dot with its 95% interval for each of {len(names)} names")
 
 
-def _largest(name: str, table: pd.DataFrame, digits: int, most: int = 3) -> str:
+def _largest(name: str, table: pd.DataFrame, unit: Unit, most: int = 3) -> str:
     """Say the largest numbers, by size, with their 95% intervals."""
     order = table["value"].abs().dropna().sort_values(ascending=False, kind="stable").index[:most]
-    parts = [
-        "{} {} [{}, {}]".format(readable(str(label)), *(_rounded(x, digits) for x in row))
-        for label, row in zip(order, table.loc[order].to_numpy(dtype=float), strict=True)
-    ]
+    parts = [f"{readable(str(label))} {Estimate.of(table.loc[label], unit):#}" for label in order]
     return f"{name}: {', '.join(parts) or 'n/a'}."
-
-
-def _rounded(value: float, digits: int) -> str:
-    return f"{value:.{digits}f}".replace("-", "\N{MINUS SIGN}")
 
 
 def _common_names(series: Mapping[str, pd.DataFrame]) -> list[str]:

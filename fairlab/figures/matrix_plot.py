@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,24 +11,12 @@ from matplotlib.colors import LinearSegmentedColormap, Normalize
 from matplotlib.patches import Patch, Rectangle
 
 from fairlab.core.errors import UserError
+from fairlab.core.estimate import PERCENT, POINTS, Estimate
 from fairlab.figures.captioned import Captioned
 from fairlab.figures.style import FAINT, INK, ORANGE, SKY, panels, readable, styled
 
 #: Light at both ends, so that dark numbers stay readable on every cell.
 _COLOURS = LinearSegmentedColormap.from_list("harder to easier", [ORANGE, "#FFFFFF", SKY])
-
-
-class _Cell(NamedTuple):
-    """Average precision of the row's attribute minus that of the column's, in points."""
-
-    value: float
-    low: float
-    high: float
-
-    @property
-    def open(self) -> bool:
-        """Whether the interval contains 0."""
-        return not (self.low > 0 or self.high < 0)
 
 
 @styled
@@ -52,8 +40,8 @@ def discriminability_matrix(table: pd.DataFrame) -> Captioned:
     names = _ordered(cells)
     side = 1.15 * len(names)
     figure, (axis,) = panels(1, 1, (2.6 + side, 1.9 + 0.72 * side))
-    largest = max(abs(cell.value) for cell in cells.values())
-    norm = Normalize(-max(largest, 1.0), max(largest, 1.0))
+    largest = max(0.01, *(abs(cell.value) for cell in cells.values()))  # at least a point
+    norm = Normalize(-largest, largest)
     for (row, column), cell in cells.items():
         _draw_cell(axis, names.index(column), names.index(row), cell, _COLOURS(norm(cell.value)))
     for place in range(len(names)):
@@ -65,17 +53,17 @@ def discriminability_matrix(table: pd.DataFrame) -> Captioned:
     return Captioned(figure, _order(cells, names), "Matrix of the differences between each two attributes")
 
 
-def _order(cells: dict[tuple[str, str], _Cell], names: list[str]) -> str:
+def _order(cells: dict[tuple[str, str], Estimate], names: list[str]) -> str:
     """Say which attribute of each pair is easier, by how much, and for which pairs that is open."""
-    upper = {pair: cell for pair, cell in cells.items() if cell.value > 0 and not cell.open}
+    upper = {pair: cell for pair, cell in cells.items() if cell.low > 0}
     clear = [
-        f"{readable(a)} than {readable(b)} by {cell.value:.1f} [{cell.low:.1f}, {cell.high:.1f}]"
+        f"{readable(a)} than {readable(b)} by {cell._replace(unit=PERCENT):#}"
         for (a, b), cell in sorted(upper.items(), key=lambda item: -item[1].value)
     ]
     undecided = [
         f"{readable(a)} and {readable(b)}"
         for (a, b), cell in cells.items()
-        if cell.open and names.index(a) < names.index(b)
+        if not cell.certain and names.index(a) < names.index(b)
     ]
     return (
         "Average precision of the row's attribute minus that of the column's, in points with 95% intervals, "
@@ -85,15 +73,12 @@ def _order(cells: dict[tuple[str, str], _Cell], names: list[str]) -> str:
     )
 
 
-def _cells(table: pd.DataFrame) -> dict[tuple[str, str], _Cell]:
-    """Return both halves of the matrix, in points, and check that it is whole."""
+def _cells(table: pd.DataFrame) -> dict[tuple[str, str], Estimate]:
+    """Return both halves of the matrix, and check that it is whole."""
     cells = {}
-    for first, second, *numbers in table[["first", "second", "difference", "low", "high"]].itertuples(
-        index=False
-    ):
-        value, low, high = (100 * float(number) for number in numbers)
-        cells[first, second] = _Cell(value, low, high)
-        cells[second, first] = _Cell(-value, -high, -low)
+    for row in table.itertuples():
+        cells[row.first, row.second] = Estimate(row.difference, row.low, row.high, unit=POINTS)
+        cells[row.second, row.first] = Estimate(-row.difference, -row.high, -row.low, unit=POINTS)
     n = len({name for pair in cells for name in pair})
     if not len(table) == len(cells) // 2 == n * (n - 1) // 2 > 0:
         raise UserError(
@@ -103,7 +88,7 @@ def _cells(table: pd.DataFrame) -> dict[tuple[str, str], _Cell]:
     return cells
 
 
-def _ordered(cells: dict[tuple[str, str], _Cell]) -> list[str]:
+def _ordered(cells: dict[tuple[str, str], Estimate]) -> list[str]:
     """Return the attributes by falling mean difference."""
     sums: dict[str, float] = {}
     for (row, _), cell in cells.items():
@@ -111,16 +96,16 @@ def _ordered(cells: dict[tuple[str, str], _Cell]) -> list[str]:
     return sorted(sums, key=lambda name: -sums[name])
 
 
-def _draw_cell(axis: Axes, x: int, y: int, cell: _Cell, colour: Any) -> None:
+def _draw_cell(axis: Axes, x: int, y: int, cell: Estimate, colour: Any) -> None:
     box: dict[str, Any] = {"facecolor": colour, "edgecolor": "white", "linewidth": 2}
     axis.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, **box))
     background: dict[str, Any] = {}
-    if cell.open:
+    if not cell.certain:
         axis.add_patch(
             Rectangle((x - 0.47, y - 0.47), 0.94, 0.94, fill=False, hatch="///", edgecolor=FAINT, linewidth=0)
         )
         background = {"bbox": {"facecolor": "white", "edgecolor": "none", "boxstyle": "round,pad=0.2"}}
-    text = f"{cell.value:+.1f}\n[{cell.low:+.1f}, {cell.high:+.1f}]"
+    text = f"{cell:#}".replace(" [", "\n[")
     axis.text(x, y, text, ha="center", va="center", color=INK, fontsize=9, linespacing=1.4, **background)
 
 

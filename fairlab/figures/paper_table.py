@@ -12,10 +12,10 @@ from fairlab.core.text import markdown_table
 from fairlab.data.attributes import REPORTING_GROUPS
 from fairlab.figures.published import SOURCE, published_table
 from fairlab.figures.style import readable
-from fairlab.figures.tables import BASELINE, DEBIASED, DIFFERENCE, METRICS, WHOLE, estimate
+from fairlab.figures.tables import BASELINE, DEBIASED, DIFFERENCE, WHOLE, estimate
+from fairlab.metrics.spec import METRICS
 from fairlab.metrics.two_groups.compare_attributes import MEAN
 
-SHOWN: tuple[str, ...] = ("AP", "DEO", "BA", "KL")  # the metrics of the paper's table
 COLUMNS = (("baseline", BASELINE), ("de-biased", DEBIASED), ("difference", DIFFERENCE))
 
 
@@ -80,20 +80,22 @@ def write_paper_table(folder: Path, table: pd.DataFrame, *, published: bool = Tr
     return [folder / name for name in texts]
 
 
+def _shown() -> list[str]:
+    return [name for name, spec in METRICS.items() if spec.headline]
+
+
 def _cells(table: pd.DataFrame, attribute: str, group: str) -> dict[tuple[str, str], str]:
     return {
-        (metric, title): estimate(table, model, attribute, metric, group).text(
-            METRICS[metric], signed=model == DIFFERENCE
-        )
-        for metric in SHOWN
+        (metric, title): f"{estimate(table, model, attribute, metric, group):#}"
+        for metric in _shown()
         for title, model in COLUMNS
     }
 
 
 def _published(title: str) -> dict[tuple[str, str], str]:
-    figures = published_table()
+    figures = published_table().to_dict("index")
     return {
-        (metric, column): str(figures.loc[(metric, title), column]) if column != "difference" else ""
-        for metric in SHOWN
+        (metric, column): str(figures.get((metric, title), {}).get(column, ""))
+        for metric in _shown()
         for column, _ in COLUMNS
     }

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Literal
 import numpy as np
 from matplotlib.axes import Axes
 
+from fairlab.core.estimate import percent
 from fairlab.figures.captioned import Captioned
 from fairlab.figures.style import (
     INK,
@@ -23,7 +24,6 @@ from fairlab.figures.style import (
     styled,
     with_or_without,
 )
-from fairlab.figures.tables import percent
 
 if TYPE_CHECKING:
     from fairlab.latent import Hyperplane

@@ -15,6 +15,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
+from fairlab.core.estimate import Estimate, number, percent
 from fairlab.figures import tables
 from fairlab.figures.captioned import Captioned
 from fairlab.figures.faces import face_grid, pair_grid
@@ -93,8 +94,8 @@ def score_histograms(
     for model, values in scores.items():
         missed = [_missed(values, y_true, protected == a, thresholds[model]) for a in (0, 1)]
         sentences.append(
-            f"The {model_name(model)} classifier misses {tables.percent(missed[0])} of the "
-            f"{readable(target)} faces labelled {without} and {tables.percent(missed[1])} of those labelled "
+            f"The {model_name(model)} classifier misses {percent(missed[0])} of the "
+            f"{readable(target)} faces labelled {without} and {percent(missed[1])} of those labelled "
             f"{with_}."
         )
     alt = f"Histograms of scores for {readable(target)}, for {without} and {with_}"
@@ -130,7 +131,7 @@ def distance_histograms(
     axis.set(xlabel=f"signed distance to the hyperplane of {readable(attribute)}", ylabel="% of the label")
     figure.legend(*axis.get_legend_handles_labels(), loc="outside upper right", ncols=2)
     right = (distances > 0) == (labels == 1)
-    parts = [f"{tables.percent(_share(right[labels == k]))} of {int((labels == k).sum()):,}" for k in (1, 0)]
+    parts = [f"{percent(_share(right[labels == k]))} of {int((labels == k).sum()):,}" for k in (1, 0)]
     caption = (
         f"Of the latents labelled {readable(attribute)}, {parts[0]} lie on the positive side; of the others, "
         f"{parts[1]} on the negative side."
@@ -171,7 +172,7 @@ def metric_bars(table: pd.DataFrame) -> Captioned:
 
 
 def _before_after(row: tables.Change) -> str:
-    before, after = (tables.number(part.value, row.about) for part in (row.before, row.after))
+    before, after = (number(part.value, row.about.unit) for part in (row.before, row.after))
     return f"{row.short} {before} → {after} ({row.verdict})"
 
 
@@ -204,7 +205,7 @@ def learning_curves(curves: Mapping[str, Sequence[Mapping[str, Any]]], score: st
         valid.plot(epochs[best], values[best], "o", markersize=12, fillstyle="none", color=look.colour)
         sentences.append(
             f"The {model_name(model)} classifier is best after epoch {epochs[best]} of {epochs[-1]}, with a "
-            f"validation {readable(score)} of {tables.percent(records[best][score])}."
+            f"validation {readable(score)} of {percent(records[best][score])}."
         )
     loss.set(title="training loss", xlabel="epoch", ylabel="cross-entropy")
     valid.set(title="validation score (ringed: best epoch)", xlabel="epoch", ylabel=f"{readable(score)}, %")
@@ -251,8 +252,8 @@ def target_shares(
     shares = [_share(target_labels[protected_labels == a]) for a in (0, 1)]
     without, with_ = with_or_without(protected)
     return (
-        f"{tables.percent(shares[0])} of the faces labelled {without} are labelled {readable(target)}, "
-        f"against {tables.percent(shares[1])} of those labelled {with_} ({len(target_labels):,} faces)."
+        f"{percent(shares[0])} of the faces labelled {without} are labelled {readable(target)}, "
+        f"against {percent(shares[1])} of those labelled {with_} ({len(target_labels):,} faces)."
     )
 
 
@@ -278,7 +279,7 @@ def _note_errors(
     wrong = ["missed" if t else "false alarms"]
     for a, name in enumerate(with_or_without(protected_name)):
         group = predicted[chosen & (protected == a)]
-        wrong.append(f"{name}: {tables.percent(_share(group != t))} of {len(group):,}")
+        wrong.append(f"{name}: {percent(_share(group != t))} of {len(group):,}")
     x, align = (0.03, "left") if t else (0.97, "right")
     axis.text(x, 0.95, "\n".join(wrong), transform=axis.transAxes, ha=align, va="top", fontsize=9)
 
@@ -289,12 +290,12 @@ def _metric_panel(axis: Axes, rows: list[tables.Change], numbers: bool) -> None:
         look = model_look([], model)
         for place, row in enumerate(rows):
             shown = row.before if model == tables.BASELINE else row.after
-            _bar(axis, place + offset, shown, about, look, numbers)
+            _bar(axis, place + offset, shown, look, numbers)
         axis.bar(0, 0, color=look.colour, hatch=look.hatch, edgecolor="white", label=model_name(model))
     if not any(row.before.defined or row.after.defined for row in rows):
         axis.set(ylim=(0, 1), yticks=[])
     axis.axhline(0, color=FAINT, linewidth=0.8)
-    axis.set(title=about.label, ylabel=about.axis, xlim=(-0.6, len(rows) - 0.4))
+    axis.set(title=about.label, ylabel=about.unit.name.strip(), xlim=(-0.6, len(rows) - 0.4))
     axis.grid(axis="y")
     axis.margins(y=0.16)
     if len(rows) == 1:
@@ -306,23 +307,21 @@ def _metric_panel(axis: Axes, rows: list[tables.Change], numbers: bool) -> None:
         axis.set_xticks(range(len(rows)), names, **turned)
 
 
-def _bar(
-    axis: Axes, x: float, shown: tables.Estimate, about: tables.Metric, look: Look, numbers: bool
-) -> None:
+def _bar(axis: Axes, x: float, shown: Estimate, look: Look, numbers: bool) -> None:
     if not shown.defined:
         axis.annotate("n/a", (x, 0), (0, 5), textcoords="offset points", ha="center", color=FAINT)
         return
-    value, low, high = (about.scale * part for part in (shown.value, shown.low, shown.high))
+    value, low, high = (shown.unit.scale * part for part in shown[:3])
     axis.bar(x, value, width=0.36, color=look.colour, hatch=look.hatch, edgecolor="white", linewidth=0)
     axis.plot([x, x], [low, high], color=INK, linewidth=1.4, marker="_", markersize=9)
     if numbers:
         top = value if math.isnan(high) else max(high, 0.0)
-        text = tables.number(shown.value, about)
+        text = number(shown.value, shown.unit)
         axis.annotate(text, (x, top), (0, 5), textcoords="offset points", ha="center", weight="bold")
 
 
 def _difference_words(row: tables.Change) -> str:
-    return f"difference {row.difference.text(row.about, signed=True)}\n{row.verdict}"
+    return f"difference {row.difference:#}\n{row.verdict}"
 
 
 def _mosaic_column(axis: Axes, left: float, width: float, group: np.ndarray, names: tuple[str, str]) -> None:

@@ -7,9 +7,9 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from fairlab.core.errors import UserError
-from fairlab.metrics.groups.labels import bins_and_gaps
 from fairlab.metrics.groups.named_groups import GroupNames, Groups, Protected
-from fairlab.metrics.intervals.proportion import Proportion
+from fairlab.metrics.groups.rates import bins_and_gaps
+from fairlab.metrics.intervals.proportion import proportion
 from fairlab.metrics.validation import check_labels
 
 _NONE = (np.nan, np.nan)
@@ -60,7 +60,7 @@ def reliability(
         (named.members[:, family].T.astype(float) @ part.reshape(-1, n_bins)).ravel() for part in counted
     )
     ends = np.array(
-        [Proportion(int(p), int(m)).interval if m else _NONE for p, m in zip(positive, n, strict=True)]
+        [proportion(int(p), int(m))[1:3] if m else _NONE for p, m in zip(positive, n, strict=True)]
     )
     with np.errstate(invalid="ignore"):
         measured = {"score": scored / n, "value": positive / n, "low": ends[:, 0], "high": ends[:, 1]}

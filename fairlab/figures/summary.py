@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pandas as pd
 
+from fairlab.core.estimate import number
 from fairlab.figures.style import readable
-from fairlab.figures.tables import Change, Estimate, changes, number
+from fairlab.figures.tables import Change, changes
 
 #: What stands in every report, whatever the numbers.
 LIMITS: tuple[str, ...] = (
@@ -53,11 +54,11 @@ def summarise(table: pd.DataFrame, target: str, protected: str) -> list[str]:
 def _problem(deo: Change, target: str, protected: str) -> str:
     name = f"faces labelled {readable(target)}"
     if not deo.before.defined:
-        return f"Whether the baseline misses {name} unevenly is unknown, {deo.before.text(deo.about)}."
+        return f"Whether the baseline misses {name} unevenly is unknown, {deo.before:#}."
     return (
         f"In the baseline, the shares of {name} that are missed, among those labelled {readable(protected)} "
-        f"and among the others, are {number(deo.before.value, deo.about)} points apart "
-        f"({_interval(deo.before, deo)}; {deo.n:,} pictures, {deo.n_positive:,} of them {readable(target)})."
+        f"and among the others, are {number(deo.before.value, deo.about.unit)} points apart "
+        f"({deo.before.range}; {deo.n:,} pictures, {deo.n_positive:,} of them {readable(target)})."
     )
 
 
@@ -65,10 +66,10 @@ def _sentence(change: Change) -> str:
     about = change.about
     if change.verdict == "undefined":
         reason = next(e for e in (change.before, change.after, change.difference) if not e.defined)
-        return f"{about.label}: cannot be compared, {reason.text(about)}."
-    before, after = number(change.before.value, about), number(change.after.value, about)
-    step = number(change.difference.value, about, signed=True)
-    interval = f"(difference {step} {about.unit}, {_interval(change.difference, change, signed=True)})"
+        return f"{about.label}: cannot be compared, {reason:#}."
+    before, after = (number(x.value, about.unit) for x in (change.before, change.after))
+    step = number(change.difference.value, change.difference.unit)
+    interval = f"(difference {step}{change.difference.unit.name}, {change.difference.range})"
     if change.verdict == "no clear change":
         return f"{about.label}: no clear change, {before} before and {after} after {interval}."
     if change.verdict == "sign changed":
@@ -77,11 +78,6 @@ def _sentence(change: Change) -> str:
         )
     verb = "rose" if change.difference.value > 0 else "fell"
     return f"{about.label}: {change.verdict}, it {verb} from {before} to {after} {interval}."
-
-
-def _interval(estimate: Estimate, change: Change, signed: bool = False) -> str:
-    low, high = (number(part, change.about, signed) for part in (estimate.low, estimate.high))
-    return f"95% interval {low} to {high}"
 
 
 def _balance(found: list[Change]) -> str:

@@ -15,97 +15,16 @@ import numpy as np
 import pandas as pd
 
 from fairlab.core.errors import UserError
+from fairlab.core.estimate import Estimate
 from fairlab.data.attributes import check_attribute
 from fairlab.figures.style import readable, with_or_without
+from fairlab.metrics.spec import METRICS, MetricSpec, reported
+from fairlab.metrics.tidy import estimate_in
 
 BASELINE, DEBIASED, DIFFERENCE = "baseline", "debiased", "debiased - baseline"
 WHOLE = "all"  # the group of rows measured on the whole evaluation set
 
 Verdict = Literal["better", "worse", "no clear change", "sign changed", "undefined"]
-
-
-@dataclass(frozen=True)
-class Metric:
-    """What a reader is told about a metric, and the unit it is printed in."""
-
-    label: str
-    meaning: str
-    best: Literal["high", "zero"]
-    about: Literal["fairness", "accuracy"]
-    scale: float = 100.0
-    digits: int = 1
-    unit: str = "points"
-    axis: str = "%"
-
-
-#: The metrics that reports show, in this order (CVPR 2021, Section 4.1); other rows stay in the table only.
-METRICS: dict[str, Metric] = {
-    "DEO": Metric(
-        "Gap in missed faces (DEO)",
-        "how far apart the two groups' false negative rates are; 0 is fair, and chance alone puts it above 0",
-        "zero",
-        "fairness",
-    ),
-    "BA": Metric(
-        "Bias amplification (BA)",
-        "how much more the predictions follow the protected label than the true labels do; 0 is fair",
-        "zero",
-        "fairness",
-    ),
-    "KL": Metric(
-        "Score divergence (KL)",
-        "how differently scores are distributed in the two groups, given the true label; 0 is fair",
-        "zero",
-        "fairness",
-        scale=1.0,
-        digits=2,
-        unit="nats",
-        axis="nats",
-    ),
-    "AP": Metric(
-        "Average precision (AP)",
-        "how well scores rank faces by the target label; 100 is best",
-        "high",
-        "accuracy",
-    ),
-    "AP_balanced": Metric(
-        "AP, groups weighted equally",
-        "average precision with each label and group counting the same; 100 is best",
-        "high",
-        "accuracy",
-    ),
-}
-
-
-_PLAIN = Metric("", "", "zero", "accuracy")  # how metrics that reports do not show are printed
-
-
-@dataclass(frozen=True)
-class Estimate:
-    """One measured number with its 95% interval; NaN when it is undefined, `note` then says why."""
-
-    value: float
-    low: float
-    high: float
-    note: str = ""
-
-    @property
-    def defined(self) -> bool:
-        return not math.isnan(self.value)
-
-    @property
-    def certain(self) -> bool:
-        """Whether the interval is known and leaves out 0."""
-        return self.low > 0 or self.high < 0
-
-    def text(self, metric: Metric, signed: bool = False) -> str:
-        """``"21.3 [18.0, 24.1]"``, or ``"n/a (0 positives in Male)"``."""
-        if not self.defined:
-            return f"n/a ({self.note.removeprefix('n/a').strip(' ()') or 'undefined'})"
-        value = number(self.value, metric, signed)
-        if math.isnan(self.low) or math.isnan(self.high):
-            return f"{value} [no interval]"
-        return f"{value} [{number(self.low, metric, signed)}, {number(self.high, metric, signed)}]"
 
 
 @dataclass(frozen=True)
@@ -121,7 +40,7 @@ class Change:
     n_positive: int
 
     @property
-    def about(self) -> Metric:
+    def about(self) -> MetricSpec:
         return METRICS[self.metric]
 
     @property
@@ -148,34 +67,14 @@ class Change:
         return "better" if abs(self.after.value) < abs(self.before.value) else "worse"
 
 
-def number(value: float, metric: Metric, signed: bool = False) -> str:
-    """Format a fraction in the metric's unit, with a true minus sign and no ``-0.0``."""
-    if math.isnan(value):
-        return "n/a"
-    rounded = round(value * metric.scale, metric.digits) + 0.0
-    return f"{rounded:{'+' if signed and rounded else ''}.{metric.digits}f}".replace("-", "\N{MINUS SIGN}")
-
-
-def percent(fraction: float) -> str:
-    """``0.973`` as ``"97.3%"``; undefined as ``"n/a"``."""
-    return "n/a" if math.isnan(fraction) else f"{100 * fraction:.1f}%"
-
-
 def estimate(table: pd.DataFrame, model: str, attribute: str, metric: str, group: str = WHOLE) -> Estimate:
     """Return one number of the tidy table; one that is absent is undefined, "not measured"."""
     row = _rows(table, attribute, metric, group).query("model == @model")
-    if row.empty:
-        return Estimate(math.nan, math.nan, math.nan, "not measured")
-    return _estimate(row.iloc[0])
-
-
-def _estimate(row: pd.Series) -> Estimate:
-    note = "" if pd.isna(row["note"]) else str(row["note"])
-    return Estimate(float(row["value"]), float(row["low"]), float(row["high"]), note)
+    return Estimate(math.nan, note="not measured") if row.empty else estimate_in(row.iloc[0])
 
 
 def changes(table: pd.DataFrame, attribute: str) -> list[Change]:
-    """Return what de-biasing did to each metric of `attribute`, in the order of `METRICS`.
+    """Return what de-biasing did to each metric of `attribute`, in the order of reports.
 
     Raises
     ------
@@ -188,7 +87,7 @@ def changes(table: pd.DataFrame, attribute: str) -> list[Change]:
         raise UserError(
             f"The table of metrics has no rows of {attribute} with group '{WHOLE}'; compute them first."
         )
-    return [_change(table, attribute, name) for name in METRICS if name in set(measured["metric"])]
+    return [_change(table, attribute, name) for name in reported() if name in set(measured["metric"])]
 
 
 def comparison(table: pd.DataFrame) -> pd.DataFrame:
@@ -205,10 +104,10 @@ def comparison(table: pd.DataFrame) -> pd.DataFrame:
         {
             "metric": [row.about.label for row in rows],
             "attribute": [row.attribute for row in rows],
-            "baseline": [row.before.text(row.about) for row in rows],
-            "de-biased": [row.after.text(row.about) for row in rows],
-            "unit": [row.about.axis for row in rows],
-            "paired difference": [row.difference.text(row.about, signed=True) for row in rows],
+            "baseline": [f"{row.before:#}" for row in rows],
+            "de-biased": [f"{row.after:#}" for row in rows],
+            "unit": [row.about.unit.name.strip() for row in rows],
+            "paired difference": [f"{row.difference:#}" for row in rows],
             "verdict": [str(row.verdict) for row in rows],
             "notes": [row.notes for row in rows],
             "images": [row.n for row in rows],
@@ -226,12 +125,7 @@ def readable_table(table: pd.DataFrame) -> pd.DataFrame:
         Columns model, metric, group, value (with its 95% interval), images, positives. Fractions are
         printed in per cent.
     """
-    texts = []
-    for _, row in table.iterrows():
-        metric, found = METRICS.get(row["metric"], _PLAIN), _estimate(row)
-        difference = " - " in row["model"]
-        unit = metric.unit if difference else metric.axis
-        texts.append(found.text(metric, signed=difference) + (f" {unit}" if found.defined else ""))
+    texts = [str(estimate_in(row)) for row in table.itertuples()]
     names = [readable(str(name)) for name in table["metric"]]
     columns = {"model": table["model"], "metric": names, "group": table["group"], "value": texts}
     return pd.DataFrame({**columns, "images": table["n"], "positives": table["n_positive"]}).set_index(

@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+from fairlab.core.estimate import PERCENT, Estimate, Unit
 from fairlab.figures.captioned import Captioned
 from fairlab.figures.style import FAINT, MODEL_LOOKS, Look, panels, readable, styled
 
@@ -35,7 +36,7 @@ def changed_counts(table: pd.DataFrame) -> Captioned:
     axis.grid(axis="y")
     axis.legend(loc="upper right")
     unchanged = table[table["changed"] == 0]
-    parts = [f"{row.pairs} {_share(row)} (n = {row.n:,})" for row in unchanged.itertuples()]
+    parts = [f"{row.pairs} {Estimate.of(row, PERCENT)} (n = {row.n:,})" for row in unchanged.itertuples()]
     caption = f"Pairs in which no other attribute changes: {', '.join(parts)}. Whiskers are 95% intervals."
     return Captioned(figure, caption, "Distribution of the number of other attributes that change in a pair")
 
@@ -73,8 +74,8 @@ def _longest(table: pd.DataFrame, protected: str) -> str:
         found = {row.metric: row for row in rows.itertuples()}
         shown, others = found["protected present"], found["other attributes changed"]
         parts.append(
-            f"{name}: {readable(protected)} in {_share(shown)}, {others.value:.1f} [{others.low:.1f}, "
-            f"{others.high:.1f}] other attributes changed"
+            f"{name}: {readable(protected)} in {Estimate.of(shown, PERCENT)}, "
+            f"{Estimate.of(others, Unit(digits=1))} other attributes changed"
         )
     return (
         f"{longest['step'].iloc[0]:g} standard deviations along each direction, {longest['n'].iloc[0]:,} "
@@ -88,8 +89,3 @@ def _curve(axis: Axes, x: pd.Series, rows: pd.DataFrame, look: Look, name: str, 
     errors = np.maximum(0, [value - low, high - value])  # (2, n)
     line: dict[str, Any] = {"color": look.colour, "marker": look.marker, "linestyle": look.line}
     axis.errorbar(x, value, yerr=errors, label=name, markersize=4, linewidth=1.4, elinewidth=0.9, **line)
-
-
-def _share(row: Any) -> str:
-    value, low, high = (100 * float(x) for x in (row.value, row.low, row.high))
-    return f"{value:.1f}% [{low:.1f}, {high:.1f}]"

@@ -8,13 +8,13 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from fairlab.core.estimate import Estimate
 from fairlab.core.text import markdown_table
 from fairlab.figures.captioned import Captioned
 from fairlab.figures.style import FAINT, MODEL_LOOKS, panels, readable, styled
-from fairlab.figures.tables import METRICS, WHOLE, Estimate, estimate
+from fairlab.figures.tables import WHOLE, estimate
+from fairlab.metrics.spec import METRICS, reported
 from fairlab.metrics.two_groups.compare_attributes import MEAN
-
-SHOWN = ("DEO", "BA", "KL", "AP")
 
 
 def effect_table(table: pd.DataFrame, variants: Sequence[str]) -> str:
@@ -30,7 +30,7 @@ def effect_table(table: pd.DataFrame, variants: Sequence[str]) -> str:
         minus that of the first, which is the paired answer to "does this do better?".
     """
     against = [variants[0]] if len(variants) > 1 else []
-    header = ["mean over", "variant", *SHOWN, *(f"DEO, less {name}'s" for name in against)]
+    header = ["mean over", "variant", *_shown(), *(f"DEO, less {name}'s" for name in against)]
     lines = []
     for attribute, group in _subjects(table):
         lines.append(
@@ -57,8 +57,8 @@ def effects(table: pd.DataFrame, variants: Sequence[str]) -> Captioned:
     """
     subjects = _subjects(table)[: len(MODEL_LOOKS)]
     height = 1.4 + len(variants) * (0.22 + 0.13 * len(subjects))
-    figure, axes = panels(1, len(SHOWN), (11.0, height), sharey=True)
-    for axis, metric in zip(axes, SHOWN, strict=True):
+    figure, axes = panels(1, len(_shown()), (11.0, height), sharey=True)
+    for axis, metric in zip(axes, _shown(), strict=True):
         for place, (attribute, group) in enumerate(subjects):
             at = np.arange(len(variants)) + 0.7 * ((place + 0.5) / len(subjects) - 0.5)
             found = [estimate(table, f"{v} - baseline", attribute, metric, group) for v in variants]
@@ -97,6 +97,10 @@ def _changes(
     return f"Change of {metric} against the baseline, {_title(table, attribute, group)}: {'; '.join(parts)}."
 
 
+def _shown() -> list[str]:
+    return [name for name, spec in reported().items() if spec.headline]
+
+
 def _subjects(table: pd.DataFrame) -> list[tuple[str, str]]:
     """Return (attribute, group) of the rows to show: the means, the widest first, or else the attributes."""
     means = list(dict.fromkeys(table.loc[table["group"] == MEAN, "attribute"]))
@@ -113,16 +117,15 @@ def _title(table: pd.DataFrame, attribute: str, group: str) -> str:
 
 
 def _cells(table: pd.DataFrame, attribute: str, group: str, model: str) -> list[str]:
-    return [_cell(table, attribute, group, model, metric) for metric in SHOWN]
+    return [_cell(table, attribute, group, model, metric) for metric in _shown()]
 
 
 def _cell(table: pd.DataFrame, attribute: str, group: str, model: str, metric: str) -> str:
-    found = estimate(table, model, attribute, metric, group)
-    return found.text(METRICS[metric], signed=" - " in model)
+    return f"{estimate(table, model, attribute, metric, group):#}"
 
 
 def _marks(axis: Axes, found: list[Estimate], at: np.ndarray, metric: str, place: int, label: str) -> None:
-    scale, look = METRICS[metric].scale, MODEL_LOOKS[place]
+    scale, look = METRICS[metric].unit.scale, MODEL_LOOKS[place]
     value, low, high = scale * np.array([(one.value, one.low, one.high) for one in found]).T
     errors = np.maximum(0, [value - low, high - value])
     axis.errorbar(
@@ -133,5 +136,6 @@ def _marks(axis: Axes, found: list[Estimate], at: np.ndarray, metric: str, place
 def _finish(axis: Axes, metric: str, names: list[str]) -> None:
     axis.axvline(0, color=FAINT, linewidth=1)
     axis.set_yticks(range(len(names)), [readable(name) for name in names], fontsize=9)
-    axis.set(xlabel=f"change of {metric} ({METRICS[metric].unit})", ylim=(len(names) - 0.4, -0.6))
+    unit = METRICS[metric].unit.difference.name.strip()
+    axis.set(xlabel=f"change of {metric} ({unit})", ylim=(len(names) - 0.4, -0.6))
     axis.grid(axis="x")

@@ -12,7 +12,7 @@ from fairlab.lab.pair_viewer import PairViewer
 from fairlab.lab.plane_view import HyperplaneView
 from fairlab.lab.renderer import Renderer
 from fairlab.lab.threshold_explorer import ThresholdExplorer
-from fairlab.metrics.intervals.proportion import Proportion, shares
+from fairlab.metrics.intervals.proportion import proportion, shares
 
 __all__ = [
     "LIMITS",
@@ -20,13 +20,13 @@ __all__ = [
     "HyperplaneView",
     "LatentExplorer",
     "PairViewer",
-    "Proportion",
     "Renderer",
     "ThresholdExplorer",
     "comparison",
     "first_of_groups",
     "label_words",
     "plots",
+    "proportion",
     "published_table",
     "readable_table",
     "record",

@@ -10,17 +10,18 @@ import numpy as np
 import pandas as pd
 
 from fairlab.core.errors import UserError
+from fairlab.core.estimate import Estimate, Unit, number, percent
 from fairlab.data.attributes import ATTRIBUTES, check_attribute
 from fairlab.data.synthfaces.draw import draw as draw_faces
 from fairlab.data.synthfaces.factors import Factors
 from fairlab.figures.plots import target_shares
 from fairlab.figures.style import TARGET_LOOKS, readable, with_or_without
-from fairlab.figures.tables import percent
 from fairlab.lab.dialled import DialledFaces
 from fairlab.lab.face_rows import FACE, GAP, MARGIN, FaceRow, face_rows
 from fairlab.lab.panel import WIDE, Panel, words
 from fairlab.metrics.two_groups.association import phi_coefficients
 
+_PHI = Unit(digits=3, signed=True)
 _CELLS = ((1, 1), (1, 0), (0, 1), (0, 0))  # target and protected label of the picture's rows
 
 STEP, DIGITS = 0.01, 2  # of the slider
@@ -157,11 +158,11 @@ class BiasDial(Panel):
         target, protected = self.pair
         shares = target_shares(labels[:, 0], labels[:, 1], target=target, protected=protected)
         measured = phi_coefficients(pd.DataFrame({target: labels[:, 0]}), labels[:, 1])
-        value, low, high = map(_signed, measured[["value", "low", "high"]].to_numpy()[0])
+        phi = Estimate.of(measured.iloc[0], _PHI)
         empty = [_cell_name(self.pair, cell) for cell in _CELLS if not (labels == cell).all(axis=1).any()]
         nobody = f" No face is labelled {' or '.join(empty)}." if empty else ""
         return (
-            f"{shares} Phi of these {self._n:,} faces is {value} [{low}, {high}] (95% interval); the dial "
+            f"{shares} Phi of these {self._n:,} faces is {phi:#} (95% interval); the dial "
             f"asks for {_signed(self.association)}, and CelebA's own is {_signed(own)}. "
             f"{_count(changed, self._n)} have another label than under CelebA's own association.{nobody}"
         )
@@ -188,7 +189,7 @@ def _count(count: int, n: int) -> str:
 
 
 def _signed(value: float) -> str:
-    return "n/a" if math.isnan(value) else f"{round(value, 3) + 0.0:+.3f}".replace("-", "\N{MINUS SIGN}")
+    return number(value, _PHI)
 
 
 def _table_html(labels: np.ndarray, pair: tuple[str, str]) -> str:

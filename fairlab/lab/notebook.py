@@ -5,6 +5,7 @@ from __future__ import annotations
 from IPython.display import display
 
 from fairlab.classifiers import Classifier
+from fairlab.core.estimate import Estimate, Unit, number
 from fairlab.experiments.run import Run
 from fairlab.lab.executed import RESULT
 from fairlab.lab.renderer import Renderer
@@ -12,24 +13,36 @@ from fairlab.latent import Hyperplane
 
 
 def record(
-    name: str, value: float, low: float | None = None, high: float | None = None, n: int | None = None
+    name: str,
+    value: float | Estimate,
+    low: float | None = None,
+    high: float | None = None,
+    n: int | None = None,
 ) -> None:
     """Print a named result and keep it in the notebook, where `fairlab notebooks` and tests read it.
 
     Parameters
     ----------
     name : str
-    value : float
+    value : float or Estimate
+        An estimate has all that follows.
     low, high : float, optional
         Ends of the 95% interval.
     n : int, optional
         What was counted.
     """
+    if isinstance(value, Estimate):
+        value, low, high, n, *_ = value
     numbers = [None if x is None else float(x) for x in (value, low, high)]
     result = {"name": name, **dict(zip(("value", "low", "high"), numbers, strict=True)), "n": n}
-    interval = "" if low is None or high is None else f" [{low:.3f}, {high:.3f}]"
-    text = f"{name}: {value:.3f}{interval}" + ("" if n is None else f" (n = {n:,})")
-    display({RESULT: result, "text/plain": text}, raw=True)
+    display({RESULT: result, "text/plain": f"{name}: {_text(value, low, high, n)}"}, raw=True)
+
+
+def _text(value: float, low: float | None, high: float | None, n: int | None) -> str:
+    unit = Unit(digits=3)
+    if low is None or high is None:
+        return number(value, unit) + ("" if n is None else f" (n = {n:,})")
+    return str(Estimate(value, low, high, n, unit))
 
 
 def renderer_of(run: Run, seed: int = 0, *, planes: dict[str, Hyperplane] | None = None) -> Renderer:

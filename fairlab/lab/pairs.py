@@ -9,7 +9,7 @@ import numpy as np
 from fairlab.figures.style import readable
 from fairlab.lab.renderer import Renderer
 from fairlab.latent import partner
-from fairlab.metrics.intervals.proportion import Proportion
+from fairlab.metrics.intervals.proportion import proportion
 
 
 @dataclass(frozen=True)
@@ -58,7 +58,7 @@ class Pairs:
     def summary(self, target: str, protected: str) -> str:
         """Say how many pairs do what they should, with 95% intervals."""
         kept, flipped, both = (
-            Proportion(int(x.sum()), len(x)) for x in (self.kept, self.flipped, self.kept & self.flipped)
+            proportion(int(x.sum()), len(x)) for x in (self.kept, self.flipped, self.kept & self.flipped)
         )
         return (
             f"By the classifiers' labels, {kept} keep the label {readable(target)}, {flipped} flip the label "

@@ -13,19 +13,13 @@ from matplotlib.lines import Line2D
 from numpy.typing import ArrayLike
 
 from fairlab.figures.style import FAINT, Look, model_look, model_name, panels, styled
-from fairlab.figures.tables import METRICS, WHOLE, Metric
+from fairlab.figures.tables import WHOLE
 from fairlab.lab.overlay import Overlay
 from fairlab.metrics import UndefinedMetricWarning, threshold_curves
+from fairlab.metrics.spec import METRICS, RATES, unit_of
 
 GRID = np.linspace(0, 1, 201)  # thresholds of the curves
 WIDTH, DPI = 940, 150  # of the picture as shown, and of its pixels: sharp on fine screens too
-
-ABOUT: dict[str, Metric] = {
-    "accuracy": Metric("Accuracy", "how many faces are labelled right", "high", "accuracy"),
-    "FNR": Metric("Missed", "positives that are predicted negative", "zero", "fairness"),
-    "DEO": METRICS["DEO"],
-    "BA": METRICS["BA"],
-}
 
 
 class Quantity(NamedTuple):
@@ -40,7 +34,7 @@ class Quantity(NamedTuple):
 def quantities_of(groups: tuple[str, str]) -> list[Quantity]:
     """Return what is shown, from accuracy to bias, for groups of these names."""
     missed = [Quantity("FNR", name, f"FNR_{a}", f"Missed, {name} (FNR)") for a, name in enumerate(groups)]
-    whole = {name: Quantity(name, WHOLE, name, ABOUT[name].label) for name in ("accuracy", "DEO", "BA")}
+    whole = {name: Quantity(name, WHOLE, name, spec.label) for name, spec in (RATES | METRICS).items()}
     return [whole["accuracy"], *missed, whole["DEO"], whole["BA"]]
 
 
@@ -91,7 +85,7 @@ def _curve(axis: Axes, values: pd.Series, look: Look, name: str) -> tuple[Line2D
 
 
 def _finish(axis: Axes, what: Quantity) -> None:
-    axis.set(title=what.label, xlim=(0, 1), xlabel="threshold", ylabel=ABOUT[what.metric].axis)
+    axis.set(title=what.label, xlim=(0, 1), xlabel="threshold", ylabel=unit_of(what.metric).name.strip())
     axis.tick_params(labelbottom=True)
     axis.grid(axis="y")
     if what.metric in ("accuracy", "FNR"):

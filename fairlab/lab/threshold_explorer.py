@@ -11,11 +11,13 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from fairlab.core.errors import UserError
+from fairlab.core.estimate import Estimate, number, percent
 from fairlab.figures.style import model_name, readable, with_or_without
-from fairlab.figures.tables import WHOLE, Estimate, number, percent
+from fairlab.figures.tables import WHOLE
 from fairlab.lab.panel import WIDE, Panel, words
-from fairlab.lab.threshold_curves import ABOUT, WIDTH, Quantity, ThresholdCurves, quantities_of
+from fairlab.lab.threshold_curves import WIDTH, Quantity, ThresholdCurves, quantities_of
 from fairlab.metrics import UndefinedMetricWarning, at_threshold, calibrated_threshold
+from fairlab.metrics.tidy import estimate_in
 
 
 class ThresholdExplorer(Panel):
@@ -162,8 +164,7 @@ _Estimates = dict[tuple[str, str, str], Estimate]  # by model, metric, group
 
 def _estimates(measured: pd.DataFrame) -> _Estimates:
     keys = zip(measured["model"], measured["metric"], measured["group"], strict=True)
-    columns = zip(measured["value"], measured["low"], measured["high"], measured["note"], strict=True)
-    return {key: Estimate(*values) for key, values in zip(keys, columns, strict=True)}
+    return {key: estimate_in(row) for key, row in zip(keys, measured.itertuples(), strict=True)}
 
 
 def _reading(found: _Estimates, thresholds: Mapping[str, float], target: str, groups: tuple[str, str]) -> str:
@@ -171,11 +172,11 @@ def _reading(found: _Estimates, thresholds: Mapping[str, float], target: str, gr
     sentences = []
     for model, threshold in thresholds.items():
         missed = [percent(found[model, "FNR", name].value) for name in groups]
-        gap = found[model, "DEO", WHOLE].text(ABOUT["DEO"])
+        gap = found[model, "DEO", WHOLE]
         sentences.append(
             f"At {round(threshold, 3):g}, the {model_name(model)} classifier misses {missed[0]} of the "
             f"{target} faces labelled {groups[0]} and {missed[1]} of those labelled {groups[1]}: a gap (DEO) "
-            f"of {gap} points."
+            f"of {gap:#} points."
         )
     first, *others = thresholds
     for model in others:
@@ -187,13 +188,11 @@ def _gap_words(change: Estimate, model: str, first: str) -> str:
     """Say how the gap of `model` compares with that of the first model."""
     if not change.defined:
         return ""
-    size, low, high = (
-        number(end, ABOUT["DEO"], signed=True) for end in (change.value, change.low, change.high)
-    )
+    size = number(change.value, change.unit)
     verdict = "a clear difference" if change.certain else "no clear difference"
     return (
         f"On the same faces, the gap of {model_name(model)} differs from that of {model_name(first)} by "
-        f"{size} points (95% interval {low} to {high}): {verdict}."
+        f"{size} points ({change.range}): {verdict}."
     )
 
 
@@ -207,8 +206,8 @@ def _table_html(measured: pd.DataFrame, quantities: Sequence[Quantity], target: 
     head = _row("th", ["%, with 95% interval", *names, f"faces ({target})"])
     body = []
     for what in quantities:
-        about, key = ABOUT[what.metric], (what.metric, what.group)
-        cells = [found[(model, *key)].text(about, signed=" - " in model) for model in models]
+        key = what.metric, what.group
+        cells = [f"{found[(model, *key)]:#}" for model in models]
         n, positive = counts[key]
         body.append(_row("td", [what.label, *cells, f"{n:,} ({positive:,})"]))
     notes = dict.fromkeys(estimate.note for estimate in found.values() if estimate.defined and estimate.note)

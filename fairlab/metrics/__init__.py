@@ -12,17 +12,19 @@ from fairlab.metrics.groups.classes import (
     most_likely,
     per_class_table,
 )
-from fairlab.metrics.groups.compare_groups import Groups, group_differences, group_metrics
-from fairlab.metrics.groups.functions import (
+from fairlab.metrics.groups.compare_groups import (
     accuracy_difference,
     balanced_accuracy,
     demographic_parity_difference,
     demographic_parity_ratio,
     equalized_odds_difference,
     expected_calibration_error,
+    group_differences,
+    group_metrics,
     true_positive_rate_difference,
     worst_group_accuracy,
 )
+from fairlab.metrics.groups.named_groups import Groups
 from fairlab.metrics.groups.representation import (
     representation,
     shannon_diversity,

@@ -1,10 +1,12 @@
 """The metrics as formulas on counts, for any number of resamples at once.
 
-Tables are indexed [..., y, a] with target label y and protected label a; leading axes are resamples.
-A quotient of nothing by nothing is NaN here: who calls says why.
+A quotient of nothing by nothing is NaN here: who calls says why. To add a metric, write its formula here and
+describe it in `fairlab.metrics.spec`.
 """
 
 from __future__ import annotations
+
+from typing import NamedTuple
 
 import numpy as np
 from scipy.ndimage import gaussian_filter1d
@@ -15,6 +17,46 @@ EDGES = np.linspace(0.0, 1.0, N_BINS + 1)
 _SMOOTHING = gaussian_filter1d(np.eye(N_BINS), sigma=1.0, axis=0)
 #: Added to each bin's share so that an empty bin does not make the divergence infinite.
 _FLOOR = 1e-6
+_NONE = np.empty(0)
+
+
+class Counted(NamedTuple):
+    """Images counted by target label y and protected label a, [..., y, a]; leading axes are resamples."""
+
+    mass: np.ndarray  #: (..., 2, 2) number or weight of the images
+    flagged: np.ndarray  #: (..., 2, 2) of those predicted positive
+    histograms: np.ndarray = _NONE  #: (..., 2, 2, N_BINS) scores in equal bins over [0, 1]
+    #: (rows, 2, 2, m) images that score at least the j-th of m falling thresholds: one above all scores,
+    #: every score of a positive, and one that counts all images.
+    curve: np.ndarray = _NONE
+
+
+class ClassCounts(NamedTuple):
+    """Images counted by group and true class, (..., groups, K); labels 0/1 are two classes."""
+
+    mass: np.ndarray  #: (..., groups, K) number or weight of the images
+    right: np.ndarray  #: (..., groups, K) of those whose class is predicted
+    binary: bool = False  #: whether the classes are labels 0 and 1
+    gaps: np.ndarray | None = None  #: (..., groups, bins) sums of outcome - score in equal bins of the score
+
+
+def average_precision(counted: Counted) -> np.ndarray:
+    """Return average precision, (rows,)."""
+    curve = counted.curve
+    return average_precision_along(curve[:, 0, 0] + curve[:, 0, 1], curve[:, 1, 0] + curve[:, 1, 1])
+
+
+def group_balanced_average_precision(counted: Counted) -> np.ndarray:
+    """Return average precision as if both groups were equally frequent in each class, (rows,)."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        balance = counted.mass.sum(axis=2, keepdims=True) / (2 * counted.mass)  # (rows, 2, 2)
+    return weighted_average_precision(counted.curve, balance)
+
+
+def weighted_average_precision(curve: np.ndarray, weight: np.ndarray) -> np.ndarray:
+    """Return average precision, (rows,), with a weight for each cell, (rows, 2, 2)."""
+    with np.errstate(invalid="ignore"):
+        return average_precision_along(*np.einsum("ryam,rya->yrm", curve, weight))
 
 
 def average_precision_along(negatives: np.ndarray, positives: np.ndarray) -> np.ndarray:
@@ -23,8 +65,7 @@ def average_precision_along(negatives: np.ndarray, positives: np.ndarray) -> np.
     Parameters
     ----------
     negatives, positives : arrays of shape (..., m)
-        Number or weight of images of each class that score at least the j-th of m falling thresholds: one
-        above all scores, every score of a positive, and one that counts all images.
+        Images of each class that score at least the j-th of m falling thresholds, as `Counted.curve`.
     """
     # Where nothing has been counted yet, nothing was found either: any precision but 0/0 will do.
     counted = np.maximum(negatives + positives, np.finfo(np.float64).tiny)
@@ -34,19 +75,20 @@ def average_precision_along(negatives: np.ndarray, positives: np.ndarray) -> np.
     return np.where((negatives[..., -1] > 0) & (positives[..., -1] > 0), area, np.nan)
 
 
-def equal_opportunity_gap(mass: np.ndarray, flagged: np.ndarray) -> np.ndarray:
-    """Return |FNR(a=0) - FNR(a=1)| from tables (..., 2, 2) of images and of those predicted positive."""
+def equal_opportunity_gap(counted: Counted) -> np.ndarray:
+    """Return |FNR(a=0) - FNR(a=1)|, (...)."""
     with np.errstate(invalid="ignore"):
-        true_positive_rate = flagged[..., 1, :] / mass[..., 1, :]
+        true_positive_rate = counted.flagged[..., 1, :] / counted.mass[..., 1, :]
     return np.abs(true_positive_rate[..., 0] - true_positive_rate[..., 1])
 
 
-def amplification(mass: np.ndarray, flagged: np.ndarray) -> np.ndarray:
-    """Return directional bias amplification a → t from tables (..., 2, 2), as in `bias_amplification`.
+def amplification(counted: Counted) -> np.ndarray:
+    """Return directional bias amplification a → t, (...), as in `fairlab.metrics.bias_amplification`.
 
     The cells with t = 0 repeat those with t = 1 with both signs turned, so the mean over the two groups
     is the mean over the four cells.
     """
+    mass, flagged = counted.mass, counted.flagged
     n = mass.sum(axis=(-2, -1))[..., None]
     n_group, n_positive = mass.sum(axis=-2), mass[..., 1, :]
     with np.errstate(invalid="ignore"):
@@ -56,6 +98,11 @@ def amplification(mass: np.ndarray, flagged: np.ndarray) -> np.ndarray:
     sign = np.where(np.abs(association) <= 1e-9 * n**2, 0.0, np.sign(association))
     both_classes = (mass.sum(axis=-1) > 0).all(axis=-1)  # without, there is no association to amplify
     return np.where(both_classes, (sign * change).mean(axis=-1), np.nan)
+
+
+def symmetric_divergence(counted: Counted) -> np.ndarray:
+    """Return the sum of the four `histogram_divergences`, (...)."""
+    return np.asarray(histogram_divergences(counted.histograms).sum(axis=-1))
 
 
 def histogram_divergences(histograms: np.ndarray) -> np.ndarray:
@@ -71,3 +118,43 @@ def divergences(smoothed: np.ndarray) -> np.ndarray:
     forth = (share[..., 0, :] * log_ratio).sum(axis=-1)  # (..., 2)
     back = -(share[..., 1, :] * log_ratio).sum(axis=-1)
     return np.stack([forth[..., 1], back[..., 1], forth[..., 0], back[..., 0]], axis=-1)
+
+
+def accuracy(counts: ClassCounts) -> np.ndarray:
+    """Return the share that is right, (..., groups)."""
+    return np.asarray(counts.right.sum(axis=-1) / counts.mass.sum(axis=-1))
+
+
+def balanced_accuracy(counts: ClassCounts) -> np.ndarray:
+    """Return the mean of the shares right of each class, (..., groups), or of the classes a group has."""
+    recall = counts.right / counts.mass
+    if counts.binary:
+        return np.asarray(recall.mean(axis=-1))
+    return np.asarray(np.nansum(recall, axis=-1) / (counts.mass > 0).sum(axis=-1))
+
+
+def predicted_positive(counts: ClassCounts) -> np.ndarray:
+    """Return the number or weight of images predicted positive, (..., groups)."""
+    return np.asarray(counts.right[..., 1] + counts.mass[..., 0] - counts.right[..., 0])
+
+
+def calibration_error(counts: ClassCounts) -> np.ndarray:
+    """Return the expected calibration error, (..., groups)."""
+    assert counts.gaps is not None
+    return np.asarray(np.abs(counts.gaps).sum(axis=-1) / counts.mass.sum(axis=-1))
+
+
+def lowest(rates: np.ndarray) -> np.ndarray:
+    """Return the smallest number along the last axis, NaN where there is none."""
+    return np.fmin.reduce(rates, axis=-1)
+
+
+def spread(rates: np.ndarray) -> np.ndarray:
+    """Return largest - smallest along the last axis; NaN are skipped, and fewer than two numbers give NaN."""
+    enough = (~np.isnan(rates)).sum(axis=-1) >= 2
+    return np.where(enough, np.fmax.reduce(rates, axis=-1) - lowest(rates), np.nan)
+
+
+def ratio(rates: np.ndarray) -> np.ndarray:
+    """Return smallest / largest along the last axis; NaN as in `spread`."""
+    return np.where(np.isnan(spread(rates)), np.nan, lowest(rates) / np.fmax.reduce(rates, axis=-1))

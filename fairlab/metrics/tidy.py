@@ -1,16 +1,18 @@
-"""From resampled metrics to the tidy table: values, intervals, and notes on what must be known of them."""
+"""The tidy table of metrics: its columns, its rows from resamples, and the same as text for people."""
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 
+from fairlab.core.estimate import Estimate
 from fairlab.core.text import markdown_table
-from fairlab.metrics.intervals.bootstrap import percentile_interval
-from fairlab.metrics.two_groups.ranked_cells import METRICS
+from fairlab.metrics.intervals.bootstrap import estimate_of
+from fairlab.metrics.spec import METRICS, unit_of
 from fairlab.metrics.validation import cell_masses, shortage, warn_undefined
 
 COLUMNS: tuple[str, ...] = (
@@ -18,93 +20,64 @@ COLUMNS: tuple[str, ...] = (
 )  # fmt: skip
 
 
-#: Metrics shown in percent; KL is shown in nats as it is.
-_PERCENT = ("AP", "AP_balanced", "DEO", "BA")
-#: Ends of the range of each metric.
-LIMITS = {
-    "AP": (0.0, 1.0),
-    "AP_balanced": (0.0, 1.0),
-    "DEO": (0.0, 1.0),
-    "BA": (-1.0, 1.0),
-    "KL": (0.0, np.inf),
-}
-
-
 class Resampled(NamedTuple):
-    """METRICS of one classifier, or of a difference, averaged over training seeds."""
+    """`METRICS` of one classifier, or of a paired difference, averaged over training seeds."""
 
-    value: np.ndarray  # (5,)
-    draws: np.ndarray  # (resamples, 5)
+    value: np.ndarray  #: (metrics,)
+    draws: np.ndarray  #: (resamples, metrics)
     seeds: int
     self_calibrated: bool
     is_difference: bool = False
 
-    def limits(self, metric: str) -> tuple[float, float]:
-        """Return the ends of the metric's range, beyond which no interval goes; a difference has none."""
-        return (-np.inf, np.inf) if self.is_difference else LIMITS[metric]
+    def minus(self, other: Resampled) -> Resampled:
+        """Return the paired difference from another on the same resamples."""
+        value, draws = self.value - other.value, self.draws - other.draws
+        return self._replace(value=value, draws=draws, is_difference=True)
 
 
 def tidy_table(
-    estimates: Mapping[str, Resampled], y: np.ndarray, a: np.ndarray, attribute: str, groups: tuple[str, str]
+    resampled: Mapping[str, Resampled], y: np.ndarray, a: np.ndarray, attribute: str, groups: tuple[str, str]
 ) -> pd.DataFrame:
-    """Return what `compare` returns, from estimates of `estimate_models`; warn of undefined metrics."""
+    """Return what `compare` returns, from what `resample_models` returned; warn of undefined metrics."""
     reasons = _undefined(y, a, groups)
     rows = [
         {"model": name, "attribute": attribute, "group": "all"} | row
-        for name, estimate in estimates.items()
-        for row in metric_rows(estimate, reasons)
+        for name, one in resampled.items()
+        for row in metric_rows(one, reasons)
     ]
-    table = pd.DataFrame(rows).assign(n=len(y), n_positive=int(y.sum()))
-    return table[list(COLUMNS)]
+    return pd.DataFrame(rows).assign(n=len(y), n_positive=int(y.sum()))[list(COLUMNS)]
 
 
-def difference(first: Resampled, second: Resampled) -> Resampled:
-    """Return the paired difference of two estimates on the same resamples."""
-    return first._replace(
-        value=first.value - second.value, draws=first.draws - second.draws, is_difference=True
-    )
+def estimate_in(row: Any) -> Estimate:
+    """Return the number in a row of a tidy table, in its metric's unit."""
+    unit = unit_of(row.metric)
+    return Estimate.of(row, unit.difference if " - " in row.model else unit)
+
+
+def metric_rows(found: Resampled, reasons: Mapping[str, str]) -> list[dict[str, object]]:
+    """Return the rows of `METRICS` for the tidy table, with the reasons for what is undefined."""
+    rows: list[dict[str, object]] = []
+    for spec, value, draws in zip(METRICS.values(), found.value, found.draws.T, strict=True):
+        limits = (-math.inf, math.inf) if found.is_difference else spec.limits
+        one = estimate_of(value, 2 * value - draws if spec.too_large else draws, limits)
+        notes = [one.note]
+        if found.self_calibrated and spec.at_threshold:
+            notes.append("threshold calibrated on these images")
+        if one.value > one.high:
+            notes.append("few images make the value too large; its interval allows for that")
+        note = reasons.get(spec.name) or "; ".join(filter(None, notes))
+        rows.append({**one._asdict(), "metric": spec.name, "seeds": found.seeds, "note": note})
+    return rows
 
 
 def _undefined(y: np.ndarray, a: np.ndarray, groups: tuple[str, str]) -> dict[str, str]:
-    """Warn of each metric that is undefined on these images; return the reason for each metric."""
+    """Warn of each metric that is undefined on these images; return the reasons."""
     mass = cell_masses(y, a)
     reasons = {metric: shortage(metric, mass, groups) for metric in METRICS}
     for metric, reason in reasons.items():
         if reason:
             warn_undefined(metric, reason)
     return reasons
-
-
-def metric_rows(estimate: Resampled, reasons: dict[str, str]) -> list[dict[str, object]]:
-    """Return the rows of `METRICS` for the tidy table, with the reasons for what is undefined."""
-    rows: list[dict[str, object]] = []
-    for metric, value, draws in zip(METRICS, estimate.value, estimate.draws.T, strict=True):
-        defined = draws[~np.isnan(draws)]
-        low, high = _interval(metric, value, defined, estimate.limits(metric))
-        row = {"metric": metric, "value": value, "low": low, "high": high, "seeds": estimate.seeds}
-        notes = [_note(metric, len(defined), len(draws), estimate.self_calibrated)]
-        if value > high:
-            notes.append("few images make the value too large; its interval allows for that")
-        rows.append(row | {"note": reasons[metric] or "; ".join(filter(None, notes))})
-    return rows
-
-
-def _interval(
-    metric: str, value: float, draws: np.ndarray, limits: tuple[float, float]
-) -> tuple[float, float]:
-    if np.isnan(value):
-        return np.nan, np.nan
-    # KL has percentiles mirrored at the value: see `fairlab.metrics.bootstrap`.
-    return percentile_interval(2 * value - draws if metric == "KL" else draws, *limits)
-
-
-def _note(metric: str, n_defined: int, n_resamples: int, self_calibrated: bool) -> str:
-    notes = []
-    if n_defined < n_resamples:
-        notes.append(f"{n_resamples - n_defined} of {n_resamples} resamples undefined")
-    if self_calibrated and metric in ("DEO", "BA"):
-        notes.append("threshold calibrated on these images")
-    return "; ".join(notes)
 
 
 def format_comparison(table: pd.DataFrame) -> str:
@@ -127,19 +100,10 @@ def format_comparison(table: pd.DataFrame) -> str:
     header = ["attribute"] * with_attribute + ["metric", *models, "images (positive)", "seeds"]
     lines = []
     for (attribute, metric), rows in table.groupby(["attribute", "metric"], sort=False):
-        by_model = rows.set_index("model")
-        first = rows.iloc[0]
-        label = f"{metric} (%)" if metric in _PERCENT else str(metric)
-        cells = [_cell(by_model.loc[model], str(metric), " - " in model) for model in models]
+        cells = {row.model: f"{estimate_in(row):#}" for row in rows.itertuples()}
+        first, label = rows.iloc[0], f"{metric} ({unit_of(str(metric)).name.strip()})"
         counts = [f"{first['n']:,} ({first['n_positive']:,})", str(first["seeds"])]
-        lines.append([str(attribute)] * with_attribute + [label, *cells, *counts])
+        lines.append(
+            [str(attribute)] * with_attribute + [label, *(cells[model] for model in models), *counts]
+        )
     return markdown_table(header, lines)
-
-
-def _cell(row: pd.Series, metric: str, is_difference: bool) -> str:
-    if pd.isna(row["value"]):
-        return f"n/a ({row['note']})"
-    scale, digits = (100, 1) if metric in _PERCENT else (1, 2)
-    sign = "+" if is_difference else ""
-    value, low, high = (f"{scale * row[name]:{sign}.{digits}f}" for name in ("value", "low", "high"))
-    return f"{value} [{low}, {high}]"

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fairlab.core.errors import UserError
+from fairlab.metrics.spec import METRICS
 
 #: How messages name the images with protected label 0 and 1.
 GROUPS: tuple[str, str] = ("group 0", "group 1")
@@ -24,15 +25,6 @@ _PARTS: dict[str, tuple[int | slice, int | slice]] = {
     "negatives in {0}": (0, 0),
     "negatives in {1}": (0, 1),
 }
-_CELLS = ("positives in {0}", "positives in {1}", "negatives in {0}", "negatives in {1}")
-#: The parts that may not be empty if a metric is to be defined.
-_NEEDS: dict[str, tuple[str, ...]] = {
-    "AP": ("positives", "negatives"),
-    "AP_balanced": _CELLS,
-    "DEO": ("positives in {0}", "positives in {1}"),
-    "BA": ("positives", "negatives", "images in {0}", "images in {1}"),
-    "KL": _CELLS,
-}
 
 
 class UndefinedMetricWarning(UserWarning):
@@ -47,7 +39,7 @@ def shortage(metric: str, mass: np.ndarray, groups: tuple[str, str] = GROUPS) ->
     str
         For example ``"0 positives in Male"``; empty if the metric is defined.
     """
-    empty = [part for part in _NEEDS[metric] if mass[_PARTS[part]].sum() == 0]
+    empty = [part for part in METRICS[metric].needs if mass[_PARTS[part]].sum() == 0]
     return " and ".join(f"0 {part.format(*groups)}" for part in empty)
 
 

@@ -9,7 +9,8 @@ import pytest
 
 from fairlab.metrics import bootstrap
 from fairlab.metrics.intervals.bootstrap import resample_counts
-from fairlab.metrics.two_groups.ranked_cells import METRICS, RankedCells, resampled_metrics
+from fairlab.metrics.spec import METRICS
+from fairlab.metrics.two_groups.ranked_cells import RankedCells, resampled_metrics
 
 from ..metrics.examples import plain_metrics
 

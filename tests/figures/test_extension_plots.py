@@ -34,7 +34,7 @@ def test_labels_come_in_the_order_asked_for():
 def test_shares_are_said_with_interval_and_count():
     said = extensions.share_words(as_claimed(BEFORE, AFTER, {"Male"}))
     assert said["Male"].startswith("50.0% [")
-    assert said[EVERYTHING].endswith("(1 of 4)")
+    assert said[EVERYTHING].endswith("(n = 4)")
 
 
 def test_curves_stand_at_the_numbers_and_the_caption_says_the_ends():

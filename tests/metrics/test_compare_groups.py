@@ -17,7 +17,7 @@ from sklearn.metrics import accuracy_score, balanced_accuracy_score, precision_s
 from fairlab import metrics
 from fairlab.core.errors import UserError
 from fairlab.metrics import Groups, UndefinedMetricWarning, group_differences, group_metrics
-from fairlab.metrics.groups.rates import DISPARITIES, RATES
+from fairlab.metrics.spec import DISPARITIES, RATES
 from fairlab.metrics.tidy import COLUMNS
 
 RATE_ORACLES = {

@@ -12,7 +12,6 @@ from fairlab.core.errors import UserError
 from fairlab.metrics import group_balanced_average_precision, holm
 from fairlab.metrics.intervals.bootstrap import few_seeds_factor, resample_counts
 from fairlab.metrics.two_groups.discriminability import (
-    Bounded,
     discriminability_table,
     mean_differences,
     pair_discriminability,
@@ -77,7 +76,7 @@ def test_exchanging_the_labels_turns_the_sign(example, seed):
     np.testing.assert_allclose(one.draws, -other.draws, rtol=0, atol=1e-12)
     assert one.difference.value == pytest.approx(-other.difference.value, abs=1e-12)
     np.testing.assert_allclose(
-        one.difference[1:], [-other.difference.high, -other.difference.low], atol=1e-12
+        one.difference[1:3], [-other.difference.high, -other.difference.low], atol=1e-12
     )
     assert one.p_value == pytest.approx(other.p_value, abs=0, nan_ok=True)
     np.testing.assert_array_equal(one.cells, other.cells.T)
@@ -87,7 +86,7 @@ def test_exchanging_the_labels_turns_the_sign(example, seed):
 def test_the_label_that_scores_follow_is_the_easier_one_however_rare(lean, sign):
     found = pair_discriminability(*scored(3000, lean), n_resamples=200)
     assert sign * found.difference.value > 0.2
-    assert np.sign(found.difference).tolist() == [sign] * 3
+    assert np.sign(found.difference[:3]).tolist() == [sign] * 3
     assert found.p_value < 0.05
     assert found.seeds == 1
 
@@ -113,12 +112,6 @@ def test_trainings_that_disagree_widen_the_interval():
     assert apart.high - apart.low > 2 * (alike.high - alike.low)
 
 
-def test_an_interval_without_a_defined_resample_is_undefined():
-    bounded = Bounded.of(0.3, np.full(5, np.nan))
-    assert bounded.value == 0.3
-    assert np.isnan(bounded[1:]).all()
-
-
 @pytest.fixture(scope="module")
 def found():
     """Three labels, of which the first is the easiest and the third the hardest."""
@@ -140,9 +133,9 @@ def test_the_table_has_each_pair_with_counts_and_adjusted_p_values(found):
     table = discriminability_table(found)
     assert list(zip(table["first"], table["second"], strict=True)) == list(found)
     for row, pair in zip(table.to_dict("records"), found.values(), strict=True):
-        assert (row["ap_first"], row["ap_first_low"], row["ap_first_high"]) == pair.first
-        assert (row["ap_second"], row["ap_second_low"], row["ap_second_high"]) == pair.second
-        assert (row["difference"], row["low"], row["high"]) == pair.difference
+        assert (row["ap_first"], row["ap_first_low"], row["ap_first_high"]) == pair.first[:3]
+        assert (row["ap_second"], row["ap_second_low"], row["ap_second_high"]) == pair.second[:3]
+        assert (row["difference"], row["low"], row["high"]) == pair.difference[:3]
         assert row["n"] == 1500
         assert (row["n_positive_first"], row["n_positive_second"]) == (
             pair.cells[1].sum(),

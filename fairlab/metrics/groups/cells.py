@@ -13,9 +13,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy import sparse
 
 from fairlab.core.errors import UserError
+from fairlab.metrics.formulas import ClassCounts
 
+N_BINS = 15  #: equal bins of the expected calibration error
 _CHUNK_ROWS = 2**20  # images that are numbered at a time, so that millions need little memory
 _DENSE = 2**22  # codes up to here are counted in an array, larger ones are sorted
 _CHUNK_VALUES = 2**22  # numbers drawn at a time
@@ -126,6 +129,38 @@ class Cells:
             bins=np.reshape(others[m:], (-1, len(counts))).astype(np.int64),
             gap=np.reshape(gaps, (-1, len(counts))),
         )
+
+    def by_class(
+        self, draws: np.ndarray, members: np.ndarray, k: int, *, binary: bool = False
+    ) -> list[ClassCounts]:
+        """Return the images of each group and class, for each model.
+
+        Parameters
+        ----------
+        draws : array of shape (rows, c)
+            Counts of the cells in each resample.
+        members : array of shape (combinations, groups)
+            Which combinations of protected values make up which group.
+        k : int
+            Number of classes.
+        binary : bool
+            Whether they are labels 0 and 1.
+        """
+
+        def sums(values: np.ndarray, column: np.ndarray, n_columns: int) -> np.ndarray:
+            """Return the sums of values by group and column, (rows, groups, n_columns)."""
+            place = self.combination * n_columns + column
+            shape = (len(values), len(members) * n_columns)
+            spread = sparse.csr_array((values, (np.arange(len(values)), place)), shape=shape)
+            by_combination = (draws @ spread).reshape(len(draws), -1, n_columns)
+            return np.asarray(members.T.astype(np.float64) @ by_combination)
+
+        mass = sums(self.weight, self.y, k)
+        gaps: list[np.ndarray | None] = [None] * len(self.right)
+        for model, (gap, bins) in enumerate(zip(self.gap, self.bins, strict=True)):
+            gaps[model] = sums(self.weight * gap, bins, N_BINS)
+        rights = [sums(self.weight * right, self.y, k) for right in self.right]
+        return [ClassCounts(mass, right, binary, gap) for right, gap in zip(rights, gaps, strict=True)]
 
     def draws(self, n_resamples: int, seed: int, stratified: bool) -> Iterator[np.ndarray]:
         """Yield the counts, (1, c), and then resamples of them in chunks, (rows, c)."""

@@ -6,15 +6,13 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 import pandas as pd
+from numpy.typing import ArrayLike
 
 from fairlab.core.errors import UserError
 from fairlab.metrics.groups.cells import Cells, encode, joint_cells
-from fairlab.metrics.groups.class_weights import class_attention
-from fairlab.metrics.groups.rates import class_tables
+from fairlab.metrics.intervals.bootstrap import estimate_of
 from fairlab.metrics.tidy import COLUMNS
-from fairlab.metrics.two_groups.operating_points import interval_and_note
-
-__all__ = ["class_accuracies", "class_attention", "compare_classes", "most_likely", "per_class_table"]
+from fairlab.metrics.validation import as_numbers
 
 #: Attribute of the rows that count an image as right if all its labels are.
 JOINT = "joint"
@@ -209,8 +207,11 @@ def _matched(images: pd.Index, predicted: pd.DataFrame, name: str) -> pd.DataFra
 
 def _measure(cells: Cells, draws: np.ndarray, n_classes: int) -> np.ndarray:
     """Return accuracy of all images and each class, and `_SUMMARY`: (parts, rows, 1 + classes + 3)."""
-    mass, *right = class_tables(cells, draws, np.eye(n_classes, dtype=bool), 1)[..., 0]
-    found = np.stack(right)  # (parts, rows, classes)
+    counts = cells.by_class(draws, np.eye(n_classes, dtype=bool), 1)
+    mass, found = (
+        counts[0].mass[..., 0],
+        np.stack([one.right[..., 0] for one in counts]),
+    )  # found: (parts, rows, classes)
     with np.errstate(invalid="ignore"):
         accuracy = found / mass
     overall = found.sum(axis=-1) / mass.sum(axis=-1)
@@ -231,9 +232,46 @@ def _rows(
     rows = []
     for attribute, drawn in zip(attributes, values, strict=True):
         for (group, metric), numbers, count in zip(keys, drawn.T, counts, strict=True):
-            low, high, note = interval_and_note(numbers[0], numbers[1:])
+            found = estimate_of(numbers[0], numbers[1:], n=int(count))
             share = numbers[0] if metric == "accuracy" else drawn[0, 0]
             who = {"model": model, "attribute": attribute, "group": group, "metric": metric}
-            what = {"value": numbers[0], "low": low, "high": high, "n": int(count), "note": note}
-            rows.append(who | what | {"n_positive": round(share * count)})
+            rows.append(who | found._asdict() | {"n_positive": round(share * count)})
     return pd.DataFrame(rows).assign(seeds=1)[list(COLUMNS)]
+
+
+def class_attention(accuracy_percent: ArrayLike, *, decimals: int | None = 1) -> np.ndarray:
+    """Return the weight of each class in training: above 1 for classes that do worse than the mean.
+
+    Parameters
+    ----------
+    accuracy_percent : array of shape (classes,)
+        Per cent of each class that are right, 0..100, on validation images.
+    decimals : int, optional
+        Digits that accuracies are rounded to first, as published; None leaves them as they are.
+
+    Returns
+    -------
+    array of shape (classes,)
+        Positive weights; all 1 if the classes do equally well.
+
+    Raises
+    ------
+    UserError
+        If an accuracy is no number from 0 to 100, or all look like fractions.
+
+    Notes
+    -----
+    ``w_c = 2 ** ((mean - acc_c) / (2 std))`` with the population standard deviation over classes.
+    """
+    accuracy = as_numbers(accuracy_percent, "accuracy_percent")
+    if accuracy.ndim != 1 or len(accuracy) == 0 or not ((accuracy >= 0) & (accuracy <= 100)).all():
+        raise UserError(
+            f"accuracy_percent must hold one number from 0 to 100 for each class, but is {accuracy.tolist()}."
+        )
+    if 0 < accuracy.max() <= 1:
+        raise UserError(f"accuracy_percent reaches only {accuracy.max():g}; give per cent, not fractions.")
+    if decimals is not None:
+        accuracy = accuracy.round(decimals)
+    if np.ptp(accuracy) == 0:
+        return np.ones(len(accuracy))
+    return np.exp2((accuracy.mean() - accuracy) / (2 * accuracy.std()))

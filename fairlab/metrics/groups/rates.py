@@ -1,127 +1,217 @@
-"""Accuracy, rates and disparities of groups as formulas on counts, for any number of resamples at once.
-
-Tables have shape (..., groups, K): the number or weight of images of each true class. What is 0/0 is NaN
-here: who calls says why.
-"""
+"""Rates and disparities of named groups on counts of images, with notes on what is undefined."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import warnings
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from scipy import sparse
+from numpy.typing import ArrayLike
 
-from fairlab.metrics.groups.cells import Cells
+from fairlab.core.errors import UserError
+from fairlab.metrics.formulas import ClassCounts
+from fairlab.metrics.groups.cells import N_BINS, Cells, encode
+from fairlab.metrics.groups.named_groups import GroupNames, Groups, Protected
+from fairlab.metrics.spec import DISPARITIES, RATES
+from fairlab.metrics.validation import UndefinedMetricWarning, check_scores, check_shape, check_weights
 
-N_BINS = 15  #: equal bins of the expected calibration error
+#: A metric and the group, or family of groups, it belongs to.
+Key = tuple[str, str]
 
-RATES: tuple[str, ...] = (
-    "accuracy", "balanced_accuracy", "selection_rate", "TPR", "FPR", "FNR", "PPV", "ECE",
-)  # fmt: skip
-DISPARITIES: tuple[str, ...] = (
-    "demographic_parity_difference", "demographic_parity_ratio", "equalized_odds_difference",
-    "equal_opportunity_difference", "worst_group_accuracy", "accuracy_difference",
-)  # fmt: skip
-
-#: The rates that a disparity compares between groups.
-COMPARES: dict[str, tuple[str, ...]] = {
-    "demographic_parity_difference": ("selection_rate",),
-    "demographic_parity_ratio": ("selection_rate",),
-    "equalized_odds_difference": ("TPR", "FPR"),
-    "equal_opportunity_difference": ("TPR",),
-    "worst_group_accuracy": ("accuracy",),
-    "accuracy_difference": ("accuracy",),
-}
+_SHOWN = 3  # reasons that a note lists
 
 
-def class_tables(cells: Cells, draws: np.ndarray, members: np.ndarray, k: int) -> np.ndarray:
-    """Return the weight of the images of each class and, for each model, of those it gets right.
+@dataclass(frozen=True)
+class Labels:
+    """True labels of n images, and what each model gets right."""
 
-    Parameters
-    ----------
-    cells : Cells
-    draws : array of shape (rows, cells)
-        Counts of the cells in each resample.
-    members : array of shape (combinations, groups)
-        Which combinations of protected values make up which group.
-    k : int
-        Number of classes.
+    y: np.ndarray  #: (n,) true class: the label itself if labels are 0/1, else its rank
+    classes: list[Any]  #: of K classes
+    binary: bool  #: whether labels are 0 and 1
+    models: tuple[str, ...]
+    right: tuple[np.ndarray, ...]  #: (n,) bool of each model
 
-    Returns
-    -------
-    array of shape (1 + models, rows, groups, k)
+    @property
+    def k(self) -> int:
+        """Number of classes."""
+        return len(self.classes)
+
+
+def check_group_labels(y_true: ArrayLike, predictions: Mapping[str, ArrayLike]) -> Labels:
+    """Return checked labels, or raise UserError saying what is wrong with them."""
+    if not predictions:
+        raise UserError("There are no predictions to measure; give those of at least one model.")
+    truth = _labels(y_true, "y_true")
+    y, classes = encode(truth, "y_true")
+    right, binary = [], _zero_one(classes)
+    for name, values in predictions.items():
+        said = f"predictions of '{name}'"
+        predicted = _labels(values, said, len(truth))
+        _, found = encode(predicted, said)
+        if isinstance(found[0], str) != isinstance(classes[0], str):
+            raise UserError(
+                f"y_true holds {classes[0]!r} but {said} {found[0]!r}; use the same labels in both."
+            )
+        binary = binary and _zero_one(found)
+        right.append(predicted == truth)
+    if binary:
+        return Labels(truth.astype(np.uint8), [0, 1], True, tuple(predictions), tuple(right))
+    return Labels(y, classes, False, tuple(predictions), tuple(right))
+
+
+def scored_bins(
+    labels: Labels, scores: Mapping[str, ArrayLike] | None
+) -> list[tuple[np.ndarray, np.ndarray]]:
+    """Return (bin, outcome - score) of each model's scores, both (n,); nothing without scores.
+
+    The outcome is the label if labels are 0/1, else whether the prediction is right.
     """
-    which = np.vstack([np.ones_like(cells.right[:1]), cells.right])
-    return np.stack([_sums(cells, draws, cells.weight * part, cells.y, k, members) for part in which])
-
-
-def calibration_errors(cells: Cells, draws: np.ndarray, members: np.ndarray, mass: np.ndarray) -> np.ndarray:
-    """Return the expected calibration error, (models, rows, groups); `mass` is (rows, groups)."""
-    gaps = [
-        np.abs(_sums(cells, draws, cells.weight * gap, bins, N_BINS, members)).sum(axis=-1)
-        for gap, bins in zip(cells.gap, cells.bins, strict=True)
+    if scores is None:
+        return []
+    missing = [name for name in labels.models if name not in scores]
+    if missing:
+        raise UserError(f"There are no scores of '{missing[0]}'; give those of every model or of none.")
+    return [
+        bins_and_gaps(labels.y if labels.binary else right, scores[name], N_BINS, f"scores of '{name}'")
+        for name, right in zip(labels.models, labels.right, strict=True)
     ]
-    with np.errstate(invalid="ignore", divide="ignore"):
-        return np.stack(gaps) / mass
 
 
-def _sums(
-    cells: Cells, draws: np.ndarray, values: np.ndarray, column: np.ndarray, k: int, members: np.ndarray
-) -> np.ndarray:
-    """Return the sums of values by group and column, (rows, groups, k)."""
-    place = cells.combination * k + column
-    shape = (len(values), len(members) * k)
-    sums = draws @ sparse.csr_array((values, (np.arange(len(values)), place)), shape=shape)
-    return np.asarray(members.T.astype(np.float64) @ sums.reshape(len(draws), -1, k))
+def bins_and_gaps(
+    outcome: np.ndarray, scores: ArrayLike, n_bins: int, name: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the equal bin of each score, the last with 1, and outcome - score, both (n,)."""
+    s = check_scores(scores, name, len(outcome))
+    bins = np.minimum((s * n_bins).astype(np.int16), n_bins - 1)
+    return bins, outcome - s
 
 
-def rates(mass: np.ndarray, right: np.ndarray, binary: bool) -> dict[str, np.ndarray]:
-    """Return the rates of each group, each (..., groups), from tables (..., groups, K)."""
-    with np.errstate(invalid="ignore", divide="ignore"):
-        total, recall = mass.sum(axis=-1), right / mass
-        found = {"accuracy": right.sum(axis=-1) / total}
-        if not binary:  # the mean over the classes that a group has
-            return found | {"balanced_accuracy": np.nansum(recall, axis=-1) / (mass > 0).sum(axis=-1)}
-        flagged = right[..., 1] + mass[..., 0] - right[..., 0]
-        return found | {
-            "balanced_accuracy": recall.mean(axis=-1),
-            "selection_rate": flagged / total,
-            "TPR": recall[..., 1],
-            "FPR": 1 - recall[..., 0],
-            "FNR": 1 - recall[..., 1],
-            "PPV": right[..., 1] / flagged,
+def _labels(values: ArrayLike, name: str, n: int | None = None) -> np.ndarray:
+    labels = check_shape(np.asarray(values), name, n)
+    if labels.dtype.kind == "f":
+        wrong = ~(np.isfinite(labels) & (labels == np.floor(labels)))
+        if wrong.any():
+            raise UserError(
+                f"{name} must hold labels, but holds {labels[wrong][0]} in row {wrong.argmax()}; compare "
+                "scores with a threshold first."
+            )
+    return labels
+
+
+def _zero_one(values: list[Any]) -> bool:
+    return all(not isinstance(value, str) and value in (0, 1) for value in values)
+
+
+@dataclass(frozen=True)
+class GroupedModels:
+    """Models that label the same images, and the groups of these images."""
+
+    labels: Labels
+    groups: Groups
+    cells: Cells
+
+    @classmethod
+    def of(
+        cls,
+        y_true: ArrayLike,
+        predictions: Mapping[str, ArrayLike],
+        protected: Protected,
+        *,
+        y_scores: Mapping[str, ArrayLike] | None = None,
+        sample_weight: ArrayLike | None = None,
+        names: GroupNames | None = None,
+    ) -> GroupedModels:
+        """Check the arrays, (n,), and count images by cell."""
+        labels = check_group_labels(y_true, predictions)
+        groups = Groups.of(protected, names=names)
+        n = len(labels.y)
+        if len(groups.codes) != n:
+            raise UserError(f"y_true has {n} labels, but there are {len(groups.codes)} protected values.")
+        scored, weights = scored_bins(labels, y_scores), check_weights(sample_weight, n)
+        return cls(labels, groups, Cells.count(groups.codes, labels.y, labels.right, weights, scored))
+
+    def measure(self, draws: np.ndarray) -> dict[str, dict[Key, np.ndarray]]:
+        """Return every metric of every model for counts (rows, cells): each (rows,), by metric and group."""
+        members = np.hstack([np.ones((len(self.groups.members), 1), bool), self.groups.members])
+        counts = self.cells.by_class(draws, members, self.labels.k, binary=self.labels.binary)
+        return {model: self._metrics(one) for model, one in zip(self.labels.models, counts, strict=True)}
+
+    def _metrics(self, counts: ClassCounts) -> dict[Key, np.ndarray]:
+        """Return rates of all images and of each group, and disparities of each family of groups."""
+        groups = ("all", *self.groups.names)
+        with np.errstate(invalid="ignore", divide="ignore"):
+            rates = {name: spec.function(counts) for name, spec in RATES.items() if spec.applies(counts)}
+            found = {(name, one): rates[name][:, i] for i, one in enumerate(groups) for name in rates}
+            for family, place in self.groups.families.items():
+                inside = {name: values[:, 1:][:, place] for name, values in rates.items()}
+                for name, spec in DISPARITIES.items():
+                    if set(spec.compares) <= set(inside):
+                        found[name, family] = spec.function(*(inside[rate] for rate in spec.compares))
+        return found
+
+    def class_counts(self) -> dict[str, np.ndarray]:
+        """Return the number of images of each class, (K,), among all images and in each group."""
+        members = self.groups.members
+        counts = np.zeros((len(members), self.labels.k), dtype=np.int64)
+        np.add.at(counts, (self.cells.combination, self.cells.y), self.cells.counts)
+        by_group = members.T.astype(np.int64) @ counts
+        return {"all": counts.sum(axis=0)} | dict(zip(self.groups.names, by_group, strict=True))
+
+    def notes(self, values: Mapping[Key, float]) -> dict[Key, str]:
+        """Return a note on each value of one model, empty where there is nothing to say."""
+        counts, named = self.class_counts(), self.groups
+        found = {
+            key: _rate_note(key, value, counts[key[1]], self.labels.binary)
+            for key, value in values.items()
+            if key[0] in RATES
         }
+        apart = {
+            (metric, family): _disparity_note(metric, values, found, named.names[named.families[family]])
+            for metric, family in values
+            if metric in DISPARITIES
+        }
+        return found | apart
 
 
-def disparities(found: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
-    """Return what sets the groups apart, each (...), from the rates of a family of groups, (..., groups).
-
-    Groups whose rate is NaN are skipped; with fewer than two left a comparison is NaN.
-    """
-    spread = {name: _least_and_most(found[name]) for name in found if name in ("accuracy", "selection_rate")}
-    least, most = spread["accuracy"]
-    accuracy = {"worst_group_accuracy": least, "accuracy_difference": _apart(found["accuracy"])}
-    if "TPR" not in found:
-        return accuracy
-    least, most = spread["selection_rate"]
-    parity = _apart(found["selection_rate"])
-    with np.errstate(invalid="ignore", divide="ignore"):
-        ratio = np.where(np.isnan(parity), np.nan, least / most)
-    opportunity, alarms = _apart(found["TPR"]), _apart(found["FPR"])
-    return {
-        "demographic_parity_difference": parity,
-        "demographic_parity_ratio": ratio,
-        "equalized_odds_difference": np.maximum(opportunity, alarms),
-        "equal_opportunity_difference": opportunity,
-    } | accuracy
+def warn_of_undefined(model: str, values: Mapping[Key, float], found: Mapping[Key, str]) -> None:
+    """Warn once for each reason why metrics of a model are NaN."""
+    by_reason: dict[str, list[str]] = {}
+    for key, value in values.items():
+        if np.isnan(value):
+            by_reason.setdefault(found[key], []).append(key[0])
+    for reason, metrics in by_reason.items():
+        said = f"{', '.join(dict.fromkeys(metrics))} of '{model}' undefined: {reason}."
+        warnings.warn(said, UndefinedMetricWarning, stacklevel=4)
 
 
-def _least_and_most(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return the smallest and largest number along the last axis, NaN where there is none."""
-    return np.fmin.reduce(values, axis=-1), np.fmax.reduce(values, axis=-1)
+def _rate_note(key: Key, value: float, counts: np.ndarray, binary: bool) -> str:
+    """Say which images a rate lacks; `counts` (K,) are the images of each class in its group."""
+    metric, group = key
+    absent = int((counts == 0).sum())
+    if metric == "balanced_accuracy" and not binary:
+        return f"mean without {absent} of {len(counts)} classes: 0 images in {group}" if absent else ""
+    if not np.isnan(value):
+        return ""
+    have = {"images": counts.sum(), "negatives": counts[0], "positives": counts[-1]}
+    needs = RATES[metric].needs
+    missing = [need for need in needs if have.get(need) == 0] or needs
+    where = "among all images" if group == "all" else f"in {group}"
+    return " and ".join(f"0 {need} {where}" for need in missing)
 
 
-def _apart(values: np.ndarray) -> np.ndarray:
-    """Return largest - smallest along the last axis, NaN for fewer than two numbers."""
-    least, most = _least_and_most(values)
-    return np.where((~np.isnan(values)).sum(axis=-1) < 2, np.nan, most - least)
+def _disparity_note(
+    metric: str, values: Mapping[Key, float], found: Mapping[Key, str], groups: Sequence[str]
+) -> str:
+    """Say how many groups a disparity skips and why, or why it is undefined."""
+    compared = [(rate, group) for group in groups for rate in DISPARITIES[metric].compares]
+    reasons = {key[1]: found[key] for key in compared if np.isnan(values[key])}
+    if not reasons:
+        if len(groups) < 2 and metric != "worst_group_accuracy":
+            return f"only one group, {groups[0]}"
+        flagged = any(values[key] for key in compared)
+        return "0 images predicted positive" if metric.endswith("ratio") and not flagged else ""
+    listed = "; ".join(list(dict.fromkeys(reasons.values()))[:_SHOWN])
+    more = f"; and {len(reasons) - _SHOWN} more" if len(reasons) > _SHOWN else ""
+    return f"skips {len(reasons)} of {len(groups)} groups: {listed}{more}"

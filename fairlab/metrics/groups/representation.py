@@ -13,7 +13,8 @@ from numpy.typing import ArrayLike
 from scipy.special import xlogy
 
 from fairlab.core.errors import UserError
-from fairlab.metrics.intervals.proportion import Proportion
+from fairlab.metrics.intervals.bootstrap import estimate_of
+from fairlab.metrics.intervals.proportion import proportion
 from fairlab.metrics.tidy import COLUMNS
 from fairlab.metrics.validation import as_numbers, warn_undefined
 
@@ -106,7 +107,7 @@ def representation(
         raise UserError(f"n_resamples must be at least 1, not {n_resamples}.")
     counts = series.value_counts()
     table = pd.DataFrame(_share_rows(counts) + _index_rows(counts.to_numpy(), n_resamples, seed))
-    table = table.assign(model="", attribute=attribute or str(series.name or ""), seeds=1, n=len(series))
+    table = table.assign(model="", attribute=attribute or str(series.name or ""), seeds=1)
     return table[list(COLUMNS)]
 
 
@@ -118,12 +119,12 @@ def _as_series(labels: ArrayLike) -> pd.Series:
 
 
 def _share_rows(counts: pd.Series) -> list[dict[str, object]]:
-    n, rows = int(counts.sum()), []
-    for category, count in counts.items():
-        low, high = Proportion(int(count), n).interval
-        row = {"metric": "share", "group": str(category), "value": count / n, "n_positive": int(count)}
-        rows.append(row | {"low": low, "high": high, "note": ""})
-    return rows
+    n = int(counts.sum())
+    return [
+        {"metric": "share", "group": str(category), "n_positive": int(count)}
+        | proportion(int(count), n)._asdict()
+        for category, count in counts.items()
+    ]
 
 
 def _index_rows(counts: np.ndarray, n_resamples: int, seed: int) -> list[dict[str, object]]:
@@ -132,13 +133,12 @@ def _index_rows(counts: np.ndarray, n_resamples: int, seed: int) -> list[dict[st
     draws = np.random.default_rng(seed).multinomial(n, shares, size=n_resamples) / n  # (resamples, S)
     rows = []
     for name, index in _INDICES.items():
-        value = float(index(shares))
-        low, high = np.quantile(index(draws), (0.025, 0.975))
-        if np.isnan(value):
-            warn_undefined(name, "1 category")
-        note = "1 category" if np.isnan(value) else "resamples are less diverse" if value > high else ""
-        row = {"metric": name, "group": "all", "value": value, "n_positive": n}
-        rows.append(row | {"low": float(low), "high": float(high), "note": note})
+        found = estimate_of(float(index(shares)), index(draws), n=n)
+        note = "resamples are less diverse" if found.value > found.high else ""
+        if not found.defined:
+            note = "1 category"
+            warn_undefined(name, note)
+        rows.append({"metric": name, "group": "all", "n_positive": n, **found._asdict(), "note": note})
     return rows
 
 

@@ -8,6 +8,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from scipy import stats
 
+from fairlab.core.estimate import PLAIN, Estimate, Unit
+
 #: Resamples are drawn and measured a few at a time, so that their counts stay in the processor's cache.
 _CHUNK_VALUES = 2**16
 
@@ -86,6 +88,23 @@ def percentile_interval(
         return math.nan, math.nan
     low, high = np.clip(np.quantile(defined, (0.025, 0.975)), least, most)
     return float(low), float(high)
+
+
+def estimate_of(
+    value: float,
+    draws: np.ndarray,
+    limits: tuple[float, float] = (-math.inf, math.inf),
+    *,
+    n: int | None = None,
+    unit: Unit = PLAIN,
+) -> Estimate:
+    """Return a value with the 95% interval of its resamples (n,), and a note on those that are undefined.
+
+    An undefined value has neither.
+    """
+    if np.isnan(value):
+        return Estimate(math.nan, n=n, unit=unit)
+    return Estimate(float(value), *percentile_interval(draws, *limits), n, unit, undefined_note(draws))
 
 
 def undefined_note(draws: np.ndarray) -> str:

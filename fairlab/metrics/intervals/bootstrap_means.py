@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Collection, Sequence
 from typing import NamedTuple
 
@@ -9,13 +10,9 @@ import numpy as np
 import pandas as pd
 
 from fairlab.core.errors import UserError
-from fairlab.metrics.intervals.bootstrap import (
-    average_over_seeds,
-    percentile_interval,
-    resample_counts,
-    undefined_note,
-)
-from fairlab.metrics.intervals.proportion import Proportion
+from fairlab.core.estimate import PERCENT, PLAIN, Estimate
+from fairlab.metrics.intervals.bootstrap import average_over_seeds, estimate_of, resample_counts
+from fairlab.metrics.intervals.proportion import proportion
 
 
 class Means(NamedTuple):
@@ -64,30 +61,22 @@ class Means(NamedTuple):
             Columns group, metric, value, low, high (95%), n, seeds and note.
         """
         rows = [
-            {"group": group, "metric": metric, **self._row(i, j, metric in shares)}
+            {"group": group, "metric": metric, "seeds": self.seeds}
+            | self.estimate(i, j, is_share=metric in shares)._asdict()
             for j, group in enumerate(groups)
             for i, metric in enumerate(metrics)
         ]
-        return pd.DataFrame(rows)
+        return pd.DataFrame(rows)[["group", "metric", "value", "low", "high", "n", "seeds", "note"]]
 
-    def _row(self, metric: int, group: int, is_share: bool) -> dict[str, object]:
+    def estimate(self, metric: int = 0, group: int = 0, *, is_share: bool = False) -> Estimate:
+        """Return one of the means with its 95% interval; of shares see `table`."""
         value, n = float(self.value[metric, group]), int(self.counts[group])
-        draws = self.draws[:, metric, group]
-        note = undefined_note(draws) if n else "no images"
-        low, high = percentile_interval(draws, *((0.0, 1.0) if is_share else ()))
+        if n == 0:
+            return Estimate(math.nan, n=0, note="no images")
         if is_share and value in (0.0, 1.0):
-            (low, high), note = (
-                Proportion(round(value * n), n).interval,
-                "all images agree: Wilson's interval",
-            )
-        return {
-            "value": value,
-            "low": low,
-            "high": high,
-            "n": n,
-            "seeds": self.seeds,
-            "note": note,
-        }
+            return proportion(round(value * n), n)._replace(note="all images agree: Wilson's interval")
+        limits, unit = ((0.0, 1.0), PERCENT) if is_share else ((-math.inf, math.inf), PLAIN)
+        return estimate_of(value, self.draws[:, metric, group], limits, n=n, unit=unit)
 
 
 def bootstrap_means(

@@ -1,34 +1,32 @@
-"""Counts as shares with Wilson's interval."""
+"""Shares of what was counted, with Wilson's interval."""
 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
 
 import pandas as pd
 from scipy.stats import binomtest
 
+from fairlab.core.estimate import PERCENT, Estimate
 
-@dataclass(frozen=True)
-class Proportion:
-    """`count` out of `n`, with the 95% interval of Wilson (1927)."""
 
-    count: int
-    n: int
+def proportion(count: int, n: int) -> Estimate:
+    """Return a share with the 95% interval of Wilson (1927).
 
-    @property
-    def interval(self) -> tuple[float, float]:
-        """Low and high end, in 0..1; the whole range when nothing was counted."""
-        if self.n == 0:
-            return 0.0, 1.0
-        interval = binomtest(self.count, self.n).proportion_ci(method="wilson")
-        return float(interval.low), float(interval.high)
+    Parameters
+    ----------
+    count, n : int
+        How many out of how many, 0 <= count <= n. Of nothing the share is NaN, and may lie anywhere in 0..1.
 
-    def __str__(self) -> str:
-        if self.n == 0:
-            return "n/a (0 pairs)"
-        low, high = (f"{100 * end:.1f}" for end in self.interval)
-        return f"{100 * self.count / self.n:.1f}% [{low}, {high}] ({self.count:,} of {self.n:,})"
+    Examples
+    --------
+    >>> print(proportion(566, 600))
+    94.3% [92.2, 95.9] (n = 600)
+    """
+    if n == 0:
+        return Estimate(math.nan, 0.0, 1.0, 0, PERCENT, "nothing to count")
+    interval = binomtest(count, n).proportion_ci(method="wilson")
+    return Estimate(count / n, float(interval.low), float(interval.high), n, PERCENT)
 
 
 def shares(flags: pd.DataFrame) -> pd.DataFrame:
@@ -44,6 +42,5 @@ def shares(flags: pd.DataFrame) -> pd.DataFrame:
     DataFrame
         Index: the columns of `flags`. Columns value, low, high (0..1) and n. Of no rows, value is NaN.
     """
-    counted = [Proportion(int(flags[name].sum()), len(flags)) for name in flags.columns]
-    rows = [(share.count / share.n if share.n else math.nan, *share.interval, share.n) for share in counted]
+    rows = [proportion(int(flags[name].sum()), len(flags))[:4] for name in flags.columns]
     return pd.DataFrame(rows, index=flags.columns, columns=["value", "low", "high", "n"])

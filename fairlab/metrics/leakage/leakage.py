@@ -16,6 +16,7 @@ from numpy.typing import ArrayLike
 from scipy import stats
 
 from fairlab.core.errors import UserError
+from fairlab.core.estimate import Estimate, Unit
 from fairlab.metrics.leakage.attackers import Attacker, Features, Logistic
 from fairlab.metrics.leakage.balanced import Pool, Sample, draw, label_features, read_pools, score_features
 from fairlab.metrics.leakage.corruption import corrupt
@@ -43,9 +44,12 @@ class Leakage:
     is_difference: bool = False
 
     def __repr__(self) -> str:
-        low, high = self.interval
-        rounds = len(self.correct)
-        return f"Leakage({self.value:.3f} [{low:.3f}, {high:.3f}], {rounds} rounds, {self.n} test images)"
+        return f"Leakage({self.estimate:#}, {len(self.correct)} rounds, {self.n} test images)"
+
+    @property
+    def estimate(self) -> Estimate:
+        """Value with its interval; see both."""
+        return Estimate(self.value, *self.interval, n=self.n, unit=Unit(digits=3))
 
     @property
     def rounds(self) -> np.ndarray:
@@ -267,11 +271,10 @@ def leakage_table(leakages: Mapping[str, Leakage], *, model: str = "", attribute
     """
     rows = []
     for metric, leakage in leakages.items():
-        low, high = leakage.interval
         count = len(leakage.rounds)
         note = f"{count} rounds, standard deviation {leakage.std:.4f}" if count > 1 else "one round"
-        row = {"metric": metric, "value": leakage.value, "low": low, "high": high, "note": note}
-        rows.append(row | {"n": leakage.n, "n_positive": leakage.n // 2, "seeds": count})
+        row = leakage.estimate._asdict() | {"metric": metric, "note": note}
+        rows.append(row | {"n_positive": leakage.n // 2, "seeds": count})
     table = pd.DataFrame(rows).assign(model=model, attribute=attribute, group="all")
     return table[list(COLUMNS)]
 

@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from fairlab.metrics.intervals.bootstrap import percentile_interval
 from fairlab.metrics.validation import check_labels
 
 
@@ -46,7 +47,7 @@ def phi_coefficients(
         y = check_labels(labels[name], name)
         cells = np.bincount(2 * y + a, minlength=4)  # [y, a] = 00, 01, 10, 11
         draws = phi(rng.multinomial(len(y), cells / len(y), size=n_resamples))
-        low, high = np.nanquantile(draws, [0.025, 0.975]) if np.isfinite(draws).any() else (np.nan, np.nan)
+        low, high = percentile_interval(draws)
         rows.append((float(phi(cells)), low, high, len(y), int(y.sum())))
     return pd.DataFrame(rows, index=labels.columns, columns=["value", "low", "high", "n", "n_positive"])
 

@@ -10,9 +10,10 @@ from numpy.typing import ArrayLike
 
 from fairlab.core.errors import UserError, nearest_names
 from fairlab.metrics.intervals.bootstrap import average_over_seeds
+from fairlab.metrics.spec import METRICS
 from fairlab.metrics.thresholds import calibrated_threshold
-from fairlab.metrics.tidy import Resampled, difference, tidy_table
-from fairlab.metrics.two_groups.ranked_cells import METRICS, RankedCells, resampled_metrics
+from fairlab.metrics.tidy import Resampled, tidy_table
+from fairlab.metrics.two_groups.ranked_cells import RankedCells, resampled_metrics
 from fairlab.metrics.validation import (
     GROUPS,
     as_numbers,
@@ -140,8 +141,8 @@ def compare(
     """
     y = check_labels(y_true, "y_true")
     a = check_labels(protected, "protected", len(y))
-    estimates = estimate_models(y, scores, a, thresholds, baseline, n_resamples, seed, stratified)
-    return tidy_table(estimates, y, a, attribute, groups)
+    resampled = resample_models(y, scores, a, thresholds, baseline, n_resamples, seed, stratified)
+    return tidy_table(resampled, y, a, attribute, groups)
 
 
 def check_models(scores: Mapping[str, ArrayLike], baseline: str, n_resamples: int) -> None:
@@ -156,7 +157,7 @@ def check_models(scores: Mapping[str, ArrayLike], baseline: str, n_resamples: in
         raise UserError(f"n_resamples must be at least 1, not {n_resamples}.")
 
 
-def estimate_models(
+def resample_models(
     y: np.ndarray,
     scores: Mapping[str, ArrayLike],
     a: np.ndarray,
@@ -166,36 +167,14 @@ def estimate_models(
     seed: int,
     stratified: bool = False,
 ) -> dict[str, Resampled]:
-    """Resampled the metrics of every model and every difference from the baseline; arguments as `compare`.
+    """Measure every model and every difference from the baseline on common resamples; arguments as `compare`.
 
     The same seed and number of images give the same resamples, whatever the labels: draws of several
     attributes belong together.
     """
     check_models(scores, baseline, n_resamples)
-    estimates = _estimates(y, scores, a, thresholds, n_resamples, seed, stratified)
-    base = estimates[baseline]
-    for name in scores:
-        if name != baseline:
-            estimates[f"{name} - {baseline}"] = difference(estimates[name], base)
-    return estimates
-
-
-def _estimates(
-    y: np.ndarray,
-    scores: Mapping[str, ArrayLike],
-    a: np.ndarray,
-    thresholds: Mapping[str, float | ArrayLike] | None,
-    n_resamples: int,
-    seed: int,
-    stratified: bool = False,
-) -> dict[str, Resampled]:
-    by_model = {
-        name: scores_by_seed(values, f"scores of '{name}'", len(y)) for name, values in scores.items()
-    }
-    n_seeds = {name: len(values) for name, values in by_model.items()}
-    if len(set(n_seeds.values())) > 1:
-        raise UserError(f"Models are paired by training seed, but their numbers of seeds differ: {n_seeds}.")
-    seeds = next(iter(n_seeds.values()))
+    by_model = {name: scores_by_seed(s, f"scores of '{name}'", len(y)) for name, s in scores.items()}
+    seeds = common_seeds(by_model)
     ranked = [
         RankedCells.build(y, s, a, threshold)
         for name, values in by_model.items()
@@ -204,12 +183,27 @@ def _estimates(
     shape = (len(by_model), seeds, -1, len(METRICS))
     whole = np.stack([cells.metrics(np.ones((1, len(y)), dtype=np.int32)) for cells in ranked])
     draws = resampled_metrics(ranked, n_resamples, seed, stratified=stratified).reshape(shape)
-    averaged = average_over_seeds(draws, seed)  # (models, resamples, 5)
+    averaged = average_over_seeds(draws, seed)  # (models, resamples, metrics)
     values = whole.reshape(shape).mean(axis=(1, 2))
-    return {
+    resampled = {
         name: Resampled(value, draw, seeds, self_calibrated=thresholds is None)
         for name, value, draw in zip(by_model, values, averaged, strict=True)
     }
+    return with_differences(resampled, baseline)
+
+
+def common_seeds(by_model: Mapping[str, np.ndarray]) -> int:
+    """Return the number of training seeds of arrays (seeds, ...) of models, which must all be the same."""
+    n_seeds = {name: len(values) for name, values in by_model.items()}
+    if len(set(n_seeds.values())) > 1:
+        raise UserError(f"Models are paired by training seed, but their numbers of seeds differ: {n_seeds}.")
+    return next(iter(n_seeds.values()))
+
+
+def with_differences(resampled: Mapping[str, Resampled], baseline: str) -> dict[str, Resampled]:
+    """Return the models, and then the paired difference of each other one from the baseline."""
+    base, others = resampled[baseline], [name for name in resampled if name != baseline]
+    return dict(resampled) | {f"{name} - {baseline}": resampled[name].minus(base) for name in others}
 
 
 def _thresholds(

@@ -10,8 +10,7 @@ from numpy.typing import ArrayLike
 
 from fairlab.core.errors import UserError
 from fairlab.metrics.tidy import COLUMNS, Resampled, metric_rows, tidy_table
-from fairlab.metrics.two_groups.compare import estimate_models
-from fairlab.metrics.two_groups.ranked_cells import METRICS
+from fairlab.metrics.two_groups.compare import resample_models
 from fairlab.metrics.validation import GROUPS, check_labels
 
 #: Value of the column "group" in rows that are means over attributes.
@@ -68,16 +67,16 @@ def compare_attributes(
     """
     a = check_labels(protected, "protected", len(labels))
     _check_attributes(labels, scores)
-    estimates: dict[str, dict[str, Resampled]] = {}
+    resampled: dict[str, dict[str, Resampled]] = {}
     tables = []
     for name in labels.columns:
         y = check_labels(labels[name], name)
         given = {model: by_attribute[name] for model, by_attribute in scores.items()}
         limits = None if thresholds is None else {model: thresholds[model][name] for model in scores}
-        estimates[name] = estimate_models(y, given, a, limits, baseline, n_resamples, seed)
-        tables.append(tidy_table(estimates[name], y, a, name, groups))
-    chosen = {title: [name for name in names if name in estimates] for title, names in (means or {}).items()}
-    tables += [_mean_rows(title, names, estimates, labels) for title, names in chosen.items() if names]
+        resampled[name] = resample_models(y, given, a, limits, baseline, n_resamples, seed)
+        tables.append(tidy_table(resampled[name], y, a, name, groups))
+    chosen = {title: [name for name in names if name in resampled] for title, names in (means or {}).items()}
+    tables += [_mean_rows(title, names, resampled, labels) for title, names in chosen.items() if names]
     return pd.concat(tables, ignore_index=True)[list(COLUMNS)]
 
 
@@ -92,15 +91,14 @@ def _check_attributes(labels: pd.DataFrame, scores: Mapping[str, Mapping[str, Ar
 
 
 def _mean_rows(
-    title: str, names: Sequence[str], estimates: Mapping[str, Mapping[str, Resampled]], labels: pd.DataFrame
+    title: str, names: Sequence[str], resampled: Mapping[str, Mapping[str, Resampled]], labels: pd.DataFrame
 ) -> pd.DataFrame:
     """Return the rows of one group of attributes, for every model and difference."""
     n_positive = int(labels[list(names)].to_numpy().sum())
     rows = []
-    for model in estimates[names[0]]:
-        parts = [estimates[name][model] for name in names]
-        reasons = dict.fromkeys(METRICS, "")
-        for column, row in enumerate(metric_rows(_mean(parts), reasons)):
+    for model in resampled[names[0]]:
+        parts = [resampled[name][model] for name in names]
+        for column, row in enumerate(metric_rows(_mean(parts), {})):
             n_defined = sum(not np.isnan(part.value[column]) for part in parts)
             note = f"mean of {n_defined} attributes" + (
                 f", {len(parts) - n_defined} skipped (undefined)" if n_defined < len(parts) else ""
@@ -111,12 +109,12 @@ def _mean_rows(
 
 
 def _mean(parts: Sequence[Resampled]) -> Resampled:
-    """Average estimates of several attributes over those in which each metric is defined."""
+    """Average resampled of several attributes over those in which each metric is defined."""
     values, draws = np.stack([p.value for p in parts]), np.stack([p.draws for p in parts])
-    defined = ~np.isnan(values)  # (attributes, 5)
+    defined = ~np.isnan(values)  # (attributes, metrics)
     counts = np.maximum(defined.sum(axis=0), 1)
     value = np.where(defined.any(axis=0), np.nansum(values, axis=0) / counts, np.nan)
     # An attribute that is defined on the images, but not on a resample, leaves that resample out.
-    kept = np.where(defined[:, None], draws, 0.0)  # (attributes, resamples, 5)
+    kept = np.where(defined[:, None], draws, 0.0)  # (attributes, resamples, metrics)
     mean = np.where(defined.any(axis=0), kept.sum(axis=0) / counts, np.nan)
     return parts[0]._replace(value=value, draws=mean)

@@ -17,16 +17,11 @@ from numpy.typing import ArrayLike
 from scipy import sparse
 
 from fairlab.core.errors import UserError
-from fairlab.metrics.formulas import (
-    EDGES,
-    amplification,
-    average_precision_along,
-    equal_opportunity_gap,
-    histogram_divergences,
-)
+from fairlab.metrics.formulas import EDGES, Counted
+from fairlab.metrics.spec import METRICS
 from fairlab.metrics.thresholds import calibrated_threshold
-from fairlab.metrics.tidy import Resampled, difference, tidy_table
-from fairlab.metrics.two_groups.compare import check_models
+from fairlab.metrics.tidy import Resampled, tidy_table
+from fairlab.metrics.two_groups.compare import check_models, with_differences
 from fairlab.metrics.two_groups.ranked_cells import RankedCells
 from fairlab.metrics.validation import GROUPS, check_labels, check_scores
 
@@ -81,20 +76,18 @@ def compare_binned(
     baseline = _check_models(scores, thresholds, baseline, n_resamples)
     named = {name: check_scores(values, f"scores of '{name}'", len(y)) for name, values in scores.items()}
     at = {name: _threshold(name, thresholds, y, s) for name, s in named.items()}
-    exact = np.stack([exact_metrics(y, s, a, at[name]) for name, s in named.items()])  # (models, 5)
-    drawn = _draws(y, named, a, at, n_resamples, seed)  # (models, 1 + resamples, 5)
+    exact = np.stack([exact_metrics(y, s, a, at[name]) for name, s in named.items()])  # (models, metrics)
+    drawn = _draws(y, named, a, at, n_resamples, seed)  # (models, 1 + resamples, metrics)
     drawn += np.nan_to_num(exact - drawn[:, 0])[:, None]
-    estimates = {
+    resampled = {
         name: Resampled(value, draws[1:], 1, self_calibrated=thresholds is None)
         for name, value, draws in zip(named, exact, drawn, strict=True)
     }
-    others = [name for name in named if name != baseline]
-    estimates |= {f"{name} - {baseline}": difference(estimates[name], estimates[baseline]) for name in others}
-    return tidy_table(estimates, y, a, attribute, groups)
+    return tidy_table(with_differences(resampled, baseline), y, a, attribute, groups)
 
 
 def exact_metrics(y: np.ndarray, s: np.ndarray, a: np.ndarray, threshold: float) -> np.ndarray:
-    """Return METRICS of checked arrays of shape (n,) without resampling, (5,).
+    """Return `METRICS` of checked arrays of shape (n,) without resampling, (metrics,).
 
     Rows with the same score are counted together, so a file's rounded scores cost as little as few rows do.
     """
@@ -135,21 +128,16 @@ class Bins:
         return np.searchsorted(self.starts, s, side="right").astype(np.int32)
 
     def metrics(self, tables: np.ndarray) -> np.ndarray:
-        """Return METRICS of counts (rows, 2, 2, bins), indexed [y, a]: (rows, 5)."""
-        mass, flagged = tables.sum(axis=-1), tables[..., self.flagged :].sum(axis=-1)
+        """Return `METRICS` of counts (rows, 2, 2, bins), indexed [y, a]: (rows, metrics)."""
         curve = np.zeros((*tables.shape[:-1], len(self) + 1))
         np.cumsum(tables[..., ::-1], axis=-1, out=curve[..., 1:])
-        with np.errstate(divide="ignore", invalid="ignore"):
-            balance = mass.sum(axis=2, keepdims=True) / (2 * mass)  # (rows, 2, 2)
-            balanced = np.einsum("ryam,rya->yrm", curve, balance)
-        values = [
-            average_precision_along(*curve.sum(axis=2).swapaxes(0, 1)),
-            average_precision_along(*balanced),
-            equal_opportunity_gap(mass, flagged),
-            amplification(mass, flagged),
-            histogram_divergences(np.add.reduceat(tables, self.edges, axis=-1)).sum(axis=-1),
-        ]
-        return np.stack(values, axis=1)
+        counted = Counted(
+            mass=tables.sum(axis=-1),
+            flagged=tables[..., self.flagged :].sum(axis=-1),
+            histograms=np.add.reduceat(tables, self.edges, axis=-1),
+            curve=curve,
+        )
+        return np.stack([spec.function(counted) for spec in METRICS.values()], axis=1)
 
 
 def _draws(
@@ -160,7 +148,7 @@ def _draws(
     n_resamples: int,
     seed: int,
 ) -> np.ndarray:
-    """Return METRICS of the bins, and of resamples that all models share, (models, 1 + resamples, 5)."""
+    """Return metrics of the bins, and of resamples that all models share, (models, 1 + resamples, m)."""
     bins, cells, counts = _occupied(y, scores, a, thresholds)
     spread = [_spread(column, 4 * len(each)) for each, column in zip(bins, cells, strict=True)]
     chunks = []

@@ -4,31 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
 from fairlab.core.errors import UserError
-from fairlab.metrics.formulas import average_precision_along
-from fairlab.metrics.intervals.bootstrap import average_over_seeds, percentile_interval, resample_counts
+from fairlab.core.estimate import PERCENT, POINTS, Estimate
+from fairlab.metrics.formulas import weighted_average_precision
+from fairlab.metrics.intervals.bootstrap import average_over_seeds, estimate_of, resample_counts
 from fairlab.metrics.intervals.multiple_testing import holm_column, paired_p_value
 from fairlab.metrics.two_groups.ranked_cells import RankedCells
 from fairlab.metrics.validation import cell_masses, check_labels, scores_by_seed
-
-
-class Bounded(NamedTuple):
-    """A value with its 95% interval."""
-
-    value: float
-    low: float
-    high: float
-
-    @classmethod
-    def of(cls, value: float, draws: np.ndarray, *, least: float = -1.0) -> Bounded:
-        """Return the value, `least`..1, with the percentile interval of its resamples, NaN left out."""
-        return cls(float(value), *percentile_interval(draws, least, 1.0))
 
 
 @dataclass(frozen=True, eq=False)
@@ -37,10 +24,10 @@ class PairDiscriminability:
 
     Attributes
     ----------
-    first, second : Bounded
+    first, second : Estimate
         Average precision for either label, 0..1, each of the four (a, b) cells weighing the same. Chance is
         0.5.
-    difference : Bounded
+    difference : Estimate
         First minus second, -1..1, on the same resamples. Positive: the first is easier.
     draws : array of shape (resamples,)
         The difference on each resample; NaN where a cell was not drawn.
@@ -52,9 +39,9 @@ class PairDiscriminability:
         Number of trainings.
     """
 
-    first: Bounded
-    second: Bounded
-    difference: Bounded
+    first: Estimate
+    second: Estimate
+    difference: Estimate
     draws: np.ndarray
     p_value: float
     cells: np.ndarray
@@ -115,9 +102,9 @@ def pair_discriminability(
     drawn = average_over_seeds(_precisions(a, b, by_seed, counts), seed)  # (2, resamples)
     draws = drawn[0] - drawn[1]
     return PairDiscriminability(
-        first=Bounded.of(whole[0], drawn[0], least=0.0),
-        second=Bounded.of(whole[1], drawn[1], least=0.0),
-        difference=Bounded.of(whole[0] - whole[1], draws),
+        first=estimate_of(whole[0], drawn[0], (0.0, 1.0), unit=PERCENT),
+        second=estimate_of(whole[1], drawn[1], (0.0, 1.0), unit=PERCENT),
+        difference=estimate_of(whole[0] - whole[1], draws, (-1.0, 1.0), unit=POINTS),
         draws=draws,
         p_value=paired_p_value(draws),
         cells=cell_masses(a, b),
@@ -170,7 +157,8 @@ def mean_differences(pairs: Mapping[tuple[str, str], PairDiscriminability]) -> p
         ]
         value = float(np.mean([sign * found.difference.value for sign, found in signed]))
         draws = np.mean([sign * found.draws for sign, found in signed], axis=0)  # (resamples,)
-        rows[name] = {**Bounded.of(value, draws)._asdict(), "n_pairs": len(signed)}
+        value, low, high, *_ = estimate_of(value, draws, (-1.0, 1.0))
+        rows[name] = {"value": value, "low": low, "high": high, "n_pairs": len(signed)}
     return pd.DataFrame.from_dict(rows, orient="index").sort_values("value", ascending=False, kind="stable")
 
 
@@ -219,14 +207,9 @@ def _precisions(a: np.ndarray, b: np.ndarray, scores: np.ndarray, counts: Iterat
 def _equal_cell_precision(cells: RankedCells, counts: np.ndarray) -> np.ndarray:
     """Return average precision with each cell weighing the same, (rows, n) → (rows,); NaN without a cell.
 
-    `RankedCells.metrics` weighs the groups equally but leaves each class its frequency.
+    `AP_balanced` weighs the groups equally but leaves each class its frequency.
     """
-    cumulative = np.zeros((len(counts), counts.shape[1] + 1), dtype=counts.dtype)
-    np.cumsum(np.take(counts, cells.order, axis=1), axis=1, out=cumulative[:, 1:])
-    base = cumulative[:, cells.starts]  # (rows, 4, 1)
-    mass = cumulative[:, cells.ends] - base  # (rows, 4, 1)
-    curve = np.take(cumulative, cells.at_positives, axis=1) - base  # (rows, 4, m)
-    with np.errstate(divide="ignore", invalid="ignore"):
-        weight = (1 / mass).reshape(-1, 2, 2)  # (rows, y, other)
-        balanced = np.einsum("ryom,ryo->yrm", curve.reshape(*weight.shape, -1), weight)  # (2, rows, m)
-    return average_precision_along(*balanced)
+    counted = cells.counted(counts)
+    with np.errstate(divide="ignore"):
+        weight = 1 / counted.mass  # (rows, y, other)
+    return weighted_average_precision(counted.curve, weight)

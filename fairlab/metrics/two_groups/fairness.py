@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.metrics import average_precision_score
 
-from fairlab.metrics.formulas import amplification, equal_opportunity_gap
+from fairlab.metrics.formulas import Counted, amplification, equal_opportunity_gap
 from fairlab.metrics.validation import (
     GROUPS,
     cell_masses,
@@ -139,9 +139,9 @@ def equal_opportunity_difference(
     FNR(a) is the share of the positives of group a that are predicted negative. Source: Hardt et al.,
     *Equality of Opportunity in Supervised Learning*, NeurIPS 2016.
     """
-    mass, flagged = _tables(y_true, y_pred, protected, sample_weight)
-    warn_if_undefined("DEO", mass, groups)
-    return float(equal_opportunity_gap(mass, flagged))
+    counted = _counted(y_true, y_pred, protected, sample_weight)
+    warn_if_undefined("DEO", counted.mass, groups)
+    return float(equal_opportunity_gap(counted))
 
 
 def bias_amplification(
@@ -180,9 +180,9 @@ def bias_amplification(
     often than by chance, - where less often, and 0 where they are independent. Source: Wang and
     Russakovsky, *Directional Bias Amplification*, ICML 2021 (attribute → task).
     """
-    mass, flagged = _tables(y_true, y_pred, protected, sample_weight)
-    warn_if_undefined("BA", mass, groups)
-    return float(amplification(mass, flagged))
+    counted = _counted(y_true, y_pred, protected, sample_weight)
+    warn_if_undefined("BA", counted.mass, groups)
+    return float(amplification(counted))
 
 
 def _labels_and_scores(y_true: ArrayLike, y_score: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
@@ -190,13 +190,12 @@ def _labels_and_scores(y_true: ArrayLike, y_score: ArrayLike) -> tuple[np.ndarra
     return y, check_scores(y_score, "y_score", len(y))
 
 
-def _tables(
+def _counted(
     y_true: ArrayLike, y_pred: ArrayLike, protected: ArrayLike, sample_weight: ArrayLike | None
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return the tables [y, a] of all images and of those predicted positive, both (2, 2)."""
+) -> Counted:
     y = check_labels(y_true, "y_true")
     predicted = check_labels(y_pred, "y_pred", len(y))
     a = check_labels(protected, "protected", len(y))
     weights = check_weights(sample_weight, len(y))
     flagged = predicted if weights is None else predicted * weights
-    return cell_masses(y, a, weights), cell_masses(y, a, flagged)
+    return Counted(cell_masses(y, a, weights), cell_masses(y, a, flagged))

@@ -14,8 +14,9 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from fairlab.core.errors import UserError
-from fairlab.metrics.formulas import amplification, equal_opportunity_gap
-from fairlab.metrics.intervals.bootstrap import percentile_interval, undefined_note
+from fairlab.metrics.formulas import Counted
+from fairlab.metrics.intervals.bootstrap import estimate_of
+from fairlab.metrics.spec import METRICS
 from fairlab.metrics.tidy import COLUMNS
 from fairlab.metrics.validation import (
     GROUPS,
@@ -25,15 +26,6 @@ from fairlab.metrics.validation import (
     check_scores,
     shortage,
     warn_undefined,
-)
-
-#: What is measured at a threshold: metric, and index of the group or None for all images.
-_MEASURES: tuple[tuple[str, int | None], ...] = (
-    ("accuracy", None),
-    ("FNR", 0),
-    ("FNR", 1),
-    ("DEO", None),
-    ("BA", None),
 )
 
 
@@ -95,7 +87,7 @@ def at_threshold(
     flagged = {name: _flagged(name, values, thresholds, len(y)) for name, values in scores.items()}
     mass = cell_masses(y, a)
     reasons = _undefined(mass, groups)
-    values = _values(y, a, np.stack(list(flagged.values())), n_resamples, seed)  # (models, 1 + resamples, 5)
+    values = _values(y, a, np.stack(list(flagged.values())), n_resamples, seed)
     first, *others = flagged
     named = dict(zip(flagged, values, strict=True))
     named |= {f"{name} - {first}": named[name] - named[first] for name in others}
@@ -146,8 +138,8 @@ def threshold_curves(
     flagged = np.stack(
         [len(scores) - np.searchsorted(scores, at, side="right") for scores in rising], axis=-1
     )
-    values = _metrics(mass, flagged.reshape(-1, 2, 2))  # (m, 5)
-    names = [metric if group is None else f"{metric}_{group}" for metric, group in _MEASURES]
+    values = _measure(Counted(mass, flagged.reshape(-1, 2, 2)))  # (m, measures)
+    names = [metric if group is None else f"{metric}_{group}" for metric, group in _measures()]
     return pd.DataFrame(values, columns=names).assign(threshold=at)[["threshold", *names]]
 
 
@@ -167,10 +159,34 @@ def _flagged(name: str, scores: ArrayLike, thresholds: Mapping[str, float], n: i
     return check_scores(scores, f"scores of '{name}'", n) > threshold
 
 
-def _values(y: np.ndarray, a: np.ndarray, flagged: np.ndarray, n_resamples: int, seed: int) -> np.ndarray:
-    """Return the measures of every model, of these images and then of resamples: (models, 1 + resamples, 5).
+def _measures() -> list[tuple[str, int | None]]:
+    """Return what is measured at a threshold: metric, and index of the group or None for all images."""
+    whole = [(name, None) for name, spec in METRICS.items() if spec.at_threshold]
+    return [("accuracy", None), ("FNR", 0), ("FNR", 1), *whole]
 
-    A cell is (y, a, what each model predicts). `flagged` is (models, n); only cells that occur are counted.
+
+def _measure(counted: Counted) -> np.ndarray:
+    """Return `_measures` of images counted with leading axes (...): (..., measures)."""
+    mass, flagged = counted.mass, counted.flagged
+    right = flagged[..., 1, :].sum(axis=-1) + (mass - flagged)[..., 0, :].sum(axis=-1)
+    with np.errstate(invalid="ignore"):
+        missed = 1 - flagged[..., 1, :] / mass[..., 1, :]
+    metrics = [spec.function(counted) for spec in METRICS.values() if spec.at_threshold]
+    return np.stack([right / mass.sum(axis=(-2, -1)), missed[..., 0], missed[..., 1], *metrics], axis=-1)
+
+
+def _values(y: np.ndarray, a: np.ndarray, flagged: np.ndarray, n_resamples: int, seed: int) -> np.ndarray:
+    """Return the measures of every model, of these images and then of resamples.
+
+    Parameters
+    ----------
+    y, a : arrays of shape (n,)
+    flagged : array of shape (models, n)
+        Whether each model predicts positive. A cell is (y, a, these); only cells that occur are counted.
+
+    Returns
+    -------
+    array of shape (models, 1 + resamples, measures)
     """
     bits = 2 ** np.arange(len(flagged))
     code = (2 * y + a) * 2 ** len(flagged) + bits @ flagged
@@ -180,24 +196,19 @@ def _values(y: np.ndarray, a: np.ndarray, flagged: np.ndarray, n_resamples: int,
     members = np.eye(4)[cells >> len(flagged)]  # (cells, 4): the cell's (y, a)
     positive = (cells & bits[:, None]) > 0  # (models, cells): what each model predicts there
     mass = (tables @ members).reshape(-1, 2, 2)
-    return np.stack([_metrics(mass, (tables @ (members * p[:, None])).reshape(-1, 2, 2)) for p in positive])
-
-
-def _metrics(mass: np.ndarray, flagged: np.ndarray) -> np.ndarray:
-    """Return the measures from tables (..., 2, 2), indexed [y, a], of images and of predicted positives."""
-    right = flagged[..., 1, :].sum(axis=-1) + (mass - flagged)[..., 0, :].sum(axis=-1)
-    accuracy = right / mass.sum(axis=(-2, -1))
-    with np.errstate(invalid="ignore"):
-        missed = 1 - flagged[..., 1, :] / mass[..., 1, :]
-    gap, amplified = equal_opportunity_gap(mass, flagged), amplification(mass, flagged)
-    return np.stack([accuracy, missed[..., 0], missed[..., 1], gap, amplified], axis=-1)
+    flags = [(tables @ (members * p[:, None])).reshape(-1, 2, 2) for p in positive]
+    return np.stack([_measure(Counted(mass, one)) for one in flags])
 
 
 def _undefined(mass: np.ndarray, groups: tuple[str, str]) -> list[str]:
     """Warn of each measure that is undefined on these images; return the reason for each, empty if none."""
-    missing = [f"0 positives in {name}" if mass[1, a] == 0 else "" for a, name in enumerate(groups)]
-    reasons = ["", *missing, shortage("DEO", mass, groups), shortage("BA", mass, groups)]
-    for (metric, group), reason in zip(_MEASURES, reasons, strict=True):
+    reasons = []
+    for metric, group in _measures():
+        if metric in METRICS:
+            reason = shortage(metric, mass, groups)
+        else:
+            reason = f"0 positives in {groups[group]}" if group is not None and mass[1, group] == 0 else ""
+        reasons.append(reason)
         if reason:
             warn_undefined(metric if group is None else f"{metric} of {groups[group]}", reason)
     return reasons
@@ -206,18 +217,11 @@ def _undefined(mass: np.ndarray, groups: tuple[str, str]) -> list[str]:
 def _rows(
     model: str, values: np.ndarray, reasons: list[str], mass: np.ndarray, groups: tuple[str, str]
 ) -> list[dict[str, object]]:
-    """Return the table's rows of one model, whose `values` (1 + resamples, 5) begin with those measured."""
+    """Return the table's rows of one model, whose `values` (1 + resamples, measures) begin with its own."""
     rows = []
-    for (metric, group), (value, *draws), reason in zip(_MEASURES, values.T, reasons, strict=True):
+    for (metric, group), drawn, reason in zip(_measures(), values.T, reasons, strict=True):
         part = mass if group is None else mass[:, group]
-        low, high, note = interval_and_note(value, np.array(draws))
+        one = estimate_of(drawn[0], drawn[1:], n=int(part.sum()))
         who = {"model": model, "group": "all" if group is None else groups[group], "metric": metric}
-        what = {"value": value, "low": low, "high": high, "note": reason or note}
-        rows.append(who | what | {"n": int(part.sum()), "n_positive": int(part[1].sum())})
+        rows.append(who | one._asdict() | {"note": reason or one.note, "n_positive": int(part[1].sum())})
     return rows
-
-
-def interval_and_note(value: float, draws: np.ndarray) -> tuple[float, float, str]:
-    if np.isnan(value) or np.isnan(draws).all():
-        return np.nan, np.nan, ""
-    return *percentile_interval(draws), undefined_note(draws)

@@ -3,45 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from fairlab.core.errors import UserError
+from fairlab.core.estimate import POINTS, Estimate
 from fairlab.metrics.intervals.bootstrap_means import bootstrap_means
 
 #: Column of `as_claimed` for a partner that did everything it claims.
 EVERYTHING = "all of it"
-
-
-class Share(NamedTuple):
-    """A share of pairs or faces, 0..1, with its 95% interval and their number."""
-
-    value: float
-    low: float
-    high: float
-    n: int
-
-    def __str__(self) -> str:
-        return _in_words(self, "", "%")
-
-
-class Difference(NamedTuple):
-    """A paired difference of two shares, -1..1, with its 95% interval and the number of pairs."""
-
-    value: float
-    low: float
-    high: float
-    n: int
-
-    def __str__(self) -> str:
-        return _in_words(self, "+", " points")
-
-
-def _in_words(found: Share | Difference, sign: str, unit: str) -> str:
-    value, low, high = (f"{100 * x:{sign}.1f}" for x in found[:3])
-    return f"{value}{unit} [{low}, {high}] (n = {found.n:,})"
 
 
 def as_claimed(before: pd.DataFrame, after: pd.DataFrame, flipped: Collection[str]) -> pd.DataFrame:
@@ -67,7 +38,9 @@ def as_claimed(before: pd.DataFrame, after: pd.DataFrame, flipped: Collection[st
     return pd.DataFrame(held | {EVERYTHING: np.all(list(held.values()), axis=0)})
 
 
-def mean_shares(held: Sequence[pd.DataFrame], *, n_resamples: int = 1000, seed: int = 0) -> dict[str, Share]:
+def mean_shares(
+    held: Sequence[pd.DataFrame], *, n_resamples: int = 1000, seed: int = 0
+) -> dict[str, Estimate]:
     """Return how often each statement holds, averaged over training seeds.
 
     Every seed is asked about the same pairs, so they are no further observations: intervals come from
@@ -83,11 +56,10 @@ def mean_shares(held: Sequence[pd.DataFrame], *, n_resamples: int = 1000, seed: 
     statements = [str(name) for name in held[0]]
     values = np.stack([flags.to_numpy() for flags in held])  # (seeds, n, statements)
     means = bootstrap_means(values, n_resamples=n_resamples, seed=seed)
-    rows = means.table(statements, shares=statements).to_dict("records")
-    return {row["metric"]: Share(*(row[field] for field in Share._fields)) for row in rows}
+    return {name: means.estimate(i, is_share=True) for i, name in enumerate(statements)}
 
 
-def paired_difference(first: np.ndarray, second: np.ndarray) -> Difference:
+def paired_difference(first: np.ndarray, second: np.ndarray) -> Estimate:
     """Return by how much more often the first holds than the second, on the same bootstrap resamples.
 
     Parameters
@@ -98,8 +70,7 @@ def paired_difference(first: np.ndarray, second: np.ndarray) -> Difference:
     _check_lengths(first, second)
     both = np.stack([first, second], axis=1).astype(float)  # (n, 2)
     gap = both[:, 0] - both[:, 1]
-    row = bootstrap_means(gap[None, :, None]).table(["difference"]).iloc[0]
-    return Difference(row["value"], row["low"], row["high"], len(gap))
+    return bootstrap_means(gap[None, :, None]).estimate()._replace(unit=POINTS)
 
 
 def _check_lengths(first: np.ndarray | pd.DataFrame, second: np.ndarray | pd.DataFrame) -> None:

@@ -13,17 +13,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from fairlab.metrics.formulas import (
-    EDGES,
-    amplification,
-    average_precision_along,
-    equal_opportunity_gap,
-    histogram_divergences,
-)
+from fairlab.metrics.formulas import EDGES, Counted
 from fairlab.metrics.intervals.bootstrap import resample_counts
-
-#: The metrics of a resample, in the order of the columns of `RankedCells.metrics`.
-METRICS: tuple[str, ...] = ("AP", "AP_balanced", "DEO", "BA", "KL")
+from fairlab.metrics.spec import METRICS
 
 
 @dataclass(frozen=True)
@@ -66,8 +58,8 @@ class RankedCells:
             at_edges=at_edges,
         )
 
-    def metrics(self, counts: np.ndarray) -> np.ndarray:
-        """Return METRICS of resamples given as counts in the order of the images, (rows, n) → (rows, 5)."""
+    def counted(self, counts: np.ndarray) -> Counted:
+        """Return what metrics read of resamples given as counts in the order of the images, (rows, n)."""
         rows = len(counts)
         cumulative = np.zeros((rows, counts.shape[1] + 1), dtype=counts.dtype)
         np.cumsum(np.take(counts, self.order, axis=1), axis=1, dtype=counts.dtype, out=cumulative[:, 1:])
@@ -77,26 +69,23 @@ class RankedCells:
             count = np.take(cumulative, places, axis=1) - base
             return count.reshape(rows, 2, 2, places.shape[1])  # (rows, y, a, places)
 
-        mass, flagged = read(self.ends)[..., 0], read(self.above_threshold)[..., 0]
-        histograms = -np.diff(read(self.at_edges))  # (rows, 2, 2, bins)
-        curve = read(self.at_positives)  # (rows, 2, 2, m)
-        with np.errstate(divide="ignore", invalid="ignore"):
-            balance = mass.sum(axis=2, keepdims=True) / (2 * mass)  # (rows, 2, 2)
-            balanced = np.einsum("ryam,rya->yrm", curve, balance)
-        values = [
-            average_precision_along(*(curve[:, y, 0] + curve[:, y, 1] for y in (0, 1))),
-            average_precision_along(*balanced),
-            equal_opportunity_gap(mass, flagged),
-            amplification(mass, flagged),
-            histogram_divergences(histograms).sum(axis=-1),
-        ]
-        return np.stack(values, axis=1)
+        return Counted(
+            mass=read(self.ends)[..., 0],
+            flagged=read(self.above_threshold)[..., 0],
+            histograms=-np.diff(read(self.at_edges)),
+            curve=read(self.at_positives),
+        )
+
+    def metrics(self, counts: np.ndarray) -> np.ndarray:
+        """Return `METRICS` of resamples given as counts in the order of the images, (rows, n) → (rows, m)."""
+        counted = self.counted(counts)
+        return np.stack([spec.function(counted) for spec in METRICS.values()], axis=1)
 
 
 def resampled_metrics(
     ranked: Sequence[RankedCells], n_resamples: int, seed: int, *, stratified: bool = False
 ) -> np.ndarray:
-    """Return METRICS of several classifiers on common resamples, (classifiers, resamples, 5).
+    """Return `METRICS` of several classifiers on common resamples, (classifiers, resamples, metrics).
 
     Stratified resamples keep the number of images in each (y, a) cell.
     """

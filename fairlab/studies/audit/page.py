@@ -17,7 +17,7 @@ from fairlab.figures.style import INK, MODEL_LOOKS, panels, readable, styled
 from fairlab.reports.page import Page, Section
 from fairlab.studies.audit.categories import Categories
 from fairlab.studies.audit.measure import RECALL, Measured, groups_of
-from fairlab.studies.audit.text import MEANINGS, SMALL, class_tables, gap_table, rate_tables, rows_behind
+from fairlab.studies.audit.text import SMALL, class_tables, gap_metrics, gap_table, rate_tables, rows_behind
 
 #: What stands in every audit, whatever the numbers.
 LIMITS: tuple[str, ...] = (
@@ -52,7 +52,7 @@ class AuditReport(Page):
         tables = [*rate_tables(self.measured)]
         return {
             "gaps": gap_table(self.measured),
-            "meanings": {name: meaning for name, meaning in MEANINGS.items() if name in known},
+            "meanings": {name: spec.meaning for name, spec in gap_metrics().items() if name in known},
             "tables": tables if self.measured.binary else [*tables, *class_tables(self.measured)],
             "differences": len(self.measured.models) > 1,
         }

@@ -8,8 +8,8 @@ from typing import Any
 
 import pandas as pd
 
+from fairlab.core.estimate import PERCENT, POINTS, Estimate, number, percent
 from fairlab.figures.style import readable
-from fairlab.figures.tables import percent
 from fairlab.studies.audit.measure import RECALL, Measured
 from fairlab.studies.audit.text import SMALL, rows_behind, small_groups
 
@@ -81,7 +81,7 @@ def _gaps(measured: Measured) -> Iterator[tuple[float, str]]:
 def _gap_sentence(measured: Measured, family: str, rate: str, least: Any, most: Any) -> str:
     gap: Any = _rows(measured, next(iter(measured.models)), _GAP[rate]).loc[family]
     size = most.value - least.value
-    apart = f"{_points(size)} points apart"
+    apart = f"{number(size, PERCENT)} points apart"
     # The table's gap counts small groups too; it is this one only if they do not make it larger.
     if math.isclose(gap.value, size):
         apart += f", {_interval(gap)}"
@@ -119,7 +119,7 @@ def _classes(measured: Measured) -> Iterator[str]:
     pairs = [(found[0], found[-1]) for found in within if len(found) > 1]
     if pairs:
         least, most = max(pairs, key=lambda pair: pair[1].value - pair[0].value)
-        size = _points(most.value - least.value)
+        size = number(most.value - least.value, PERCENT)
         found = f"The largest gap within a class: {_ends(least, most, 'of')}, {size} points apart"
         yield found + _chance(least, most)
 
@@ -174,13 +174,9 @@ def _by(family: str) -> str:
 
 
 def _interval(row: Any) -> str:
-    return f"95% interval {_points(row.low)} to {_points(row.high)}"
+    return Estimate.of(row, PERCENT).range
 
 
 def _change(row: Any) -> str:
-    return f"difference {_points(row.value, signed=True)} points, {_interval(row)}"
-
-
-def _points(value: float, signed: bool = False) -> str:
-    rounded = round(100 * value, 1) + 0.0
-    return f"{rounded:{'+' if signed and rounded else ''}.1f}".replace("-", "\N{MINUS SIGN}")
+    found = Estimate.of(row, POINTS)
+    return f"difference {number(found.value, POINTS)} points, {Estimate.of(row, PERCENT).range}"

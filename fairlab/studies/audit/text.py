@@ -2,55 +2,29 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pandas as pd
 
+from fairlab.core.estimate import PERCENT, Estimate
 from fairlab.figures.style import readable
+from fairlab.metrics.spec import DISPARITIES, RATES, MetricSpec, reported
+from fairlab.metrics.tidy import estimate_in
 from fairlab.studies.audit.measure import RECALL, Measured
 
-#: Rates of a group that the page shows, with the heads of their columns; the terminal shows fewer.
-BINARY_RATES = {
-    "accuracy": "right",
-    "FNR": "missed (FNR)",
-    "FPR": "false alarms (FPR)",
-    "selection_rate": "predicted positive",
-    "PPV": "positives right (PPV)",
-    "ECE": "calibration error (ECE)",
-}
-CLASS_RATES = {
-    "accuracy": "right",
-    "balanced_accuracy": "right, classes equal",
-    "ECE": "calibration error (ECE)",
-}
-#: What the metrics of whole columns mean; metrics appear in this order.
-MEANINGS = {
-    "demographic_parity_difference": "how far apart the groups' shares of predicted positives are",
-    "demographic_parity_ratio": "the smallest such share over the largest; 1 is even",
-    "equalized_odds_difference": "the larger of the gaps in true and in false positive rates",
-    "equal_opportunity_difference": "how far apart the groups' true positive rates are; for two groups, DEO",
-    "accuracy_difference": "how far apart the groups' accuracies are",
-    "worst_group_accuracy": "the accuracy in the group that has the lowest",
-    "BA": "bias amplification: how much more predictions follow the group than true labels do; 0 is even",
-    "KL": "how differently scores are spread in the two groups, given the true label, in nats; 0 is even",
-    "AP_balanced": "average precision with each label and group counting the same; 100 is best",
-    "AP": "average precision: how well scores rank rows by the label; 100 is best",
-}
-_PLAIN = {"KL", "demographic_parity_ratio"}  # printed as they are, all else in per cent
+#: Rates of a group that the page shows; the terminal shows fewer.
+BINARY_RATES = ("accuracy", "FNR", "FPR", "selection_rate", "PPV", "ECE")
+CLASS_RATES = ("accuracy", "balanced_accuracy", "ECE")
 #: A group with fewer rows (of either class, for binary labels) is too small to say much.
 SMALL = 50
 #: A table of classes has a column for each of at most so many groups.
 MOST_COLUMNS = 8
 
 
-def text(row: Any, *, signed: bool = False) -> str:
-    """Return ``"12.3 [11.0, 13.6]"``, in per cent but for KL and ratios, or ``"n/a (reason)"``."""
-    if math.isnan(row.value):
-        return f"n/a ({row.note})" if row.note else "n/a"
-    value, low, high = (_number(x, row.metric, signed) for x in (row.value, row.low, row.high))
-    return f"{value} [no interval]" if math.isnan(row.low) else f"{value} [{low}, {high}]"
+def gap_metrics() -> dict[str, MetricSpec]:
+    """Return the metrics of whole columns, in their order; DEO is a difference in equal opportunity."""
+    return {name: spec for name, spec in (DISPARITIES | reported()).items() if name != "DEO"}
 
 
 def rate_tables(measured: Measured, *, brief: bool = False) -> Iterator[tuple[str, pd.DataFrame]]:
@@ -62,8 +36,9 @@ def rate_tables(measured: Measured, *, brief: bool = False) -> Iterator[tuple[st
     brief : bool
         Whether to leave out what a terminal has no room for.
     """
-    heads = BINARY_RATES if measured.binary else CLASS_RATES
-    heads = dict(list(heads.items())[: 3 if measured.binary else 1]) if brief else heads
+    shown = BINARY_RATES if measured.binary else CLASS_RATES
+    shown = shown[: 3 if measured.binary else 1] if brief else shown
+    heads = {name: RATES[name].label for name in shown}
     for model in measured.models:
         rows = measured.table[(measured.table["model"] == model) & measured.table["metric"].isin(heads)]
         rows = rows[rows["group"].isin(("all", *measured.groups.names))]
@@ -78,18 +53,19 @@ def rate_tables(measured: Measured, *, brief: bool = False) -> Iterator[tuple[st
 
 def gap_table(measured: Measured) -> pd.DataFrame:
     """Return what sets the groups apart: a row for each metric and column, a column for each model."""
-    rows = measured.table[measured.table["metric"].isin(MEANINGS)]
+    metrics = gap_metrics()
+    rows = measured.table[measured.table["metric"].isin(list(metrics))]
     rows = rows[~rows["group"].isin(measured.groups.names)]
-    order = {metric: place for place, metric in enumerate(MEANINGS)}
+    order = {metric: place for place, metric in enumerate(metrics)}
     rows = rows.sort_values("metric", key=lambda metrics: metrics.map(order), kind="stable")
     lines = []
     for (group, metric), found in rows.groupby(["group", "metric"], sort=False):
-        cells = {row.model: text(row, signed=row.model not in measured.models) for row in _records(found)}
+        cells = {row.model: f"{estimate_in(row):#}" for row in _records(found)}
         notes = "; ".join(
             dict.fromkeys(note for note in map(_note, found["note"][found["value"].notna()]) if note)
         )
-        unit = "" if metric in _PLAIN else ", %"
-        lines.append({"between": group, "measure": readable(str(metric)) + unit, **cells, "note": notes})
+        measure = ", ".join(filter(None, (readable(str(metric)), metrics[str(metric)].unit.name.strip())))
+        lines.append({"between": group, "measure": measure, **cells, "note": notes})
     table = pd.DataFrame(lines).sort_values("between", key=_family_order(measured), kind="stable")
     return table if table["note"].any() else table.drop(columns="note")
 
@@ -142,7 +118,7 @@ def rows_behind(rows: pd.DataFrame, rate: str) -> pd.Series:
 def _wide(rows: pd.DataFrame, heads: Mapping[str, str], counts: bool) -> pd.DataFrame:
     lines = []
     for group, found in rows.groupby("group", sort=False):
-        named = {row.metric: text(row) for row in _records(found)}
+        named = {row.metric: f"{estimate_in(row):#}" for row in _records(found)}
         who = {"group": str(group), "rows": f"{found['n'].iloc[0]:,}"}
         if counts:
             who["positives"] = f"{found['n_positive'].iloc[0]:,}"
@@ -165,14 +141,8 @@ def _records(rows: pd.DataFrame) -> list[Any]:
 
 
 def _cell(found: pd.DataFrame, group: str) -> str:
-    return text(found.loc[group]) if group in found.index else "no rows"
+    return f"{Estimate.of(found.loc[group], PERCENT):#}" if group in found.index else "no rows"
 
 
 def _count(found: pd.DataFrame, group: str) -> str:
     return f"{int(found['n'].get(group, 0)):,}"
-
-
-def _number(value: float, metric: str, signed: bool) -> str:
-    scale, digits = (1, 2) if metric in _PLAIN else (100, 1)
-    rounded = round(scale * value, digits) + 0.0
-    return f"{rounded:{'+' if signed and rounded else ''}.{digits}f}".replace("-", "\N{MINUS SIGN}")

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 import pandas as pd
 
+from fairlab.core.estimate import PERCENT, POINTS, Estimate
 from fairlab.core.text import markdown_table
-
-#: The ends of an interval, and how columns of the table that hold them end.
-ENDS = {"value": "", "low": "_low", "high": "_high"}
 
 
 def summarise(table: pd.DataFrame, ranking: pd.DataFrame) -> list[str]:
@@ -26,7 +23,7 @@ def summarise(table: pd.DataFrame, ranking: pd.DataFrame) -> list[str]:
     header += ["training images", "test images (rarest cell)", "seeds"]
     clear = [(row["first"], row["second"]) for row in pairs if row["p_holm"] < 0.05]
     means = [
-        [row["name"], _interval(row, signed=True), str(row["n_pairs"]), _names(clear, row["name"])]
+        [row["name"], f"{_mean(row):#}", str(row["n_pairs"]), _names(clear, row["name"])]
         for row in _records(ranking.rename_axis("name").reset_index())
     ]
     return [
@@ -53,14 +50,15 @@ def _easier_first(row: dict[str, Any]) -> dict[str, Any]:
 
 def _cells(row: dict[str, Any]) -> list[str]:
     precisions = [
-        _interval({end: row[f"ap_{place}{suffix}"] for end, suffix in ENDS.items()})
+        Estimate(*(row[f"ap_{place}{end}"] for end in ("", "_low", "_high")), unit=PERCENT)
         for place in ("first", "second")
     ]
+    difference = Estimate(row["difference"], row["low"], row["high"], unit=POINTS)
     return [
         row["first"],
         row["second"],
-        *precisions,
-        _interval(row | {"value": row["difference"]}, signed=True),
+        *(f"{precision:#}" for precision in precisions),
+        f"{difference:#}",
         f"{row['p_holm']:.3f}" + ("" if row["p_holm"] < 0.05 else " (not told apart)"),
         f"{row['n_train']:,} ({row['n_train_both']:,} + {row['n_train_neither']:,})",
         f"{row['n']:,} ({row['n_smallest_cell']:,})",
@@ -68,10 +66,8 @@ def _cells(row: dict[str, Any]) -> list[str]:
     ]
 
 
-def _interval(row: Mapping[str, Any], *, signed: bool = False) -> str:
-    sign = "+" if signed else ""
-    value, low, high = (f"{100 * row[end]:{sign}.1f}" for end in ENDS)
-    return f"{value} [{low}, {high}]"
+def _mean(row: dict[str, Any]) -> Estimate:
+    return Estimate(row["value"], row["low"], row["high"], unit=POINTS)
 
 
 def _names(clear: list[tuple[str, str]], easier: str) -> str:

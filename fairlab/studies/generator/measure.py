@@ -22,7 +22,7 @@ from fairlab.generators import Generator, generate, sample_latents
 from fairlab.generators.inception import inception_features
 from fairlab.generators.measures import frechet_distance, nearest_neighbours, precision_and_recall
 from fairlab.latent import Hyperplane
-from fairlab.metrics.intervals.proportion import Proportion
+from fairlab.metrics.intervals.proportion import proportion
 from fairlab.workspace.reader import AttributeReader
 
 COLUMNS = ("measure", "attribute", "value", "low", "high", "unit", "n", "note")
@@ -229,4 +229,4 @@ def _near_frequencies(table: pd.DataFrame) -> dict[str, Any]:
 
 
 def _share(measure: str, count: int, n: int, note: str = "", attribute: str = "") -> Row:
-    return Row(measure, count / n, *Proportion(count, n).interval, n, note, attribute)
+    return Row(measure, *proportion(count, n)[:4], note, attribute)

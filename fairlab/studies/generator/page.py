@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
+from fairlab.core.estimate import PERCENT, PLAIN, Estimate, number
 from fairlab.core.files import write_text
 from fairlab.figures.faces import face_grid, pair_grid
 from fairlab.generators import Generator, generate
@@ -41,13 +42,10 @@ class GeneratorReport(Page):
 
 def measure_text(row: Any) -> str:
     """Return ``"93.1% [92.4, 93.8]"``, or plain numbers where the unit is not a share."""
-    if pd.isna(row.value):
-        return f"n/a ({row.note})"
     if row.unit == "attributes":
         return f"{row.value:.0f}"
-    scale, digits, unit = (100, 1, "%") if row.unit == "share" else (1, 2, "")
-    value, low, high = (f"{scale * x:.{digits}f}" for x in (row.value, row.low, row.high))
-    return f"{value}{unit}" if pd.isna(row.low) else f"{value}{unit} [{low}, {high}]"
+    found = Estimate.of(row, PERCENT if row.unit == "share" else PLAIN)
+    return str(found) if found.bounded or not found.defined else number(found.value, found.unit)
 
 
 def write_generator_report(

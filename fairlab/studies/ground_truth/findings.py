@@ -8,18 +8,19 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from fairlab.core.estimate import PERCENT, PLAIN, POINTS, Estimate, Unit
 from fairlab.core.text import markdown_table
 from fairlab.figures.style import readable
 from fairlab.studies.ground_truth.directions import INVERTED, PARTIAL
 from fairlab.studies.ground_truth.fidelity import EXACT, PARTNERS, RANDOM
 
-#: Units of findings, and how they are printed: factor, digits, sign, and what stands behind the number.
-UNITS: dict[str, tuple[float, int, str, str]] = {
-    "share": (100, 1, "", "%"),
-    "points": (100, 1, "+", " points"),
-    "number": (1, 1, "", ""),
-    "cosine": (1, 2, "", ""),
-    "correlation": (1, 2, "", ""),
+#: Units of findings by the name that the table gives them.
+UNITS: dict[str, Unit] = {
+    "share": PERCENT,
+    "points": POINTS,
+    "number": Unit(digits=1),
+    "cosine": PLAIN,
+    "correlation": PLAIN,
 }
 #: Models of the table of flips, and how readers know them.
 MODEL_TITLES: dict[str, str] = {
@@ -78,14 +79,14 @@ def findings_rows(table: pd.DataFrame) -> list[list[str]]:
     """Return `findings` as rows of text; an assumption is named once."""
     named = table["assumption"].where(table["assumption"] != table["assumption"].shift(), "")
     return [
-        [assumption, str(row.measured), value_text(row), f"{row.n:,}"]
+        [assumption, str(row.measured), str(Estimate.of(row, UNITS[row.unit])), f"{row.n:,}"]
         for assumption, row in zip(named, table.itertuples(), strict=True)
     ]
 
 
 def sentences(table: pd.DataFrame, target: str, protected: str) -> list[str]:
     """Say in short what `findings` found; arguments as there."""
-    found = {row.measured: value_text(row) for row in table.itertuples()}
+    found = {row.measured: str(Estimate.of(row, UNITS[row.unit])) for row in table.itertuples()}
     t, a = readable(target), readable(protected)
     kept, flipped = (
         {kind: found[f"{what}, {kind}"] for kind in (PARTNERS, EXACT)}
@@ -103,15 +104,6 @@ def sentences(table: pd.DataFrame, target: str, protected: str) -> list[str]:
         f"When only {a} changes in a face, {flips[0]} of the baseline's predictions flip, {flips[1]} of the "
         f"de-biased classifier's (paired difference {flips[2]}).",
     ]
-
-
-def value_text(row: Any) -> str:
-    """Return the number of a row of `findings` with its interval and unit, or why there is none."""
-    if pd.isna(row.value):
-        return f"n/a ({row.note})"
-    scale, digits, sign, unit = UNITS[row.unit]
-    value, low, high = (f"{scale * x:{sign}.{digits}f}" for x in (row.value, row.low, row.high))
-    return f"{value}{unit} [{low}, {high}]".replace("-", "\N{MINUS SIGN}")
 
 
 def _fidelity(table: pd.DataFrame, target: str, protected: str) -> Iterator[Finding]:

@@ -12,7 +12,7 @@ import pandas as pd
 from fairlab.evaluation.pair_truth import read_labels
 from fairlab.experiments.run import Run
 from fairlab.metrics.intervals.bootstrap_means import bootstrap_means
-from fairlab.metrics.intervals.proportion import Proportion
+from fairlab.metrics.intervals.proportion import proportion
 from fairlab.studies.ground_truth.counterfactuals import drawn_source
 
 #: Shares of faces whose given label is wrong: of all, of those seen without, and of those seen with it.
@@ -79,10 +79,9 @@ def confusion(
     rows = []
     for group, members in zip(groups, _members(protected), strict=True):
         for metric, asked in zip(NOISE_METRICS, _asked(seen), strict=True):
-            share = Proportion(int(wrong[members & asked].sum()), int((members & asked).sum()))
-            value = share.count / share.n if share.n else np.nan
+            share = proportion(int(wrong[members & asked].sum()), int((members & asked).sum()))
             note = "" if share.n else "no such faces"
-            rows.append((group, metric, value, *share.interval, share.n, note))
+            rows.append((group, metric, *share[:4], note))
     return pd.DataFrame(rows, columns=["group", "metric", "value", "low", "high", "n", "note"])
 
 

@@ -18,7 +18,7 @@ from fairlab.data.attributes import check_attribute
 from fairlab.evaluation.pair_truth import read_labels
 from fairlab.experiments.run import Run
 from fairlab.latent import Hyperplane
-from fairlab.metrics.intervals.bootstrap import percentile_interval, resample_counts, undefined_note
+from fairlab.metrics.intervals.bootstrap import estimate_of, resample_counts
 from fairlab.studies.ground_truth.counterfactuals import drawn_source
 
 #: A small network that stops early. It was chosen among several sizes and penalties on the shipped generator.
@@ -89,9 +89,9 @@ def _scores(run: Run, attribute: str, y: np.ndarray) -> np.ndarray:
 
 def _row(attribute: str, model: str, metric: str, values: np.ndarray) -> dict[str, object]:
     """Return one row from a value and its resamples, (1 + resamples,)."""
-    low, high = percentile_interval(values[1:])
-    row = {"attribute": attribute, "model": model, "metric": metric, "value": float(values[0])}
-    return row | {"low": low, "high": high, "note": undefined_note(values[1:])}
+    value, low, high, *_, note = estimate_of(values[0], values[1:])
+    row = {"attribute": attribute, "model": model, "metric": metric}
+    return row | {"value": value, "low": low, "high": high, "note": note}
 
 
 def accuracies(y: np.ndarray, scores: np.ndarray, counts: np.ndarray) -> np.ndarray:

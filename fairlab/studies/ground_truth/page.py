@@ -16,7 +16,7 @@ from fairlab.figures.faces import pair_grid
 from fairlab.figures.intervals import dots
 from fairlab.figures.style import MODEL_NAMES, readable, with_or_without
 from fairlab.methods.settings import label_of
-from fairlab.metrics.intervals.proportion import Proportion
+from fairlab.metrics.intervals.proportion import proportion
 from fairlab.reports.page import Page, Section
 from fairlab.studies.ground_truth.counterfactuals import counterfactual_faces
 from fairlab.studies.ground_truth.examples import best_and_worst, pair_changes
@@ -86,7 +86,7 @@ def _exact_section(run: Run, n: int) -> Section:
 def _pair_sections(run: Run) -> Iterator[Section]:
     changes = pair_changes(run)
     partners = load_array(run.pairs(0).partners.folder / "images.npy", mapped=True)
-    both = Proportion(int((changes["kept"] & changes["flipped"]).sum()), len(changes))
+    both = proportion(int((changes["kept"] & changes["flipped"]).sum()), len(changes))
     chosen = best_and_worst(changes)
     titles = (
         ("Pairs that did both and changed least", "The best eight: is it the same face?"),
@@ -189,7 +189,7 @@ def _facts(run: Run) -> dict[str, str]:
         "Method": f"{label_of(e.method)}, for {run.pairs(0).method.n_pairs:,} pairs",
         "Training seeds": f"{e.seeds}; directions are those of the first",
         **{
-            f"Oracle right about {readable(name)}": str(Proportion(*right[name])).replace("pairs", "faces")
+            f"Oracle right about {readable(name)}": str(proportion(*right[name]))
             for name in (e.target, e.protected)
         },
     }

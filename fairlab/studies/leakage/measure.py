@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from fairlab.core.errors import UserError
+from fairlab.core.estimate import PERCENT, Estimate
 from fairlab.core.files import write_text
 from fairlab.core.text import markdown_table
 from fairlab.data.label_files import LabelTable, align, read_labels
@@ -90,11 +91,11 @@ def leakage(
 def _table(table: pd.DataFrame, original: float | None) -> str:
     """Return the one row in per cent; a published figure in a column of its own."""
     (row,) = table.to_dict("records")
-    value, low, high = (f"{100 * row[name]:.1f}" for name in ("value", "low", "high"))
+    found = Estimate(row["value"], row["low"], row["high"], unit=PERCENT)
     cells = {
         "protected": str(row["attribute"]),
         "attacker": str(row["model"]),
-        "leakage (%)": f"{value} [{low}, {high}]",
+        "leakage (%)": f"{found:#}",
         "rounds": str(row["seeds"]),
         "test images": f"{row['n']:,}",
     }

@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 import numpy as np
 import pandas as pd
 
+from fairlab.core.estimate import Estimate
 from fairlab.core.files import load_array, read_json_lines
 from fairlab.evaluation.results import classifiers, scores_and_thresholds
 from fairlab.experiments.run import Run
@@ -25,7 +26,7 @@ from fairlab.figures.plane import Line, latent_plane
 from fairlab.figures.summary import summarise
 from fairlab.latent import plane_basis, plane_coordinates
 from fairlab.methods.latent_pairs.generated import GeneratedFaces
-from fairlab.metrics.two_groups.pairs import Share
+from fairlab.metrics.spec import reported
 from fairlab.reports.page import Page, Section
 
 
@@ -37,7 +38,7 @@ class RunReport(Page):
     ----------
     table : DataFrame
         As in `fairlab.figures.tables`; summary from `summarise`.
-    truth : dict of str to Share, optional
+    truth : dict of str to Estimate, optional
         What the drawn faces' known factors say of the pairs: "target label kept", "protected label flipped".
     groups : dict of str to (int, int)
         Evaluation pictures and positives of each group, from `fairlab.figures.tables.group_counts`.
@@ -45,7 +46,7 @@ class RunReport(Page):
 
     template: ClassVar[str] = "studies/run/page.html.j2"
 
-    truth: Mapping[str, Share] | None = None
+    truth: Mapping[str, Estimate] | None = None
     groups: Mapping[str, tuple[int, int]] = field(default_factory=dict)
 
     def context(self) -> dict[str, Any]:
@@ -59,11 +60,13 @@ class RunReport(Page):
         measured = set(self.table["metric"])
         return {
             "rows": tables.comparison(self.table).to_dict("records"),
-            "meanings": [metric for name, metric in tables.METRICS.items() if name in measured],
+            "meanings": [spec for name, spec in reported().items() if name in measured],
         }
 
 
-def report(run: Run, table: pd.DataFrame, facts: dict[str, Any], truth: dict[str, Share] | None) -> RunReport:
+def report(
+    run: Run, table: pd.DataFrame, facts: dict[str, Any], truth: dict[str, Estimate] | None
+) -> RunReport:
     """Return the report of a run from its table, its manifest and, for SynthFaces, the truth of its pairs."""
     e = run.experiment
     return RunReport(

@@ -28,7 +28,6 @@ from fairlab.methods import ERM, METHODS, LatentPairs
 from fairlab.methods.latent_pairs.generated import GeneratedFaces
 from fairlab.methods.settings import read_method, settings_of
 from fairlab.metrics import compare_attributes
-from fairlab.metrics.two_groups.pairs import Share
 
 #: The paper's method and its ablations: four partner points and either half.
 ABLATIONS = (
@@ -282,7 +281,7 @@ def pair_table(grid: Grid) -> pd.DataFrame:
         if _has_truth(run := grid.run(target, method))
         for statement, share in pair_truth(run).items()
     ]
-    return pd.DataFrame(rows, columns=["target", "method", "statement", *Share._fields])
+    return pd.DataFrame(rows, columns=["target", "method", "statement", "value", "low", "high", "n"])
 
 
 def _has_truth(run: Run) -> bool:

@@ -8,11 +8,10 @@ import pandas as pd
 import pytest
 from matplotlib.figure import Figure
 
+from fairlab.core.estimate import PERCENT, Estimate
 from fairlab.figures import plots
 from fairlab.figures.captioned import Captioned
 from fairlab.figures.summary import LIMITS, summarise
-from fairlab.metrics.intervals.proportion import Proportion
-from fairlab.metrics.two_groups.pairs import Share
 from fairlab.reports.page import Section, to_html, write_report
 from fairlab.studies.run.page import RunReport
 
@@ -53,7 +52,7 @@ def report() -> RunReport:
             Section("Metrics", "Why metrics.", plots.metric_bars(tidy())),
         ],
         facts={"Preset": "smoke", "Device": "cpu"},
-        truth={"target label kept": Share(0.9, 0.826, 0.945, 1200)},
+        truth={"target label kept": Estimate(0.9, 0.826, 0.945, 1200, PERCENT)},
         groups={"not Male": (1170, 640), "Male": (830, 328)},
     )
 
@@ -92,7 +91,7 @@ def test_names_are_escaped():
         table=tidy(attribute=name),
         sections=[Section(name, name, Captioned(Figure(), name, f'"{name}'))],
         facts={name: name},
-        truth={name: Share(0.5, 0.1, 0.9, 2)},
+        truth={name: Estimate(0.5, 0.1, 0.9, 2, PERCENT)},
         groups={name: (2, 1)},
         limits=[name],
     )
@@ -156,16 +155,3 @@ def test_the_summary_of_undefined_metrics_says_that_they_are_unknown():
 def test_only_rows_of_the_target_are_summarised():
     both = pd.concat([tidy({**CLEAR, "DEO": (NAN, NAN, NAN)}, attribute="Bangs"), tidy()])
     assert summarise(both, "Smiling", "Male") == summarise(tidy(), "Smiling", "Male")
-
-
-@pytest.mark.parametrize(("count", "n"), [(0, 10), (10, 10), (7, 20), (950, 1000)])
-def test_wilson_intervals_match_scipy(count: int, n: int):
-    from scipy.stats import binomtest
-
-    theirs = binomtest(count, n).proportion_ci(method="wilson")
-    assert Proportion(count, n).interval == pytest.approx((theirs.low, theirs.high), abs=1e-6)
-
-
-def test_a_proportion_of_nothing_is_not_zero():
-    assert str(Proportion(0, 0)) == "n/a (0 pairs)"
-    assert str(Proportion(90, 100)).startswith("90.0% [82.6, 94.5] (90 of 100)")

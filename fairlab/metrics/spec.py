@@ -1,0 +1,289 @@
+"""Specifications of metrics: everything that tables, figures and pages must know of each.
+
+Adding a metric takes a formula in `fairlab.metrics.formulas` and one entry here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+
+from fairlab.core.estimate import NATS, PERCENT, PLAIN, Unit
+from fairlab.metrics import formulas
+
+
+@dataclass(frozen=True)
+class MetricSpec:
+    """One metric.
+
+    Attributes
+    ----------
+    name : str
+        In the column "metric" of tables.
+    function : callable
+        From `Counted`, `ClassCounts`, or the rates that it compares, to an array of values.
+    label, meaning : str
+        For readers: the name, and what it is, as a clause after a colon.
+    best : "high", "zero" or "one"
+    about : "fairness" or "accuracy"
+    needs : tuple of str
+        Kinds of images without which the metric is undefined; ``{0}`` and ``{1}`` stand for groups' names.
+    limits : (float, float)
+        Ends of its range.
+    unit : Unit
+    at_threshold : bool
+        Whether it depends on the threshold of the scores alone.
+    too_large : bool
+        Whether few images make it too large, so that its interval is mirrored: see `bootstrap`.
+    headline : bool
+        Whether the tables that compare methods show it.
+    """
+
+    name: str
+    function: Callable[..., np.ndarray]
+    label: str
+    meaning: str
+    best: Literal["high", "zero", "one"]
+    about: Literal["fairness", "accuracy"]
+    needs: tuple[str, ...] = ()
+    limits: tuple[float, float] = (0.0, 1.0)
+    unit: Unit = PERCENT
+    at_threshold: bool = False
+    too_large: bool = False
+    headline: bool = True
+
+
+@dataclass(frozen=True)
+class RateSpec(MetricSpec):
+    """A metric of one group; `function` takes `ClassCounts`, `needs` names the images it is a share of."""
+
+    of: Literal["classes", "labels", "scores"] = "classes"  #: what it can be measured of; labels are 0/1
+
+    def applies(self, counts: formulas.ClassCounts) -> bool:
+        """Return whether the counts hold what it is measured of."""
+        return {"classes": True, "labels": counts.binary, "scores": counts.gaps is not None}[self.of]
+
+
+@dataclass(frozen=True)
+class DisparitySpec(MetricSpec):
+    """A metric of what sets groups apart; `function` takes the rates it `compares`, each (..., groups)."""
+
+    compares: tuple[str, ...] = ()
+
+
+def _by_name(*specs: Any) -> dict[str, Any]:
+    return {spec.name: spec for spec in specs}
+
+
+_CELLS = ("positives in {0}", "positives in {1}", "negatives in {0}", "negatives in {1}")
+
+#: Metrics of a classifier and two groups, in the order of tables; functions take `Counted`.
+METRICS: dict[str, MetricSpec] = _by_name(
+    MetricSpec(
+        "AP",
+        formulas.average_precision,
+        "Average precision (AP)",
+        "how well scores rank by the target label; 100 is best",
+        best="high",
+        about="accuracy",
+        needs=("positives", "negatives"),
+    ),
+    MetricSpec(
+        "AP_balanced",
+        formulas.group_balanced_average_precision,
+        "AP, groups weighted equally",
+        "average precision with each label and group counting the same; 100 is best",
+        best="high",
+        about="accuracy",
+        needs=_CELLS,
+        headline=False,
+    ),
+    MetricSpec(
+        "DEO",
+        formulas.equal_opportunity_gap,
+        "Gap in missed faces (DEO)",
+        "how far apart the two groups' false negative rates are; 0 is fair, and chance alone puts it above 0",
+        best="zero",
+        about="fairness",
+        needs=("positives in {0}", "positives in {1}"),
+        at_threshold=True,
+    ),
+    MetricSpec(
+        "BA",
+        formulas.amplification,
+        "Bias amplification (BA)",
+        "how much more the predictions follow the protected label than the true labels do; 0 is fair",
+        best="zero",
+        about="fairness",
+        needs=("positives", "negatives", "images in {0}", "images in {1}"),
+        limits=(-1.0, 1.0),
+        at_threshold=True,
+    ),
+    MetricSpec(
+        "KL",
+        formulas.symmetric_divergence,
+        "Score divergence (KL)",
+        "how differently scores are distributed in the two groups, given the true label; 0 is fair",
+        best="zero",
+        about="fairness",
+        needs=_CELLS,
+        limits=(0.0, np.inf),
+        unit=NATS,
+        too_large=True,
+    ),
+)
+
+#: Rates of one group, in the order of tables.
+RATES: dict[str, RateSpec] = _by_name(
+    RateSpec(
+        "accuracy",
+        formulas.accuracy,
+        "Accuracy",
+        "the share that is right",
+        best="high",
+        about="accuracy",
+        needs=("images",),
+    ),
+    RateSpec(
+        "balanced_accuracy",
+        formulas.balanced_accuracy,
+        "Accuracy, classes equal",
+        "the mean of the shares right of each class",
+        best="high",
+        about="accuracy",
+        needs=("positives", "negatives"),
+    ),
+    RateSpec(
+        "selection_rate",
+        lambda counts: formulas.predicted_positive(counts) / counts.mass.sum(axis=-1),
+        "Predicted positive",
+        "the share predicted positive",
+        best="zero",
+        about="fairness",
+        needs=("images",),
+        of="labels",
+    ),
+    RateSpec(
+        "TPR",
+        lambda counts: (counts.right / counts.mass)[..., 1],
+        "Found (TPR)",
+        "the share of the positives that are found",
+        best="high",
+        about="accuracy",
+        needs=("positives",),
+        of="labels",
+    ),
+    RateSpec(
+        "FPR",
+        lambda counts: 1 - (counts.right / counts.mass)[..., 0],
+        "False alarms (FPR)",
+        "the share of the negatives predicted positive",
+        best="zero",
+        about="accuracy",
+        needs=("negatives",),
+        of="labels",
+    ),
+    RateSpec(
+        "FNR",
+        lambda counts: 1 - (counts.right / counts.mass)[..., 1],
+        "Missed (FNR)",
+        "the share of the positives predicted negative",
+        best="zero",
+        about="accuracy",
+        needs=("positives",),
+        of="labels",
+    ),
+    RateSpec(
+        "PPV",
+        lambda counts: counts.right[..., 1] / formulas.predicted_positive(counts),
+        "Positives right (PPV)",
+        "the share of those predicted positive that are",
+        best="high",
+        about="accuracy",
+        needs=("images predicted positive",),
+        of="labels",
+    ),
+    RateSpec(
+        "ECE",
+        formulas.calibration_error,
+        "Calibration error (ECE)",
+        "how far scores are from how often they come true",
+        best="zero",
+        about="accuracy",
+        needs=("images",),
+        of="scores",
+    ),
+)
+
+#: What sets any number of groups apart, in the order of tables.
+DISPARITIES: dict[str, DisparitySpec] = _by_name(
+    DisparitySpec(
+        "demographic_parity_difference",
+        formulas.spread,
+        "Demographic parity difference",
+        "how far apart the groups' shares of predicted positives are",
+        best="zero",
+        about="fairness",
+        compares=("selection_rate",),
+    ),
+    DisparitySpec(
+        "demographic_parity_ratio",
+        formulas.ratio,
+        "Demographic parity ratio",
+        "the smallest such share over the largest; 1 is even",
+        best="one",
+        about="fairness",
+        unit=PLAIN,
+        compares=("selection_rate",),
+    ),
+    DisparitySpec(
+        "equalized_odds_difference",
+        lambda tpr, fpr: np.maximum(formulas.spread(tpr), formulas.spread(fpr)),
+        "Equalized odds difference",
+        "the larger of the gaps in true and in false positive rates",
+        best="zero",
+        about="fairness",
+        compares=("TPR", "FPR"),
+    ),
+    DisparitySpec(
+        "equal_opportunity_difference",
+        formulas.spread,
+        "Equal opportunity difference",
+        "how far apart the groups' true positive rates are; for two groups, DEO",
+        best="zero",
+        about="fairness",
+        compares=("TPR",),
+    ),
+    DisparitySpec(
+        "worst_group_accuracy",
+        formulas.lowest,
+        "Worst group accuracy",
+        "the accuracy in the group that has the lowest",
+        best="high",
+        about="accuracy",
+        compares=("accuracy",),
+    ),
+    DisparitySpec(
+        "accuracy_difference",
+        formulas.spread,
+        "Accuracy difference",
+        "how far apart the groups' accuracies are",
+        best="zero",
+        about="fairness",
+        compares=("accuracy",),
+    ),
+)
+
+
+def unit_of(metric: str) -> Unit:
+    """Return the unit of any metric in a table; of those without a specification, per cent."""
+    spec = METRICS.get(metric) or RATES.get(metric) or DISPARITIES.get(metric)
+    return spec.unit if spec else PERCENT
+
+
+def reported() -> dict[str, MetricSpec]:
+    """Return `METRICS` in the order of reports: what is fair, and then what it costs."""
+    return dict(sorted(METRICS.items(), key=lambda item: item[1].about != "fairness"))
