@@ -48,7 +48,7 @@ def test_cells_are_antisymmetric_and_ordered_by_mean_difference():
     assert written[0, 1] == "+20.0\n[+10.0, +30.0]"
     assert written[1, 0] == "−20.0\n[−30.0, −10.0]"
     assert written[1, 2] == "+10.0\n[+5.0, +15.0]"
-    assert written[0, 2] == "+2.0\n[-1.0, +5.0]"
+    assert written[0, 2] == "+2.0\n[−1.0, +5.0]"
     assert [written[i, i] for i in range(3)] == ["–"] * 3
     assert len(written) == 9
 

@@ -82,8 +82,8 @@ def test_it_starts_with_the_first_pair_and_the_count(viewer):
     kept, flipped = outcomes()
 
     assert_shows(viewer, 0)
-    counts = [int(x) for x in re.findall(rf"\((\d+) of {N}\)", viewer.summary.value)]
-    assert counts == [kept.sum(), flipped.sum(), (kept & flipped).sum()]
+    shares = re.findall(rf"([\d.]+)% \[[\d., ]+\] \(n = {N}\)", viewer.summary.value)
+    assert shares == [f"{100 * x.mean():.1f}" for x in (kept, flipped, kept & flipped)]
     assert f"{N} of {N} pairs shown." in viewer.summary.value
 
 
@@ -159,8 +159,8 @@ def test_another_kind_is_another_partner(viewer, kind):
     kept, flipped = outcomes(kind)
     viewer.pair.value = 4
     assert_shows(viewer, 4, kind)
-    counts = [int(x) for x in re.findall(rf"\((\d+) of {N}\)", viewer.summary.value)]
-    assert counts == [kept.sum(), flipped.sum(), (kept & flipped).sum()]
+    shares = re.findall(rf"([\d.]+)% \[[\d., ]+\] \(n = {N}\)", viewer.summary.value)
+    assert shares == [f"{100 * x.mean():.1f}" for x in (kept, flipped, kept & flipped)]
 
 
 def test_a_filter_stays_with_another_kind(viewer):
