@@ -33,7 +33,8 @@ def read_method(text: str, defaults: Mapping[str, Any], settings: Mapping[str, A
     Parameters
     ----------
     text : str
-        Name in `fairlab.methods.METHODS`, and perhaps settings.
+        Name in `fairlab.methods.METHODS`, and perhaps settings. Settings of a method that is a setting itself
+        are joined with ``+``: ``annotator=added_oversampling:n_added=50+epochs=3``.
     defaults : mapping
         Values of fields, for methods that have them: a preset's sizes.
     settings : mapping, optional
@@ -62,10 +63,13 @@ def read_settings(assignments: typing.Iterable[str]) -> dict[str, str]:
     UserError
         If a text has no equals sign.
     """
+    found = {}
     for assignment in assignments:
-        if "=" not in assignment:
+        name, equals, value = assignment.partition("=")
+        if not equals:
             raise UserError(f"'{assignment}' is no setting; write field=value.")
-    return dict(assignment.split("=", 1) for assignment in assignments)
+        found[name] = value
+    return found
 
 
 def with_settings(method: Method, values: Mapping[str, Any]) -> Method:
@@ -90,8 +94,12 @@ def label_of(method: Method, usual: Method | None = None) -> str:
     """Return the text of `read_method` for a method, without what is as in `usual`, or as by default."""
     plain = settings_of(usual if usual is not None and type(usual) is type(method) else type(method)())
     changed = {name: value for name, value in settings_of(method).items() if value != plain[name]}
-    words = [f"{n}={v.name if isinstance(v, Method) else v}" for n, v in changed.items()]
+    words = [f"{name}={_shown(value)}" for name, value in changed.items()]
     return method.name + (":" + ",".join(words) if words else "")
+
+
+def _shown(value: Any) -> str:
+    return label_of(value).replace(",", "+") if isinstance(value, Method) else str(value)
 
 
 def _read(name: str, value: Any, hint: Any) -> Any:
@@ -102,7 +110,7 @@ def _read(name: str, value: Any, hint: Any) -> Any:
     if value.lower() == "none" and types.NoneType in kinds:
         return None
     if Method in kinds:
-        return read_method(value, {})
+        return read_method(value.replace("+", ","), {})
     kind = next(kind for kind in kinds if kind is not types.NoneType)
     try:
         return _READERS[kind](value)
@@ -135,13 +143,12 @@ def describe_methods(name: str | None = None) -> str:
 
 def _described(method: type[Method]) -> str:
     first_line = (method.__doc__ or "").partition("\n")[0]
-    values = {name: value.name if isinstance(value, Method) else value for name, value in
-              settings_of(method()).items()}  # fmt: skip
     needs = {"-": "never needed for training"}.get(method.protected_at, f"needed in {method.protected_at}")
     return "\n".join(
         [
             f"{method.name}: {first_line}",
             f"    {method.paper or 'the usual way'}; the protected label is {needs}",
-            "    --set " + " ".join(f"{name}={value}" for name, value in values.items()),
+            "    --set "
+            + " ".join(f"{name}={_shown(value)}" for name, value in settings_of(method()).items()),
         ]
     )
