@@ -72,7 +72,7 @@ def discriminability(
     preset: str = "quick",
     data: str = "synthfaces",
     data_root: str | None = None,
-    table: str | None = None,
+    labels_csv: str | None = None,
     image_size: int | None = None,
     home: Path | None = None,
     seeds: int | None = None,
@@ -86,7 +86,7 @@ def discriminability(
     ----------
     attributes : sequence of str
         At least two.
-    preset, data, data_root, table, image_size
+    preset, data, data_root, labels_csv, image_size
         As `presets.preset`; of the experiment only data, recipe, seeds and resamples matter.
     home : Path, optional
         By default $FAIRLAB_HOME, or ``data``.
@@ -123,7 +123,7 @@ def discriminability(
     Each training is a step in a store: what is there is not trained again, and an interrupted one goes on.
     """
     experiment = config.preset(
-        preset, data=data, data_root=data_root, labels_csv=table, image_size=image_size, seeds=seeds
+        preset, data=data, data_root=data_root, labels_csv=labels_csv, image_size=image_size, seeds=seeds
     )
     root = config.home_folder(home)
     work = workspace_of(experiment, root, device)
