@@ -8,14 +8,16 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from fairlab.workspace.shared import prepare_data, source_of
 from PIL import Image
 
 from fairlab.core.errors import UserError
-from fairlab.experiments import presets as config
+from fairlab.data import FaceData
+from fairlab.experiments.presets import preset
+from fairlab.experiments.run import workspace_of
 from fairlab.metrics.two_groups.discriminability import pair_discriminability
 from fairlab.studies.discriminability import measure as discriminability
 from fairlab.studies.discriminability.measure import Result
+from fairlab.workspace.workspace import Workspace
 
 NAMES = ["Eyeglasses", "Wearing_Hat", "Male"]
 SIZE = 32  # what the smoke classifier sees; faster to draw than the default
@@ -44,9 +46,12 @@ def first(home) -> Result:
     return run(home)
 
 
+def prepared(home: Path) -> FaceData:
+    return workspace_of(preset("smoke", image_size=SIZE), home).prepare()
+
+
 def labels(home: Path, split: str) -> pd.DataFrame:
-    e = config.preset("smoke", image_size=SIZE)
-    data = prepare_data(source_of(e), home, e.image_size)
+    data = prepared(home)
     return pd.DataFrame({name: data.label(name, split) for name in NAMES})
 
 
@@ -201,10 +206,9 @@ def test_what_cannot_be_measured_ends_in_a_sentence_before_training(home, change
 def test_a_pair_with_an_empty_cell_ends_in_a_sentence_before_training(
     home, first, hat, sentence, monkeypatch
 ):
-    e = config.preset("smoke", image_size=SIZE)
-    data = prepare_data(source_of(e), home, e.image_size)
+    data = prepared(home)
     data.labels["Wearing_Hat"] = hat(data.labels["Eyeglasses"])
-    monkeypatch.setattr(discriminability, "prepare_data", lambda *_: data)
+    monkeypatch.setattr(Workspace, "prepare", lambda _: data)
     monkeypatch.setattr(discriminability, "train_classifier", None)
     with pytest.raises(UserError, match=sentence):
         run(home)
