@@ -38,7 +38,7 @@ def read_method(text: str, defaults: Mapping[str, Any], settings: Mapping[str, A
     defaults : mapping
         Values of fields, for methods that have them: a preset's sizes.
     settings : mapping, optional
-        Further settings, as values or as text.
+        Values, or texts, of fields that `text` does not set.
 
     Raises
     ------
@@ -51,7 +51,7 @@ def read_method(text: str, defaults: Mapping[str, Any], settings: Mapping[str, A
     method = METHODS[name]
     known = {field.name for field in dataclasses.fields(method)}
     values = {field: value for field, value in defaults.items() if field in known}
-    values |= read_settings(given.split(",") if given else ()) | dict(settings or {})
+    values |= dict(settings or {}) | read_settings(given.split(",") if given else ())
     return with_settings(method(), values)
 
 
