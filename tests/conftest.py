@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 
+import numpy as np
 import pytest
 from hypothesis import settings
 
@@ -32,3 +33,32 @@ def prepared_home(smoke_home, tmp_path):
     """Return a home folder of the test's own, in which the smoke preset's images are prepared."""
     shutil.copytree(smoke_home / "prepared", tmp_path / "home" / "prepared")
     return tmp_path / "home"
+
+
+@pytest.fixture(scope="module")
+def even_labels():
+    """Let annotators give either label to half of the generated images, however little they learnt."""
+    from fairlab.methods.latent_pairs.pseudo_labels import PseudoLabels
+
+    def upper_half(given):
+        return (given.scores > np.median(given.scores)).astype(np.uint8)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(PseudoLabels, "labels", property(upper_half))
+        yield
+
+
+@pytest.fixture
+def one_label(monkeypatch):
+    """Return a function after which annotators say of no generated image that it has some attribute."""
+    from fairlab.methods.latent_pairs.pseudo_labels import PseudoLabels
+
+    honest = PseudoLabels.labels.fget
+
+    def give(*attributes):
+        def labels(given):
+            return honest(given) * (given.attribute not in attributes)
+
+        monkeypatch.setattr(PseudoLabels, "labels", property(labels))
+
+    return give

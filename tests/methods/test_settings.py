@@ -89,11 +89,10 @@ def test_text_is_read_as_the_type_of_its_field(text, expected):
     assert read_method(text, {}) == expected
 
 
-def test_further_settings_win_over_those_of_the_text_and_these_over_defaults():
-    method = read_method(
-        "latent_pairs:n_fit=30,use=z", {"n_fit": 40, "n_pairs": 50, "n_added": 9}, {"n_fit": "60"}
-    )
-    assert method == LatentPairs(n_fit=60, n_pairs=50, use="z")
+def test_a_text_wins_over_further_settings_and_these_over_defaults():
+    defaults = {"n_fit": 40, "n_held_out": 40, "n_pairs": 50, "n_added": 9}
+    method = read_method("latent_pairs:n_fit=30,use=z", defaults, {"n_fit": 60, "n_pairs": "60"})
+    assert method == LatentPairs(n_fit=30, n_held_out=40, n_pairs=60, use="z")
 
 
 @pytest.mark.parametrize(
