@@ -1,5 +1,5 @@
-"""Many targets and variants in one command: the paper's table, its ablations, and controls.
+"""Many targets and methods in one command: the paper's table, its ablations, and controls.
 
-`grid` makes the cells, `run` is the command. Nothing is imported here: the
+`grid` makes the cells, `execute` makes all of them. Nothing is imported here: the
 processes that make cells need neither figures nor pages, whose imports take seconds.
 """

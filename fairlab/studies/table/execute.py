@@ -152,6 +152,7 @@ def _name(grid: Grid, named: Sequence[str]) -> str:
     plain = preset_of(grid.preset, data=e.source.name, data_root=e.source.root)
     seeds = [f"{e.seeds}-seeds"] if e.seeds != plain.seeds else []
     changed = changed_settings(e, grid.preset)
+    changed += [as_folder(f"{name}-{value}") for name, value in grid.method_settings.items()]
     if len(named) > MOST_NAMED:  # file systems allow 255 characters
         named = [f"{len(named)}-names-{crc32(' '.join(named).encode()):08x}"]
     return "-".join([e.source.name, grid.preset, *e.attributes[1:], *named, *seeds, *changed])

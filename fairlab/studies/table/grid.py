@@ -61,7 +61,7 @@ class Grid:
     targets, methods : tuple of str
         Attributes to classify, and texts of `fairlab.methods.settings.read_method`.
     changes : dict
-        Fields of `Experiment` that all runs share: protected, seeds, labeller, data, ...
+        Settings of `fairlab.experiments.presets.preset` that all runs share, as far as a method has them.
     device : str or None
         Torch device of all runs.
     """
@@ -75,10 +75,15 @@ class Grid:
 
     def settings(self, target: str, method: str) -> dict[str, Any]:
         """Return the settings of one cell: those of methods only where the method has them."""
-        own = settings_of(read_method(method, {}))
-        others = {field for known in METHODS.values() for field in settings_of(known())}
-        shared = {k: v for k, v in self.changes.items() if k in own or k not in others}
+        own, of_methods = settings_of(read_method(method, {})), self.method_settings
+        shared = {k: v for k, v in self.changes.items() if k in own or k not in of_methods}
         return shared | {"target": target, "method": method}
+
+    @property
+    def method_settings(self) -> dict[str, Any]:
+        """The changes that are fields of methods."""
+        known = {field for method in METHODS.values() for field in settings_of(method())}
+        return {name: value for name, value in self.changes.items() if name in known}
 
     def experiment_of(self, target: str, method: str) -> Experiment:
         """Return the settings of one cell's run."""
@@ -190,7 +195,7 @@ def open_grid(
     device: str | None,
     **changes: Any,
 ) -> Grid:
-    """Return the grid of named targets and methods; see `choose_targets` and `choose_variants`."""
+    """Return the grid of named targets and methods; see `choose_targets` and `choose_methods`."""
     place, given = home_folder(home), {key: value for key, value in changes.items() if value is not None}
     # The first target stands for any; it must only not be a protected attribute.
     protected = (given.get("protected"), *given.get("also_protected", ()))

@@ -12,25 +12,23 @@ import time
 from contextlib import redirect_stdout
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import pytest
 import torch
 
 from fairlab.core.errors import UserError
 from fairlab.data.attributes import REPORTED
-from fairlab.experiments.run import Run
 from fairlab.studies.table.execute import table
 from fairlab.studies.table.grid import EVIDENCE
 
 pytestmark = pytest.mark.slow
 
 SHARED = ("prepared", "classifiers", "latents")
-SMALL = {"n_fit": 200, "n_held_out": 40, "n_pairs": 60, "n_resamples": 50}
+SMALL = {"n_fit": 200, "n_held_out": 40, "n_pairs": 60, "n_added": 120, "n_resamples": 50}
 ASKED = {
     "preset": "smoke",
     "targets": ["Eyeglasses", "Wavy_Hair"],
-    "variants": ["just_across", "oversampling"],
+    "methods": ["latent_pairs", "added_oversampling"],
 }
 
 #: What the command line does, of a smaller experiment than it has a preset for.
@@ -82,28 +80,31 @@ def test_the_results_are_complete_and_the_paper_s_table_is_named(whole):
     out = whole / "out"
     measured = pd.read_csv(out / "table.csv", keep_default_na=False)
     assert {"Eyeglasses", "Wavy_Hair", "all targets"} <= set(measured["attribute"])
-    assert len(pd.read_csv(out / "pairs.csv").groupby(["target", "variant"])) == 2
-    for variant in ASKED["variants"]:
-        assert "Eyeglasses" in (out / variant / "table.md").read_text()
+    assert len(pd.read_csv(out / "pairs.csv").groupby(["target", "method"])) == 2
+    for method in ASKED["methods"]:
+        assert "Eyeglasses" in (out / method / "table.md").read_text()
     for figure in ("effects.png", "effects_by_target.png"):
         assert (out / figure).read_bytes().startswith(b"\x89PNG")
     manifest = json.loads((out / "manifest.json").read_text())
-    assert (manifest["targets"], manifest["variants"]) == (ASKED["targets"], ASKED["variants"])
-    assert all((whole / "runs" / name / "seed0" / "debiased").is_dir() for name in manifest["runs"])
+    assert (manifest["targets"], manifest["methods"]) == (ASKED["targets"], ASKED["methods"])
+    assert all((whole / "runs" / name / "experiment.json").is_file() for name in manifest["runs"])
     assert len(manifest["runs"]) == 4
 
     printed = (whole / "printed.txt").read_text()
-    assert "2 targets × 2 variants against Male: 6 trainings" in printed
+    assert "2 targets × 2 methods against Male: 6 trainings" in printed
     assert (out / "effects.md").read_text().strip() in printed
-    assert str(out / "just_across" / "table.md") in printed
+    assert str(out / "latent_pairs" / "table.md") in printed
 
 
-def test_the_paper_s_table_of_a_variant_has_its_numbers(whole):
+def test_the_paper_s_table_of_a_method_has_its_numbers(whole):
     measured = pd.read_csv(whole / "out" / "table.csv", keep_default_na=False)
-    of_one = pd.read_csv(whole / "out" / "oversampling" / "table.csv", keep_default_na=False)
+    of_one = pd.read_csv(whole / "out" / "added_oversampling" / "table.csv", keep_default_na=False)
     assert set(of_one["model"]) == {"baseline", "debiased", "debiased - baseline"}
     keys = ["attribute", "group", "metric"]
-    for name, source in (("debiased", "oversampling"), ("debiased - baseline", "oversampling - baseline")):
+    for name, source in (
+        ("debiased", "added_oversampling"),
+        ("debiased - baseline", "added_oversampling - baseline"),
+    ):
         found, expected = (
             t[t["model"] == m].set_index(keys).sort_index()["value"]
             for t, m in ((of_one, name), (measured, source))
@@ -135,14 +136,14 @@ def killed(smoke_home, script, tmp_path_factory):
     """A home folder in which two processes made the table, once killed with all that they had begun."""
     home = copy_of(smoke_home, tmp_path_factory.mktemp("killed"))
     process = started(script, home, 2)
-    wait_until(lambda: process.poll() is not None or list(home.glob("runs/*/seed0/debiased.partial")))
+    wait_until(lambda: process.poll() is not None or list(home.glob("classifiers/latent_pairs-*.partial")))
     assert process.poll() is None, process.communicate()[0]
     children = children_of(process.pid)
     process.send_signal(signal.SIGKILL)
     process.communicate(timeout=60)  # ends when nobody is left who could print
     (home / "children.json").write_text(json.dumps(children))
     wait_until(lambda: not any(is_alive(child) for child in children), seconds=60)
-    (home / "partial.txt").write_text("\n".join(map(str, home.glob("runs/*/seed0/*.partial"))))
+    (home / "partial.txt").write_text("\n".join(map(str, home.glob("classifiers/*.partial"))))
     process = started(script, home, 2)
     printed, _ = process.communicate(timeout=600)
     assert process.returncode == 0, printed
@@ -161,30 +162,13 @@ def test_two_processes_killed_and_started_again_end_with_the_same_numbers(whole,
     assert (killed / "out" / file).read_bytes() == (whole / "out" / file).read_bytes()
 
 
-@pytest.fixture
-def one_sided(monkeypatch):
-    """Return a function that makes the classifiers give all images of some targets the same label."""
-    honest = Run.labels
-
-    def give(*targets):
-        def labels(run, seed):
-            given = honest(run, seed)
-            if run.experiment.target in targets:
-                given["target"] = np.zeros_like(given["target"])
-            return given
-
-        monkeypatch.setattr(Run, "labels", labels)
-
-    return give
-
-
 def test_a_target_whose_images_all_get_one_label_is_left_out_and_the_rest_is_written(
-    whole, one_sided, capsys, tmp_path
+    whole, one_label, capsys, tmp_path
 ):
-    one_sided("Wavy_Hair")
-    asked = ASKED | SMALL | {"variants": ["paired"]}
+    one_label("Wavy_Hair")
+    asked = ASKED | SMALL | {"methods": ["latent_pairs:n_fit=100"]}
     table(home=whole, jobs=1, out=tmp_path, **asked)
-    assert "Wavy_Hair is left out: A hyperplane parts two classes, but of 200 labels 0 are 1" in (
+    assert "Wavy_Hair is left out: A hyperplane parts two classes, but of 100 labels 0 are 1" in (
         capsys.readouterr().out
     )
     assert set(pd.read_csv(tmp_path / "table.csv")["attribute"]) == {
@@ -194,9 +178,9 @@ def test_a_target_whose_images_all_get_one_label_is_left_out_and_the_rest_is_wri
     assert not (tmp_path / "effects_by_target.png").exists()
 
 
-def test_no_target_left_is_one_sentence(whole, one_sided, tmp_path):
-    one_sided("Wavy_Hair")
-    asked = ASKED | SMALL | {"targets": ["Wavy_Hair"], "variants": ["on_hyperplane"]}
+def test_no_target_left_is_one_sentence(whole, one_label, tmp_path):
+    one_label("Wavy_Hair")
+    asked = ASKED | SMALL | {"targets": ["Wavy_Hair"], "methods": ["latent_pairs:n_fit=101"]}
     with pytest.raises(UserError, match="No target could be de-biased"):
         table(home=whole, jobs=1, out=tmp_path, **asked)
 
@@ -224,7 +208,7 @@ def test_many_names_make_a_short_folder_name(whole, monkeypatch):
         "fairlab.studies.table.execute.write_results", lambda grid, out: made.append(out.name)
     )
     for targets in (REPORTED, REPORTED[1:], REPORTED[:3]):
-        table(preset="smoke", targets=targets, variants=None, home=whole)
+        table(preset="smoke", targets=targets, methods=None, home=whole)
     assert len(made[0]) < 60
     assert len(set(made)) == 3
     assert made[2].endswith("-".join(REPORTED[:3]))
@@ -238,11 +222,11 @@ def test_arguments_reach_the_experiment_and_name_the_folder(whole, monkeypatch):
     monkeypatch.setattr(
         "fairlab.studies.table.execute.write_results", lambda grid, out: made.update(grid=grid, out=out)
     )
-    changes = {"protected": "Young", "seeds": 2, "labeller": "multi_label", "positive_share": 0.25}
-    table(preset="smoke", targets=["evidence"], variants=["controls"], home=whole, jobs=7, **changes)
+    changes = {"protected": "Young", "seeds": 2, "multi_label": "true", "positive_share": "0.25"}
+    table(preset="smoke", targets=["evidence"], methods=["controls"], home=whole, jobs=7, **changes)
     e = made["grid"].experiment
-    assert (e.protected, e.seeds, e.labeller, e.positive_share) == ("Young", 2, "multi_label", 0.25)
+    assert (e.protected, e.seeds, e.method.multi_label, e.method.positive_share) == ("Young", 2, True, 0.25)
     assert made["grid"].targets == tuple(name for name in EVIDENCE if name != "Young")
     assert made["jobs"] == 7
-    folder = "synthfaces-smoke-Young-evidence-controls-2-seeds-multi-label-25pc-positive"
+    folder = "synthfaces-smoke-Young-evidence-controls-2-seeds-multi_label-true-positive_share-0.25"
     assert made["out"] == whole / "tables" / folder
