@@ -178,6 +178,7 @@ class Store:
                 f"The step '{name}' in {self.root} was made with other settings "
                 f"({_differences(found, content)}); choose another --run name, or delete that folder."
             )
+        self.used[name] = done
         return done
 
     def shared_step(
