@@ -77,8 +77,10 @@ class GeneratorSettings:
             ) from error
 
 
-def trained_generator(data: FaceData, recipe: GANRecipe, seed: int, home: Path, device: torch.device) -> Step:
-    """Train a generator on the training images, once for all runs, into ``home/generators``.
+def trained_generator(
+    data: FaceData, recipe: GANRecipe, seed: int, store: Store, device: torch.device
+) -> Step:
+    """Train a generator on the training images, once for all runs that share the store.
 
     Returns
     -------
@@ -94,6 +96,5 @@ def trained_generator(data: FaceData, recipe: GANRecipe, seed: int, home: Path, 
         save_generator(generator, folder / "generator.safetensors", card)
         (folder / CHECKPOINT).unlink(missing_ok=True)
 
-    store = Store(home / "generators", shared=True)
     name = f"{data.name}-{recipe.resolution}"
     return store.shared_step(name, make, config=config, inputs={"data": data.fingerprint})

@@ -131,17 +131,18 @@ class Workspace:
         given = self.generator_settings.given(self.settings, self.device)
         if given is not None:
             return given
-        return load_generator(self._trained_generator().folder / "generator.safetensors", self.device)
+        return load_generator(self.trained_generator().folder / "generator.safetensors", self.device)
 
     @property
     def generator_fingerprint(self) -> str:
         """What identifies the generator."""
         given = self.generator_settings.given_fingerprint(self.settings)
-        return given or self._trained_generator().fingerprint
+        return given or self.trained_generator().fingerprint
 
-    def _trained_generator(self) -> Step:
-        recipe = self.generator_settings.recipe
-        return trained_generator(self.prepare(), recipe, self.seed, self.home, self.device)
+    def trained_generator(self) -> Step:
+        """Train a generator on the real training images, once for all runs."""
+        recipe, store = self.generator_settings.recipe, self.store("generators")
+        return trained_generator(self.prepare(), recipe, self.seed, store, self.device)
 
     # Steps.
 

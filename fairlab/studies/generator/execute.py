@@ -11,14 +11,12 @@ from fairlab.experiments.run import workspace_of
 from fairlab.generators import Generator
 from fairlab.studies.generator.measure import Samples, measure_generator
 from fairlab.studies.generator.page import summarise, write_generator_report
-from fairlab.workspace.generator import trained_generator
 from fairlab.workspace.reader import READER_FILE, reader_of
 
 
 def train(experiment: Experiment, home: Path, device: str | None) -> str:
     """Train the experiment's generator, or go on with it; say where it is."""
-    work = workspace_of(experiment, home, device)
-    step = trained_generator(work.prepare(), experiment.generator.recipe, work.seed, home, work.device)
+    step = workspace_of(experiment, home, device).trained_generator()
     return (
         f"The generator is {step.folder / 'generator.safetensors'} (trained in {step.seconds / 60:.0f} min)."
     )
