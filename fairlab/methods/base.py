@@ -36,7 +36,7 @@ class Counts:
     trained: int = 0  # images of the training set
     generated: int = 0  # images drawn by the generator, once for all training seeds
     generated_per_seed: int = 0
-    annotated: int = 0  # images that annotators are trained on, in an epoch of each
+    annotated: int = 0  # images that annotators beside the baseline are trained on, in an epoch of each
     scored: int = 0  # images that annotators label
     inverted: int = 0  # real images whose latents are sought
 

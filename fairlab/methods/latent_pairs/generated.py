@@ -94,10 +94,11 @@ class GeneratedFaces(Method):
     def counts(self, work: Workspace) -> Counts:
         """Return the images of the training set, of the generator, and of the annotators."""
         annotators = 1 if self.multi_label else 1 + len(work.protected)
+        trained = annotators - (self.annotator == ERM())  # the target's is the baseline
         return Counts(
             trained=work.source.counts["train"] + 2 * self.n_pairs,
             generated=self.n_latents,
-            annotated=work.source.counts["train"] * (MULTI_LABEL_LENGTH if self.multi_label else annotators),
+            annotated=work.source.counts["train"] * (MULTI_LABEL_LENGTH if self.multi_label else trained),
             scored=annotators * self.n_latents,
         )
 

@@ -58,22 +58,21 @@ class LatentPairs(GeneratedFaces):
         """Walk the six steps: X, and the pairs with the label that was given to z."""
         faces = self.faces(work)  # step 2: z ~ N(0, I) and its images
         labels = self.all_labels(work, faces, seed)  # step 3 (annotators are step 1)
-        planes = self.planes(work, faces, labels)  # step 4
-        moved = self.partners(work, faces, planes)  # step 5: z' and its images
         pairs, rows = self.pair_source(work, faces), self.source_rows
         y, a = self.pair_labels(work, pairs, labels)
         inputs = {role: given.fingerprint for role, given in labels.items()}
-        real = work.real("train")  # step 6: what the classifier learns from, X and X_aug
-        z = labelled_faces(pairs, rows, y, a, inputs)
+        real, z = work.real("train"), labelled_faces(pairs, rows, y, a, inputs)
+        if self.use == "z":
+            return real + z  # without partners, planes say nothing
+        planes = self.planes(work, faces, labels)  # step 4
+        moved = self.partners(work, faces, planes)  # step 5: z' and its images
         flips = flip_combinations(len(work.protected))  # one block of partners for each
         groups = np.concatenate([1 - a if 0 in flipped else a for flipped in flips])
         inputs = inputs | {"partners": moved.fingerprint}
         z_prime = labelled_faces(moved, slice(None), np.tile(y, len(flips)), groups, inputs)
-        if self.use == "z":
-            return real + z
         if self.use == "z_prime" or self.n_inverted:  # inverted images are in X already
             return real + z_prime
-        return real + z + z_prime
+        return real + z + z_prime  # step 6: what the classifier learns from, X and X_aug
 
     def all_labels(self, work: Workspace, faces: Step, seed: int) -> dict[str, PseudoLabels]:
         """Label all generated faces, for the target and every protected attribute."""
@@ -189,7 +188,7 @@ class LatentPairs(GeneratedFaces):
         return dataclasses.replace(
             super().counts(work),
             trained=work.source.counts["train"] + added,
-            generated_per_seed=n_partners,
+            generated_per_seed=n_partners if self.use != "z" else 0,
             inverted=self.n_inverted + valid,
         )
 

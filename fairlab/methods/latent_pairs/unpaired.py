@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass
 from typing import ClassVar
 
 from fairlab.classifiers import TrainingSet
+from fairlab.methods.base import Counts
 from fairlab.methods.latent_pairs.generated import GeneratedFaces, labelled_faces
 from fairlab.methods.latent_pairs.sampling import sample_faces
 from fairlab.workspace.workspace import Workspace
@@ -27,3 +29,10 @@ class UnpairedFaces(GeneratedFaces):
             inputs = {name: faces.fingerprint, f"{name}_labels": given.fingerprint}
             parts.append(labelled_faces(faces, rows, given.labels[rows], None, inputs))
         return parts[0] + parts[1] + parts[2]
+
+    def counts(self, work: Workspace) -> Counts:
+        """Return the images of `GeneratedFaces.counts`, and the further faces, which one annotator labels."""
+        plain = super().counts(work)
+        return dataclasses.replace(
+            plain, generated=plain.generated + self.n_pairs, scored=plain.scored + self.n_pairs
+        )
