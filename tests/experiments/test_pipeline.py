@@ -1,73 +1,77 @@
-"""The whole method on the smoke preset: what it leaves behind, and that killing it changes nothing."""
+"""A whole run: what it leaves behind, and that killing it changes nothing."""
 
-import fnmatch
-import json
+import io
 import os
 import shutil
-import signal
 import subprocess
 import sys
-import time
+from contextlib import redirect_stdout
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
-from fairlab.methods.controls import augmented
 
+from fairlab.core.errors import UserError
 from fairlab.core.files import read_json
-from fairlab.experiments.presets import preset
-from fairlab.experiments.run import Run
-from fairlab.latent import Hyperplane
+from fairlab.methods import method_from
+from fairlab.studies.run.execute import execute
 
-pytestmark = pytest.mark.slow
+from .toy_run import COUNTS, N_PAIRS, N_RESAMPLES, toy_run
 
-#: Every step of a run, in order, as a pattern below the home; the kill test waits for each one's work folder.
-#: Classifiers trained on real images, latents and what is said of them lie where other runs find them.
+#: The end of a step's name.
+MARK = 8 * "[0-9a-f]"
+#: Every step of a run, as a pattern below the home: what is trained, drawn, labelled, fitted, scored.
 STEPS = (
-    "classifiers/Male-seed0-*",
-    "classifiers/Blond_Hair-seed0-*",
-    "latents/*",
-    "classifiers/Blond_Hair-seed0-*_generated-*",
-    "classifiers/Male-seed0-*_generated-*",
-    "runs/smoke/seed0/hyperplanes",
-    "runs/smoke/seed0/partners",
-    "runs/smoke/seed0/debiased",
-    "classifiers/Blond_Hair-seed0-*_scores",
-    "runs/smoke/seed0/debiased_scores",
-    "latents/*_truth",
-    "runs/smoke/seed0/partners_truth",
+    "generators/synthfaces-32-*",
+    f"classifiers/erm-Male-seed0-{MARK}",
+    f"classifiers/erm-Smiling-seed0-{MARK}",
+    "classifiers/erm-Male-seed0-*_generated-*",
+    "classifiers/erm-Smiling-seed0-*_generated-*",
+    f"classifiers/latent_pairs-Smiling-seed0-{MARK}",
+    "classifiers/erm-Smiling-seed0-*_scores",
+    "classifiers/latent_pairs-Smiling-seed0-*_scores",
+    f"latents/124-seed0-{MARK}",
+    "latents/planes-*",
+    f"latents/partners-{MARK}",
+    "latents/*-seed0-*_truth",
+    "latents/partners-*_truth",
 )
+#: The last is asked for by the report, after the manifest is written.
+ALL_STEPS = (*STEPS, "latents/pair_scores-*")
+#: Files whose every byte is the same after interruptions.
+RESULTS = (
+    "classifiers/*/weights.safetensors", "classifiers/*/classifier.json", "*/*/*.npy", "latents/planes-*/*_*",
+    "runs/toy/metrics.csv", "runs/toy/truth.json",
+)  # fmt: skip
 
-#: Folders that all runs share.
-SHARED = ("classifiers", "latents")
 
-#: Steps of which the manifest does not say how long they took.
-UNTIMED = ("classifiers/Blond_Hair-seed0-*_scores", "latents/*_truth")
-
-
-def command(home, *more):
-    # Hair colour is what the tiny generators that these tests train draw first.
-    fixed = ["run", "--preset", "smoke", "--target", "Blond_Hair", "--variant", "paired"]
-    fixed += ["--home", str(home), "--run", "smoke"]
-    return [sys.executable, "-m", "fairlab", *fixed, *more]
+def start(home, *more):
+    """Run in a process of its own, with one thread: more of them round sums in another order."""
+    script = Path(__file__).with_name("toy_run.py")
+    command = [sys.executable, str(script), str(home), *more]
+    environment = os.environ | {"OMP_NUM_THREADS": "1"}
+    return subprocess.run(command, capture_output=True, text=True, env=environment, check=False)
 
 
 @pytest.fixture(scope="module")
-def home(smoke_home, tmp_path_factory):
-    """A home folder with one finished smoke run, which found images and latents that another had left."""
+def home(tmp_path_factory):
+    """A home folder with one finished run, and what that printed."""
     home = tmp_path_factory.mktemp("home")
-    for name in ("prepared", *SHARED):
-        shutil.copytree(smoke_home / name, home / name)
-    finished = subprocess.run(command(home), capture_output=True, text=True)
+    finished = start(home)
     assert finished.returncode == 0, finished.stderr
     (home / "printed.txt").write_text(finished.stdout)
     return home
 
 
+@pytest.fixture(scope="module")
+def folder(home):
+    return home / "runs" / "toy"
+
+
 @pytest.fixture
-def run(home):
-    return Run.of_preset("smoke", home, name="smoke", target="Blond_Hair", variant="paired")
+def run(home, even_labels):
+    return toy_run(home)
 
 
 def test_the_plan_comes_first_and_the_table_last(home):
@@ -77,135 +81,119 @@ def test_the_plan_comes_first_and_the_table_last(home):
     assert "report.html" in printed
 
 
-def test_the_table_has_every_metric_with_interval_and_count(home):
-    table = pd.read_csv(home / "runs/smoke/metrics.csv")
+def test_every_step_is_finished(home):
+    for pattern in ALL_STEPS:
+        (step,) = home.glob(pattern)
+        assert (step / "step.json").is_file()
+    assert not list(home.glob("**/*.partial"))
+
+
+def test_the_table_has_every_metric_with_interval_and_count(folder):
+    table = pd.read_csv(folder / "metrics.csv")
     assert set(table["model"]) == {"baseline", "debiased", "debiased - baseline"}
     for metric in ("AP", "AP_balanced", "DEO", "BA", "KL"):
         rows = table[table["metric"] == metric]
         assert len(rows) == 3
         assert (rows["low"] <= rows["high"]).all()
-    assert (table["n"] == preset("smoke").synthfaces_counts[2]).all()
+    assert (table["n"] == COUNTS[2]).all()
     difference = table.pivot_table(index="metric", columns="model", values="value")
     assert np.allclose(difference["debiased"] - difference["baseline"], difference["debiased - baseline"])
 
 
-def test_the_manifest_says_what_is_needed_to_repeat_the_run(home):
-    manifest = read_json(home / "runs/smoke/manifest.json")
-    assert manifest["experiment"]["target"] == "Blond_Hair"
+def test_the_manifest_says_what_is_needed_to_repeat_the_run(home, folder, run):
+    manifest = read_json(folder / "manifest.json")
+    e = manifest["experiment"]
+    assert (e["target"], e["n_resamples"], e["source"]["counts"]) == ("Smiling", N_RESAMPLES, list(COUNTS))
+    assert method_from(e["method"]) == run.experiment.method
     assert manifest["training_seeds"] == [0]
     assert {"torch", "numpy"} <= set(manifest["versions"])
-    timed = {name if name.startswith(SHARED) else f"runs/smoke/{name}" for name in manifest["seconds"]}
-    for pattern in set(STEPS) - set(UNTIMED):
-        assert fnmatch.filter(timed, pattern), pattern
-    assert all((home / name / "step.json").is_file() for name in timed)
+    timed = {home / name for name in manifest["seconds"]}
+    assert all((step / "step.json").is_file() for step in timed)
+    assert {step for pattern in STEPS for step in home.glob(pattern)} <= timed
 
 
-def test_the_report_stands_alone(home):
-    report = (home / "runs/smoke/report.html").read_text()
+def test_the_report_stands_alone(folder):
+    report = (folder / "report.html").read_text()
     assert report.count("data:image/") >= 7
     assert "http://" not in report.replace("http://www.w3.org", "")
     for heading in ("Pairs", "Latents and hyperplanes", "Scores by group", "Metrics"):
         assert heading in report
 
 
-def test_the_truth_of_the_pairs_is_reported(home):
-    truth = read_json(home / "runs/smoke/truth.json")
-    pairs = preset("smoke").n_pairs
+def test_the_truth_of_the_pairs_is_reported(folder):
+    truth = read_json(folder / "truth.json")
     kept = next(value for name, value in truth.items() if name.startswith("partner kept"))
-    assert kept["n"] == pairs
+    assert kept["n"] == N_PAIRS
     assert 0 <= kept["low"] <= kept["value"] <= kept["high"] <= 1
 
 
-def test_partners_flip_one_distance_and_keep_the_other(run):
-    planes = run.pairs(0).planes
-    z = run.pairs(0).all_z[run.pairs(0).rows]
-    moved = np.load(run.pairs(0).partners.folder / "z.npy")
-    assert np.allclose(planes["target"].distance(moved), planes["target"].distance(z), atol=1e-5)
-    assert np.allclose(planes["protected"].distance(moved), -planes["protected"].distance(z), atol=1e-5)
-
-
-def test_the_augmented_set_has_as_many_of_either_group_by_construction(run):
-    planes = run.pairs(0).planes
-    z, moved = run.pairs(0).all_z[run.pairs(0).rows], np.load(run.pairs(0).partners.folder / "z.npy")
-    sides = np.concatenate([planes["protected"].distance(part) > 0 for part in (z, moved)])
-    assert np.mean(sides) == pytest.approx(0.5, abs=1e-9)
-    images, labels, _ = augmented(run, 0)
-    assert len(images) == len(labels) == preset("smoke").synthfaces_counts[0] + 2 * preset("smoke").n_pairs
-
-
-def test_hyperplanes_were_fitted_on_the_first_latents_and_measured_on_the_next(run):
-    e, planes, labels = run.experiment, run.pairs(0).planes, run.pairs(0).all_labels
-    again = Hyperplane.fit(run.pairs(0).all_z[: e.n_fit], labels["protected"][: e.n_fit])
-    assert again.cosine(planes["protected"]) == pytest.approx(1, abs=1e-9)
-    held_out = slice(e.n_fit, e.n_fit + e.n_held_out)
-    right = (planes["protected"].distance(run.pairs(0).all_z[held_out]) > 0) == labels["protected"][held_out]
-    assert planes["protected"].held_out_accuracy == pytest.approx(np.mean(right))
-
-
-def test_running_again_changes_nothing_and_is_quick(home):
-    before = (home / "runs/smoke/metrics.csv").read_bytes()
-    stamps = stamps_of_steps(home)
-    assert len(stamps) >= len(STEPS)
-    subprocess.run(command(home), check=True, capture_output=True)
-    assert (home / "runs/smoke/metrics.csv").read_bytes() == before
-    assert stamps_of_steps(home) == stamps
+def test_the_pairs_of_a_run_are_those_that_its_classifier_learnt_from(run):
+    pairs, data = run.pairs(0), run.experiment.method.training_set(run.work, 0)
+    assert len(data) == COUNTS[0] + 2 * N_PAIRS
+    added = data.images[np.arange(COUNTS[0], len(data))]
+    assert np.array_equal(added[:N_PAIRS], pairs.images)
+    assert np.array_equal(added[N_PAIRS:], np.load(pairs.partners.folder / "images.npy"))
+    assert np.array_equal(data.labels[COUNTS[0] :, 0], np.tile(pairs.labels, 2))
+    assert run.pairs(0) is pairs
 
 
 def stamps_of_steps(home):
     return {path: path.stat().st_mtime_ns for path in home.glob("**/step.json")}
 
 
-def test_another_run_of_the_same_images_trains_only_what_it_needs_beyond(home):
-    """A further variant has the baseline, the latents and the labels of the first one."""
-    before = {path: stamp for path, stamp in stamps_of_steps(home).items() if "runs" not in path.parts}
-    other = Run.of_preset("smoke", home, target="Blond_Hair", variant="z_only")
+def test_running_again_changes_nothing(home, folder, run):
+    before, stamps = (folder / "metrics.csv").read_bytes(), stamps_of_steps(home)
+    with redirect_stdout(io.StringIO()):
+        execute(run)
+    assert (folder / "metrics.csv").read_bytes() == before
+    assert stamps_of_steps(home) == stamps
+
+
+def test_another_run_of_the_same_images_trains_only_what_it_needs_beyond(home, even_labels):
+    """One half of the pairs has baseline, latents and labels of the whole, and needs no partners."""
+    before = stamps_of_steps(home)
+    other = toy_run(home, name="other", use="z", partner="on_hyperplane")
     other.test_scores(other.baseline(0))
-    assert other.labels(0).keys() == {"target", "protected"}
-    assert len(augmented(other, 0).labels) == other.data.rows("train").size + preset("smoke").n_pairs
-    assert {p: s for p, s in stamps_of_steps(home).items() if "runs" not in p.parts} == before
+    other.test_scores(other.debiased(0))
+    new = {path.parent.relative_to(home).as_posix() for path in stamps_of_steps(home).keys() - before.keys()}
+    trained = other.debiased(0).folder.relative_to(home).as_posix()
+    assert new == {trained, f"{trained}_scores"}
 
 
-def test_a_corrupted_checkpoint_is_one_sentence(home, tmp_path):
-    broken = tmp_path / "home"
-    shutil.copytree(home, broken)
-    finished = broken / "runs/smoke/seed0/debiased"
-    partial = finished.with_name("debiased.partial")
+def test_a_run_folder_of_another_experiment_is_refused(home, folder):
+    before = (folder / "experiment.json").read_bytes()
+    with pytest.raises(UserError, match=r"method.partner: mirrored, now margin"):
+        toy_run(home, partner="margin")
+    assert (folder / "experiment.json").read_bytes() == before
+
+
+def test_more_seeds_resamples_or_other_paths_are_the_same_experiment(home, folder):
+    assert toy_run(home, seeds=3, n_resamples=100).folder == folder
+
+
+def test_a_corrupted_checkpoint_is_one_sentence(run, tmp_path, home):
+    shutil.copytree(home, tmp_path / "home")
+    broken = toy_run(tmp_path / "home")
+    finished = broken.debiased(0).folder
+    partial = finished.with_name(f"{finished.name}.partial")
     finished.rename(partial)
-    record = json.loads((partial / "step.json").read_text())
-    (partial / "step.json").unlink()
     (partial / "classifier.json").unlink()
-    (partial / "progress.json").write_text(json.dumps({"fingerprint": record["fingerprint"], "seconds": 1}))
+    (partial / "step.json").rename(partial / "progress.json")
     (partial / "checkpoint.safetensors").write_bytes(b"not a checkpoint")
-    result = subprocess.run(command(broken), capture_output=True, text=True)
-    assert result.returncode == 2
-    last = result.stderr.replace("\r", "\n").strip().splitlines()[-1]
-    assert last.startswith("fairlab: ")
-    assert "checkpoint.safetensors" in last
+    with pytest.raises(UserError, match=r"checkpoint\.safetensors"):
+        broken.debiased(0)
 
 
-def kill_when(home: Path, pattern: str) -> bool:
-    """Start the run, kill -9 it once a file of that pattern is there; whether it was caught."""
-    quiet = {"stdout": subprocess.DEVNULL, "stderr": subprocess.DEVNULL}
-    process = subprocess.Popen(command(home, "--train-gan"), **quiet)
-    while process.poll() is None and not list(home.glob(pattern)):
-        time.sleep(0.005)
-    caught = process.poll() is None
-    if caught:
-        os.kill(process.pid, signal.SIGKILL)
-    process.wait()
-    return caught
-
-
-def test_killed_in_every_step_the_run_ends_with_the_same_numbers(home, tmp_path):
-    """A generator is trained too, and killed both at its start and after a checkpoint."""
-    whole, killed = tmp_path / "whole", tmp_path / "killed"
-    for place in (whole, killed):
-        shutil.copytree(home / "prepared", place / "prepared")
-    subprocess.run(command(whole, "--train-gan"), check=True, capture_output=True)
-    patterns = [f"{name}.partial" for name in STEPS]
-    patterns[2:2] = ["generators/*.partial", "generators/*.partial/checkpoint.safetensors"]
-    caught = [kill_when(killed, pattern) for pattern in patterns]
-    assert sum(caught) >= len(patterns) - 2  # the shortest steps may be over before the signal
-    subprocess.run(command(killed, "--train-gan"), check=True, capture_output=True)
-    for file in ("metrics.csv", "truth.json"):
-        assert (killed / "runs/smoke" / file).read_bytes() == (whole / "runs/smoke" / file).read_bytes()
+@pytest.mark.slow
+def test_killed_at_every_file_the_run_ends_with_the_same_numbers(home, tmp_path):
+    """A generator is trained, too."""
+    finished = start(tmp_path, "killed")
+    assert finished.returncode == 0, finished.stderr
+    kills = (tmp_path / "seen.txt").read_text().splitlines()
+    assert len(kills) == len(set(kills)) > 2 * len(STEPS)
+    for pattern in (*ALL_STEPS, "runs/toy/*", "prepared/*"):
+        assert [kill for kill in kills if Path(kill).match(pattern)], pattern
+    files = [path for name in RESULTS for path in tmp_path.glob(name)]
+    assert len(files) > len(ALL_STEPS)
+    for file in (path.relative_to(tmp_path) for path in files):
+        assert (tmp_path / file).read_bytes() == (home / file).read_bytes(), file
