@@ -5,12 +5,13 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test lint lab clean
+.PHONY: help run test bench lint lab clean
 
 help:
 	@echo "make run    the main job on drawn faces: baseline, latents, pairs, de-biased classifier, report"
 	@echo "            (more: make run ARGS=\"--preset smoke\", ARGS=\"--target Smiling --seeds 5\", ...)"
-	@echo "make test   the test suite"
+	@echo "make test   the test suite, a worker for each core (about 10 minutes on two)"
+	@echo "make bench  the benchmarks, which the suite leaves out"
 	@echo "make lint   ruff and mypy"
 	@echo "make lab    JupyterLab, at the first notebook"
 	@echo "make clean  remove the environment and caches; data/ is kept"
@@ -36,7 +37,10 @@ $(VENV)/.browser: $(VENV)/.installed-dev
 	touch $@
 
 test: $(VENV)/.browser
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest -m "not benchmark" -n auto --dist loadfile $(ARGS)
+
+bench: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest -m benchmark -s tests/benchmarks tests/browser $(ARGS)
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check fairlab tests notebooks

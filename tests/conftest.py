@@ -1,12 +1,20 @@
 """Settings of all tests, and one finished run of the smoke preset that slow tests share."""
 
+import os
 import shutil
 import signal
 import subprocess
 import sys
+from pathlib import Path
+
+# One thread for each worker of a parallel run, and for the processes that it starts: more would only wait for
+# one another. Set before torch is imported.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 import pytest
+from filelock import FileLock
 from hypothesis import settings
 
 # A suite started in the background ignores Ctrl-C, and the processes that tests interrupt would inherit that.
@@ -20,12 +28,28 @@ settings.load_profile("fairlab")
 
 @pytest.fixture(scope="session")
 def smoke_home(tmp_path_factory):
-    """Return a home folder with a finished smoke run; read it or add to it, but break nothing."""
-    home = tmp_path_factory.mktemp("smoke")
+    """Return a home folder with a finished smoke run; read it or add to it, but break nothing.
+
+    The run is made once; each worker of a parallel run has a copy of its own to add to.
+    """
+    worker = os.environ.get("PYTEST_XDIST_WORKER")
+    own = tmp_path_factory.getbasetemp() / "smoke"
+    if worker is None:
+        _smoke_run(own)
+        return own
+    common = tmp_path_factory.getbasetemp().parent / "smoke"
+    with FileLock(f"{common}.lock"):
+        if not common.exists():
+            _smoke_run(common.with_name("smoke-unfinished"))
+            common.with_name("smoke-unfinished").rename(common)
+    shutil.copytree(common, own)
+    return own
+
+
+def _smoke_run(home: Path) -> None:
     command = [sys.executable, "-m", "fairlab", "run", "--preset", "smoke", "--home", str(home)]
     finished = subprocess.run(command, capture_output=True, text=True)
     assert finished.returncode == 0, finished.stderr
-    return home
 
 
 @pytest.fixture

@@ -8,6 +8,9 @@ import torch
 
 from fairlab.core.errors import UserError
 
+#: Says what the precision "auto" means, where results shall not depend on the processor's instructions.
+PRECISION_VARIABLE = "FAIRLAB_PRECISION"
+
 
 def choose_device(device: str | torch.device | None = None) -> torch.device:
     """Return the named device, or CUDA where there is one, else the CPU.
@@ -33,11 +36,21 @@ def usable_cores() -> int:
 def compute_dtype(precision: str, device: torch.device) -> torch.dtype:
     """Return the dtype in which a network computes on `device`; its weights stay float32.
 
-    "auto" takes bfloat16 only with native instructions (AVX512-BF16 or AMX on a CPU): without them it
-    is emulated, and slower than float32.
+    "auto" takes what the environment variable ``FAIRLAB_PRECISION`` says; without it bfloat16, but only with
+    native instructions (AVX512-BF16 or AMX on a CPU): otherwise it is emulated, and slower than float32.
+
+    Raises
+    ------
+    UserError
+        If the variable holds something else than "float32" or "bfloat16".
     """
     if precision == "auto":
-        precision = "bfloat16" if _native_bfloat16(device) else "float32"
+        native = "bfloat16" if _native_bfloat16(device) else "float32"
+        precision = os.environ.get(PRECISION_VARIABLE) or native
+    if precision not in ("float32", "bfloat16"):
+        raise UserError(
+            f"{PRECISION_VARIABLE} is '{precision}'; set it to float32 or bfloat16, or not at all."
+        )
     return torch.bfloat16 if precision == "bfloat16" else torch.float32
 
 

@@ -72,19 +72,30 @@ def _compared(run: Run, attribute: str) -> pd.DataFrame:
 
 def _scores(run: Run, attribute: str, y: np.ndarray) -> np.ndarray:
     """Return scores of held-out latents, above 0 for the attribute: (2, n), of the plane and the network."""
-    e, z = run.experiment, run.pairs(0).all_z
-    fit, held_out = z[: run.pairs(0).method.n_fit], z[run.pairs(0).method.n_fit :]
+    pairs, seed = run.pairs(0), run.experiment.seed
+    n_fit = pairs.method.n_fit
 
     def make(folder: Path) -> None:
-        plane = Hyperplane.fit(fit, y[: run.pairs(0).method.n_fit])
-        network = MLPClassifier(**NETWORK, random_state=e.seed).fit(fit, y[: run.pairs(0).method.n_fit])
-        chances = network.predict_proba(held_out)[:, 1]
-        save_array(folder / "scores.npy", np.stack([plane.distance(held_out), chances - 0.5]))
+        save_array(folder / "scores.npy", held_out_scores(pairs.all_z, y, n_fit=n_fit, seed=seed))
 
-    inputs = {"latents": run.pairs(0).faces.fingerprint, "oracle": run.reader.fingerprint}
-    config = {"n_fit": run.pairs(0).method.n_fit, "network": NETWORK, "seed": e.seed}
+    inputs = {"latents": pairs.faces.fingerprint, "oracle": run.reader.fingerprint}
+    config = {"n_fit": n_fit, "network": NETWORK, "seed": seed}
     step = run.store.step(f"linearity/{attribute}", make, config=config, inputs=inputs)
     return load_array(step.folder / "scores.npy")
+
+
+def held_out_scores(z: np.ndarray, y: np.ndarray, *, n_fit: int, seed: int) -> np.ndarray:
+    """Fit plane and network to the first `n_fit` latents (n, d) and their labels (n,); score the others.
+
+    Returns
+    -------
+    (2, n - n_fit) array
+        Of the plane and of the network, above 0 for label 1.
+    """
+    plane = Hyperplane.fit(z[:n_fit], y[:n_fit])
+    network = MLPClassifier(**NETWORK, random_state=seed).fit(z[:n_fit], y[:n_fit])
+    chances = network.predict_proba(z[n_fit:])[:, 1]
+    return np.stack([plane.distance(z[n_fit:]), chances - 0.5])
 
 
 def _row(attribute: str, model: str, metric: str, values: np.ndarray) -> dict[str, object]:
