@@ -76,9 +76,10 @@ def _order(cells: dict[tuple[str, str], Estimate], names: list[str]) -> str:
 def _cells(table: pd.DataFrame) -> dict[tuple[str, str], Estimate]:
     """Return both halves of the matrix, and check that it is whole."""
     cells = {}
-    for row in table.itertuples():
-        cells[row.first, row.second] = Estimate(row.difference, row.low, row.high, unit=POINTS)
-        cells[row.second, row.first] = Estimate(-row.difference, -row.high, -row.low, unit=POINTS)
+    for first, second, *numbers in table[["first", "second", "difference", "low", "high"]].to_numpy():
+        value, low, high = map(float, numbers)
+        cells[str(first), str(second)] = Estimate(value, low, high, unit=POINTS)
+        cells[str(second), str(first)] = Estimate(-value, -high, -low, unit=POINTS)
     n = len({name for pair in cells for name in pair})
     if not len(table) == len(cells) // 2 == n * (n - 1) // 2 > 0:
         raise UserError(

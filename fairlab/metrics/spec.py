@@ -17,48 +17,26 @@ from fairlab.metrics import formulas
 
 @dataclass(frozen=True)
 class MetricSpec:
-    """One metric.
+    """One metric of a classifier and two groups; `function` takes `formulas.Counted`."""
 
-    Attributes
-    ----------
-    name : str
-        In the column "metric" of tables.
-    function : callable
-        From `Counted`, `ClassCounts`, or the rates that it compares, to an array of values.
-    label, meaning : str
-        For readers: the name, and what it is, as a clause after a colon.
-    best : "high", "zero" or "one"
-    about : "fairness" or "accuracy"
-    needs : tuple of str
-        Kinds of images without which the metric is undefined; ``{0}`` and ``{1}`` stand for groups' names.
-    limits : (float, float)
-        Ends of its range.
-    unit : Unit
-    at_threshold : bool
-        Whether it depends on the threshold of the scores alone.
-    too_large : bool
-        Whether few images make it too large, so that its interval is mirrored: see `bootstrap`.
-    headline : bool
-        Whether the tables that compare methods show it.
-    """
-
-    name: str
+    name: str  #: in the column "metric" of tables
     function: Callable[..., np.ndarray]
-    label: str
-    meaning: str
+    label: str  #: for readers
+    meaning: str  #: for readers: what it is, as a clause that follows a colon
     best: Literal["high", "zero", "one"]
-    about: Literal["fairness", "accuracy"]
-    needs: tuple[str, ...] = ()
-    limits: tuple[float, float] = (0.0, 1.0)
+    about: Literal["fairness", "accuracy"] = "fairness"
+    #: Kinds of images without which it is undefined; ``{0}`` and ``{1}`` stand for the groups' names.
+    needs: tuple[str, ...] = ("images",)
+    limits: tuple[float, float] = (0.0, 1.0)  #: ends of its range
     unit: Unit = PERCENT
-    at_threshold: bool = False
-    too_large: bool = False
-    headline: bool = True
+    at_threshold: bool = False  #: whether it depends on who is predicted positive, and on nothing else
+    too_large: bool = False  #: whether few images make it too large; `bootstrap` then mirrors its interval
+    headline: bool = True  #: whether tables that compare methods show it
 
 
 @dataclass(frozen=True)
 class RateSpec(MetricSpec):
-    """A metric of one group; `function` takes `ClassCounts`, `needs` names the images it is a share of."""
+    """A metric of one group; `function` takes `formulas.ClassCounts`, `needs` is what it is a share of."""
 
     of: Literal["classes", "labels", "scores"] = "classes"  #: what it can be measured of; labels are 0/1
 
@@ -69,7 +47,7 @@ class RateSpec(MetricSpec):
 
 @dataclass(frozen=True)
 class DisparitySpec(MetricSpec):
-    """A metric of what sets groups apart; `function` takes the rates it `compares`, each (..., groups)."""
+    """What sets groups apart; `function` takes the rates it compares, each (..., groups)."""
 
     compares: tuple[str, ...] = ()
 
@@ -78,9 +56,10 @@ def _by_name(*specs: Any) -> dict[str, Any]:
     return {spec.name: spec for spec in specs}
 
 
-_CELLS = ("positives in {0}", "positives in {1}", "negatives in {0}", "negatives in {1}")
+_POSITIVES = ("positives in {0}", "positives in {1}")
+_CELLS = (*_POSITIVES, "negatives in {0}", "negatives in {1}")
 
-#: Metrics of a classifier and two groups, in the order of tables; functions take `Counted`.
+#: Metrics of a classifier and two groups, in the order of tables.
 METRICS: dict[str, MetricSpec] = _by_name(
     MetricSpec(
         "AP",
@@ -107,8 +86,7 @@ METRICS: dict[str, MetricSpec] = _by_name(
         "Gap in missed faces (DEO)",
         "how far apart the two groups' false negative rates are; 0 is fair, and chance alone puts it above 0",
         best="zero",
-        about="fairness",
-        needs=("positives in {0}", "positives in {1}"),
+        needs=_POSITIVES,
         at_threshold=True,
     ),
     MetricSpec(
@@ -117,7 +95,6 @@ METRICS: dict[str, MetricSpec] = _by_name(
         "Bias amplification (BA)",
         "how much more the predictions follow the protected label than the true labels do; 0 is fair",
         best="zero",
-        about="fairness",
         needs=("positives", "negatives", "images in {0}", "images in {1}"),
         limits=(-1.0, 1.0),
         at_threshold=True,
@@ -128,7 +105,6 @@ METRICS: dict[str, MetricSpec] = _by_name(
         "Score divergence (KL)",
         "how differently scores are distributed in the two groups, given the true label; 0 is fair",
         best="zero",
-        about="fairness",
         needs=_CELLS,
         limits=(0.0, np.inf),
         unit=NATS,
@@ -138,22 +114,13 @@ METRICS: dict[str, MetricSpec] = _by_name(
 
 #: Rates of one group, in the order of tables.
 RATES: dict[str, RateSpec] = _by_name(
-    RateSpec(
-        "accuracy",
-        formulas.accuracy,
-        "Accuracy",
-        "the share that is right",
-        best="high",
-        about="accuracy",
-        needs=("images",),
-    ),
+    RateSpec("accuracy", formulas.accuracy, "Accuracy", "the share that is right", best="high"),
     RateSpec(
         "balanced_accuracy",
         formulas.balanced_accuracy,
         "Accuracy, classes equal",
         "the mean of the shares right of each class",
         best="high",
-        about="accuracy",
         needs=("positives", "negatives"),
     ),
     RateSpec(
@@ -162,17 +129,14 @@ RATES: dict[str, RateSpec] = _by_name(
         "Predicted positive",
         "the share predicted positive",
         best="zero",
-        about="fairness",
-        needs=("images",),
         of="labels",
     ),
     RateSpec(
         "TPR",
         lambda counts: (counts.right / counts.mass)[..., 1],
         "Found (TPR)",
-        "the share of the positives that are found",
+        "the share of the positives predicted positive",
         best="high",
-        about="accuracy",
         needs=("positives",),
         of="labels",
     ),
@@ -182,7 +146,6 @@ RATES: dict[str, RateSpec] = _by_name(
         "False alarms (FPR)",
         "the share of the negatives predicted positive",
         best="zero",
-        about="accuracy",
         needs=("negatives",),
         of="labels",
     ),
@@ -192,7 +155,6 @@ RATES: dict[str, RateSpec] = _by_name(
         "Missed (FNR)",
         "the share of the positives predicted negative",
         best="zero",
-        about="accuracy",
         needs=("positives",),
         of="labels",
     ),
@@ -202,7 +164,6 @@ RATES: dict[str, RateSpec] = _by_name(
         "Positives right (PPV)",
         "the share of those predicted positive that are",
         best="high",
-        about="accuracy",
         needs=("images predicted positive",),
         of="labels",
     ),
@@ -212,8 +173,6 @@ RATES: dict[str, RateSpec] = _by_name(
         "Calibration error (ECE)",
         "how far scores are from how often they come true",
         best="zero",
-        about="accuracy",
-        needs=("images",),
         of="scores",
     ),
 )
@@ -226,7 +185,6 @@ DISPARITIES: dict[str, DisparitySpec] = _by_name(
         "Demographic parity difference",
         "how far apart the groups' shares of predicted positives are",
         best="zero",
-        about="fairness",
         compares=("selection_rate",),
     ),
     DisparitySpec(
@@ -235,7 +193,6 @@ DISPARITIES: dict[str, DisparitySpec] = _by_name(
         "Demographic parity ratio",
         "the smallest such share over the largest; 1 is even",
         best="one",
-        about="fairness",
         unit=PLAIN,
         compares=("selection_rate",),
     ),
@@ -245,7 +202,6 @@ DISPARITIES: dict[str, DisparitySpec] = _by_name(
         "Equalized odds difference",
         "the larger of the gaps in true and in false positive rates",
         best="zero",
-        about="fairness",
         compares=("TPR", "FPR"),
     ),
     DisparitySpec(
@@ -254,7 +210,6 @@ DISPARITIES: dict[str, DisparitySpec] = _by_name(
         "Equal opportunity difference",
         "how far apart the groups' true positive rates are; for two groups, DEO",
         best="zero",
-        about="fairness",
         compares=("TPR",),
     ),
     DisparitySpec(
@@ -263,7 +218,6 @@ DISPARITIES: dict[str, DisparitySpec] = _by_name(
         "Worst group accuracy",
         "the accuracy in the group that has the lowest",
         best="high",
-        about="accuracy",
         compares=("accuracy",),
     ),
     DisparitySpec(
@@ -272,7 +226,6 @@ DISPARITIES: dict[str, DisparitySpec] = _by_name(
         "Accuracy difference",
         "how far apart the groups' accuracies are",
         best="zero",
-        about="fairness",
         compares=("accuracy",),
     ),
 )

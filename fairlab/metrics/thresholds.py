@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 from numpy.typing import ArrayLike
 
 from fairlab.core.errors import UserError
-from fairlab.metrics.validation import check_labels, check_scores
+from fairlab.metrics.validation import as_numbers, check_labels, check_scores
 
 
 def calibrated_threshold(y_true: ArrayLike, y_score: ArrayLike) -> float:
@@ -31,6 +33,11 @@ def calibrated_threshold(y_true: ArrayLike, y_score: ArrayLike) -> float:
     Notes
     -----
     Source: Ramaswamy et al., CVPR 2021, Section 4; used for DEO and BA.
+
+    Examples
+    --------
+    >>> calibrated_threshold([0, 1, 0, 1], [0.1, 0.4, 0.6, 0.9])
+    0.6
     """
     y, s = _check(y_true, y_score)
     n_positive = int(y.sum())
@@ -40,30 +47,44 @@ def calibrated_threshold(y_true: ArrayLike, y_score: ArrayLike) -> float:
 def best_f1_threshold(y_true: ArrayLike, y_score: ArrayLike) -> float:
     """Return the threshold with the best F1: a grid of 0.1, then one of 0.01 around its best.
 
-    Parameters
-    ----------
-    y_true, y_score : arrays of shape (n,)
-        Labels, 0 or 1, and scores in [0, 1] of validation images.
-
-    Returns
-    -------
-    float
-        The lowest of the best thresholds of the second grid, 0..1.
-
-    Raises
-    ------
-    UserError
-        If there are no positives, shapes differ, or scores are NaN or outside [0, 1].
+    Parameters and errors as `calibrated_threshold`. Of equally good thresholds the lowest is returned, 0..1.
 
     Notes
     -----
     Source: Ramaswamy et al., CVPR 2021, Section 4; used to label generated images.
+
+    Examples
+    --------
+    >>> best_f1_threshold([0, 1, 0, 1], [0.1, 0.4, 0.3, 0.9])
+    0.3
     """
     y, s = _check(y_true, y_score)
     coarse = np.arange(1, 10) / 10
     best = coarse[np.argmax(_f1(y, s, coarse))]
     fine = best + np.arange(-10, 11) / 100
     return float(fine[np.argmax(_f1(y, s, fine))])
+
+
+def thresholds_of(
+    name: str, scores: np.ndarray, y: np.ndarray, thresholds: Mapping[str, float | ArrayLike] | None
+) -> np.ndarray:
+    """Return the threshold of each training seed of a model, (seeds,), from those of all models.
+
+    None calibrates them on these very scores, (seeds, n).
+    """
+    if thresholds is None:
+        # Without positives DEO and BA are undefined at any threshold.
+        return np.array([calibrated_threshold(y, s) if y.any() else 1.0 for s in scores])
+    if name not in thresholds:
+        known = ", ".join(thresholds) or "no model"
+        raise UserError(f"There is no threshold for '{name}'; thresholds are given for {known}.")
+    values = as_numbers(thresholds[name], f"the threshold of '{name}'")
+    if values.shape not in ((), (len(scores),)) or not np.isfinite(values).all():
+        raise UserError(
+            f"The threshold of '{name}' must be one finite number, or one for each of {len(scores)} training "
+            f"seeds; got {values.tolist()}."
+        )
+    return np.broadcast_to(values, len(scores))
 
 
 def _check(y_true: ArrayLike, y_score: ArrayLike) -> tuple[np.ndarray, np.ndarray]:

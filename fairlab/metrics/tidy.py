@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,8 @@ from fairlab.core.text import markdown_table
 from fairlab.metrics.intervals.bootstrap import estimate_of
 from fairlab.metrics.spec import METRICS, unit_of
 from fairlab.metrics.validation import cell_masses, shortage, warn_undefined
+
+T = TypeVar("T")
 
 COLUMNS: tuple[str, ...] = (
     "model", "attribute", "group", "metric", "value", "low", "high", "n", "n_positive", "seeds", "note",
@@ -29,10 +31,16 @@ class Resampled(NamedTuple):
     self_calibrated: bool
     is_difference: bool = False
 
-    def minus(self, other: Resampled) -> Resampled:
+    def __sub__(self, other: Resampled) -> Resampled:
         """Return the paired difference from another on the same resamples."""
         value, draws = self.value - other.value, self.draws - other.draws
         return self._replace(value=value, draws=draws, is_difference=True)
+
+
+def with_differences(measured: Mapping[str, T], baseline: str) -> dict[str, T]:
+    """Return what was measured of each model, and then the difference of each other from the baseline."""
+    base, others = measured[baseline], [name for name in measured if name != baseline]
+    return dict(measured) | {f"{name} - {baseline}": measured[name] - base for name in others}  # type: ignore[operator]
 
 
 def tidy_table(

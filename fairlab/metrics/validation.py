@@ -111,6 +111,12 @@ def check_weights(values: ArrayLike | None, n: int) -> np.ndarray | None:
     return weights
 
 
+def check_resamples(n_resamples: int, least: int = 1) -> None:
+    """Raise UserError if there are too few resamples."""
+    if n_resamples < least:
+        raise UserError(f"n_resamples must be at least {least}, not {n_resamples}.")
+
+
 def as_numbers(values: ArrayLike, name: str) -> np.ndarray:
     """Return `values` as a float64 array of any shape, or raise UserError."""
     try:

@@ -264,7 +264,7 @@ def test_resamples_that_leave_a_rate_undefined_are_counted():
         ({"protected": {"a": [0, 1, 1], "b": [0, 1, 1]}, "groups": ("x", "y")}, "for one protected column"),
         ({"y_score": [0.2, 3, 0.1]}, "must lie between 0 and 1"),
         ({"sample_weight": [1, -1, 1]}, "not negative"),
-        ({"n_resamples": -1}, "must not be negative"),
+        ({"n_resamples": -1}, "at least 0, not -1"),
     ],
 )
 def test_bad_input_is_one_sentence(change, sentence):

@@ -11,7 +11,7 @@ from numpy.typing import ArrayLike
 from fairlab.core.errors import UserError
 from fairlab.metrics.groups.cells import Cells, encode, joint_cells
 from fairlab.metrics.intervals.bootstrap import estimate_of
-from fairlab.metrics.tidy import COLUMNS
+from fairlab.metrics.tidy import COLUMNS, with_differences
 from fairlab.metrics.validation import as_numbers
 
 #: Attribute of the rows that count an image as right if all its labels are.
@@ -58,12 +58,7 @@ def most_likely(probabilities: pd.DataFrame, columns: Sequence[str] = ("race", "
 
 
 def class_accuracies(truth: pd.DataFrame, predicted: pd.DataFrame) -> pd.DataFrame:
-    """Return the per cent right of each class.
-
-    Parameters
-    ----------
-    truth, predicted : DataFrames
-        As `per_class_table`.
+    """Return the per cent right of each class; parameters and errors as `per_class_table`.
 
     Returns
     -------
@@ -140,11 +135,6 @@ def compare_classes(
     DataFrame
         As `per_class_table` for each model and then, with model ``"<name> - <first model>"``, for each
         difference, taken on common resamples of the images; its n_positive is the difference, too.
-
-    Raises
-    ------
-    UserError
-        As `per_class_table`, and if there is no model.
     """
     if not predicted:
         raise UserError("There are no predictions to compare; give those of at least one model.")
@@ -155,9 +145,7 @@ def compare_classes(
     parts = [_measure(cells, draws, len(names)) for draws in cells.draws(n_resamples, seed, False)]
     shape = (len(predicted), len(attributes), -1, 1 + len(names) + len(_SUMMARY))
     values = np.concatenate(parts, axis=1).reshape(shape)  # (models, attributes, 1 + resamples, numbers)
-    measured = dict(zip(predicted, values, strict=True))
-    first, *others = measured
-    measured |= {f"{name} - {first}": measured[name] - measured[first] for name in others}
+    measured = with_differences(dict(zip(predicted, values, strict=True)), next(iter(predicted)))
     n = np.bincount(codes)
     tables = [_rows(model, drawn, attributes, names, n) for model, drawn in measured.items()]
     return pd.concat(tables, ignore_index=True)
@@ -262,6 +250,11 @@ def class_attention(accuracy_percent: ArrayLike, *, decimals: int | None = 1) ->
     Notes
     -----
     ``w_c = 2 ** ((mean - acc_c) / (2 std))`` with the population standard deviation over classes.
+
+    Examples
+    --------
+    >>> class_attention([40.0, 60.0]).round(3).tolist()
+    [1.414, 0.707]
     """
     accuracy = as_numbers(accuracy_percent, "accuracy_percent")
     if accuracy.ndim != 1 or len(accuracy) == 0 or not ((accuracy >= 0) & (accuracy <= 100)).all():

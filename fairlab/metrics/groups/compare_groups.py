@@ -1,26 +1,18 @@
-"""Accuracy, error rates and disparities of any number of groups: with intervals, or as plain numbers.
-
-Names and values are those of fairlearn. `protected` is anything that `Groups.of` takes. Labels are 0 and 1;
-accuracy also takes classes as integers or strings. Groups whose rate is undefined are skipped, and where
-fewer than two are left a disparity is NaN; both with an `UndefinedMetricWarning`.
-"""
+"""Accuracy, error rates and disparities of any number of groups, with intervals, of one or several models."""
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
-from fairlab.core.errors import UserError
-from fairlab.metrics.groups.cells import N_BINS
 from fairlab.metrics.groups.named_groups import GroupNames, Protected
-from fairlab.metrics.groups.rates import GroupedModels, Key, bins_and_gaps, warn_of_undefined
+from fairlab.metrics.groups.rates import GroupedModels, Key, warn_of_undefined
 from fairlab.metrics.intervals.bootstrap import estimate_of
 from fairlab.metrics.tidy import COLUMNS
-from fairlab.metrics.validation import UndefinedMetricWarning, check_labels
+from fairlab.metrics.validation import check_resamples
 
 
 def group_metrics(
@@ -93,6 +85,17 @@ def group_metrics(
 
     Sources: Hardt et al., NeurIPS 2016 (equalized odds); Guo et al., ICML 2017 (ECE); Sagawa et al., ICLR
     2020 (worst-group accuracy).
+
+    Examples
+    --------
+    >>> table = group_metrics([1, 1, 0, 0], [1, 1, 0, 1], ["f", "m", "f", "m"], n_resamples=0)
+    >>> table.set_index(["metric", "group"])["value"][["accuracy", "worst_group_accuracy"]]
+    metric                group
+    accuracy              all      0.75
+                          f        1.00
+                          m        0.50
+    worst_group_accuracy  all      0.50
+    Name: value, dtype: float64
     """
     return group_differences(
         y_true,
@@ -137,14 +140,8 @@ def group_differences(
     DataFrame
         As `group_metrics` for each model, and then, with model ``"<name> - <first model>"``, for each
         difference. It is taken on common resamples of the images, so its interval is that of the change.
-
-    Raises
-    ------
-    UserError
-        As `group_metrics`, and if there is no model or scores of one are missing.
     """
-    if n_resamples < 0:
-        raise UserError(f"n_resamples must not be negative, not {n_resamples}.")
+    check_resamples(n_resamples, least=0)
     models = GroupedModels.of(
         y_true, predictions, protected, y_scores=y_scores, sample_weight=sample_weight, names=groups
     )
@@ -169,7 +166,8 @@ def _rows(
     model: str, measured: Mapping[Key, np.ndarray], remarks: Mapping[Key, str], models: GroupedModels
 ) -> list[dict[str, object]]:
     """Return a row for each metric and group of one model or difference; disparities count all images."""
-    rows, counts = [], models.class_counts()
+    rows: list[dict[str, object]] = []
+    counts = models.class_counts()
     for (metric, group), drawn in measured.items():
         n = counts.get(group, counts["all"])
         found = estimate_of(drawn[0], drawn[1:], n=int(n.sum()))
@@ -181,170 +179,3 @@ def _rows(
         note = "; ".join(filter(None, said))
         rows.append(who | found._asdict() | {"n_positive": n_positive, "note": note})
     return rows
-
-
-def demographic_parity_difference(
-    y_true: ArrayLike, y_pred: ArrayLike, protected: Protected, *, sample_weight: ArrayLike | None = None
-) -> float:
-    """Return the largest minus the smallest share predicted positive of a group: 0..1, 0 is fair.
-
-    Parameters
-    ----------
-    y_true, y_pred : arrays of shape (n,)
-        True and predicted labels, 0 or 1; the true ones have no influence.
-    protected : array of shape (n,), Series, DataFrame, mapping of name to array, or Groups
-        As `Groups.of`; of several columns the intersections are compared.
-    sample_weight : array of shape (n,), optional
-        Weight of each image.
-
-    Returns
-    -------
-    float
-        NaN, with a warning, if there are fewer than two groups.
-
-    Raises
-    ------
-    UserError
-        If shapes differ, labels are not 0/1 or values are missing.
-    """
-    return _value("demographic_parity_difference", y_true, y_pred, protected, sample_weight)
-
-
-def demographic_parity_ratio(
-    y_true: ArrayLike, y_pred: ArrayLike, protected: Protected, *, sample_weight: ArrayLike | None = None
-) -> float:
-    """Return the smallest over the largest share predicted positive of a group: 0..1, 1 is fair.
-
-    Parameters, result and errors as `demographic_parity_difference`; NaN also if none is predicted positive.
-    """
-    return _value("demographic_parity_ratio", y_true, y_pred, protected, sample_weight)
-
-
-def equalized_odds_difference(
-    y_true: ArrayLike, y_pred: ArrayLike, protected: Protected, *, sample_weight: ArrayLike | None = None
-) -> float:
-    """Return the larger of the differences in TPR and in FPR between groups: 0..1, 0 is fair.
-
-    Parameters, result and errors as `demographic_parity_difference`. Source: Hardt et al., *Equality of
-    Opportunity in Supervised Learning*, NeurIPS 2016.
-    """
-    return _value("equalized_odds_difference", y_true, y_pred, protected, sample_weight)
-
-
-def true_positive_rate_difference(
-    y_true: ArrayLike, y_pred: ArrayLike, protected: Protected, *, sample_weight: ArrayLike | None = None
-) -> float:
-    """Return the largest minus the smallest TPR of a group: 0..1, 0 is fair.
-
-    `equal_opportunity_difference` of any number of groups. Parameters, result and errors as
-    `demographic_parity_difference`.
-    """
-    return _value("equal_opportunity_difference", y_true, y_pred, protected, sample_weight)
-
-
-def worst_group_accuracy(
-    y_true: ArrayLike, y_pred: ArrayLike, protected: Protected, *, sample_weight: ArrayLike | None = None
-) -> float:
-    """Return the accuracy of the group that has the lowest: 0..1, higher is better.
-
-    Parameters, result and errors as `demographic_parity_difference`, but labels may be classes. Source:
-    Sagawa et al., *Distributionally Robust Neural Networks for Group Shifts*, ICLR 2020.
-    """
-    return _value("worst_group_accuracy", y_true, y_pred, protected, sample_weight)
-
-
-def accuracy_difference(
-    y_true: ArrayLike, y_pred: ArrayLike, protected: Protected, *, sample_weight: ArrayLike | None = None
-) -> float:
-    """Return the largest minus the smallest accuracy of a group: 0..1, 0 is fair.
-
-    Parameters, result and errors as `demographic_parity_difference`, but labels may be classes.
-    """
-    return _value("accuracy_difference", y_true, y_pred, protected, sample_weight)
-
-
-def balanced_accuracy(
-    y_true: ArrayLike,
-    y_pred: ArrayLike,
-    protected: Protected | None = None,
-    *,
-    sample_weight: ArrayLike | None = None,
-) -> float:
-    """Return the mean of the shares right of each class: 0..1, higher is better.
-
-    Parameters
-    ----------
-    y_true, y_pred : arrays of shape (n,)
-        True and predicted labels: 0 and 1, or classes as integers or strings.
-    protected : optional
-        Has no influence; accepted so that every metric is called alike.
-    sample_weight : array of shape (n,), optional
-        Weight of each image.
-
-    Returns
-    -------
-    float
-        Classes that only occur among the predictions do not count. NaN, with a warning, if 0/1 labels hold
-        only one class.
-
-    Raises
-    ------
-    UserError
-        If shapes differ or values are missing.
-    """
-    one_group = np.zeros(len(np.asarray(y_true)), dtype=np.uint8)
-    return _value("balanced_accuracy", y_true, y_pred, one_group, sample_weight, "all")
-
-
-def expected_calibration_error(y_true: ArrayLike, y_score: ArrayLike, n_bins: int = N_BINS) -> float:
-    """Return how far scores are from the share of positives: 0..1, 0 is calibrated.
-
-    Parameters
-    ----------
-    y_true : array of shape (n,)
-        Labels, 0 or 1.
-    y_score : array of shape (n,)
-        Scores in [0, 1] of label 1.
-    n_bins : int
-        Number of equal bins over [0, 1].
-
-    Returns
-    -------
-    float
-
-    Raises
-    ------
-    UserError
-        If shapes differ, labels are not 0/1, scores are outside [0, 1] or there is no bin.
-
-    Notes
-    -----
-    ``Σ_b |Σ_{i in b} (y_i - s_i)| / n``. Source: Guo et al., *On Calibration of Modern Neural Networks*,
-    ICML 2017, there for the score of the predicted class.
-    """
-    if n_bins < 1:
-        raise UserError(f"n_bins must be at least 1, not {n_bins}.")
-    y = check_labels(y_true, "y_true")
-    bins, gaps = bins_and_gaps(y, y_score, n_bins, "y_score")
-    return float(np.abs(np.bincount(bins, weights=gaps)).sum() / len(y))
-
-
-def _value(
-    metric: str,
-    y_true: ArrayLike,
-    y_pred: ArrayLike,
-    protected: Protected,
-    sample_weight: ArrayLike | None,
-    group: str | None = None,
-) -> float:
-    """Return a rate of a group, or a disparity of the finest family; warn if it skips groups or is NaN."""
-    models = GroupedModels.of(y_true, {"y_pred": y_pred}, protected, sample_weight=sample_weight)
-    found = models.measure(models.cells.counts[None])["y_pred"]
-    key = metric, group or models.groups.finest
-    if key not in found:
-        raise UserError(f"{metric} needs labels 0 and 1; of several classes only accuracy can be compared.")
-    values = {key: float(drawn[0]) for key, drawn in found.items()}
-    note = models.notes(values)[key]
-    if note:
-        warnings.warn(f"{metric}: {note}.", UndefinedMetricWarning, stacklevel=3)
-    return values[key]

@@ -16,7 +16,7 @@ from fairlab.core.errors import UserError
 from fairlab.metrics.intervals.bootstrap import estimate_of
 from fairlab.metrics.intervals.proportion import proportion
 from fairlab.metrics.tidy import COLUMNS
-from fairlab.metrics.validation import as_numbers, warn_undefined
+from fairlab.metrics.validation import as_numbers, check_resamples, warn_undefined
 
 
 def shannon_diversity(counts: ArrayLike) -> float:
@@ -35,6 +35,11 @@ def shannon_diversity(counts: ArrayLike) -> float:
     Notes
     -----
     Shannon, *A Mathematical Theory of Communication* (1948).
+
+    Examples
+    --------
+    >>> shannon_diversity([10, 10]), shannon_evenness([10, 10])
+    (0.6931471805599453, 1.0)
     """
     return float(_shannon(_shares(counts)))
 
@@ -42,7 +47,7 @@ def shannon_diversity(counts: ArrayLike) -> float:
 def shannon_evenness(counts: ArrayLike) -> float:
     """Return ``H / ln S``, 0 to 1 (all equal); NaN with a warning for a single category.
 
-    Parameters and errors as `shannon_diversity`. Pielou (1966).
+    Parameters and errors as `shannon_diversity`. Source: Pielou (1966).
     """
     shares = _shares(counts)
     if len(shares) == 1:
@@ -54,6 +59,11 @@ def simpson_diversity(counts: ArrayLike) -> float:
     """Return Simpson's ``D = 1 / Σ p²``, 1 (one category) to S: as many equal categories are as diverse.
 
     Parameters and errors as `shannon_diversity`. Simpson, *Measurement of Diversity* (Nature, 1949).
+
+    Examples
+    --------
+    >>> simpson_diversity([10, 10, 10, 10]), simpson_evenness([10, 10, 10, 10])
+    (4.0, 1.0)
     """
     return float(_simpson(_shares(counts)))
 
@@ -103,8 +113,7 @@ def representation(
             f"The labels must name a category for every image, but {series.isna().sum()} of {len(series)} "
             "are missing; leave those images out, or give them a category of their own."
         )
-    if n_resamples < 1:
-        raise UserError(f"n_resamples must be at least 1, not {n_resamples}.")
+    check_resamples(n_resamples)
     counts = series.value_counts()
     table = pd.DataFrame(_share_rows(counts) + _index_rows(counts.to_numpy(), n_resamples, seed))
     table = table.assign(model="", attribute=attribute or str(series.name or ""), seeds=1)

@@ -16,26 +16,14 @@ from fairlab.metrics.intervals.proportion import proportion
 
 
 class Means(NamedTuple):
-    """Means of k quantities within g groups of images, averaged over training seeds.
+    """Means of k quantities within g groups of images, averaged over training seeds."""
 
-    Attributes
-    ----------
-    value : ndarray, (k, g)
-        NaN for a group without images.
-    draws : ndarray, (resamples, k, g)
-        The same of each bootstrap resample.
-    counts : ndarray, (g,)
-        Number of images in each group.
-    seeds : int
-        Number of training seeds.
-    """
+    value: np.ndarray  #: (k, g); NaN for a group without images
+    draws: np.ndarray  #: (resamples, k, g) the same of each bootstrap resample
+    counts: np.ndarray  #: (g,) number of images in each group
+    seeds: int  #: number of training seeds
 
-    value: np.ndarray
-    draws: np.ndarray
-    counts: np.ndarray
-    seeds: int
-
-    def minus(self, other: Means) -> Means:
+    def __sub__(self, other: Means) -> Means:
         """Return the paired difference from other means on the same resamples."""
         return self._replace(value=self.value - other.value, draws=self.draws - other.draws)
 

@@ -38,6 +38,11 @@ def paired_p_value(draws: ArrayLike, null: float = 0.0) -> float:
     interval leaves `null` out. Source: Davison and Hinkley, *Bootstrap Methods and their Application*, 1997,
     Section 4. For Holm's method over m comparisons draw at least 40 m resamples, else none can come out below
     5%.
+
+    Examples
+    --------
+    >>> paired_p_value([0.1, 0.2, 0.3, -0.1, 0.2, 0.1, 0.3, 0.2, 0.1])
+    0.4
     """
     values = as_numbers(draws, "draws")
     if values.ndim != 1:
@@ -71,6 +76,11 @@ def holm(p_values: ArrayLike) -> np.ndarray:
     -----
     With ``p_1 <= ... <= p_m``, ``adjusted_i = min(1, max_{j <= i} (m - j + 1) p_j)``. Source: Holm, *A Simple
     Sequentially Rejective Multiple Test Procedure*, 1979.
+
+    Examples
+    --------
+    >>> holm([0.01, 0.04, 0.03]).tolist()
+    [0.03, 0.06, 0.06]
     """
     p = as_numbers(p_values, "p_values")
     if p.ndim != 1 or ((p < 0) | (p > 1)).any():

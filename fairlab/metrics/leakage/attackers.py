@@ -20,18 +20,11 @@ Predictor = Callable[["Features"], np.ndarray]
 
 @dataclass(frozen=True)
 class Features:
-    """What an attacker sees of n images.
+    """What an attacker sees of n images."""
 
-    Attributes
-    ----------
-    values : array of shape (n, k) or (n,)
-        Labels 0/1 (uint8), scores (float32), or, in one dimension, each image's class (integers).
-    width : int
-        k, or the number of classes.
-    """
-
+    #: (n, k) labels 0/1 (uint8) or scores (float32); or (n,) each image's class (integers).
     values: np.ndarray
-    width: int
+    width: int  #: k, or the number of classes
 
     def __len__(self) -> int:
         return len(self.values)

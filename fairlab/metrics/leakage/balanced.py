@@ -23,15 +23,7 @@ Pool = tuple[Features, np.ndarray]
 def balanced_sample(protected: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Draw as many rows of one group as of the other, shuffled: all of the smaller, a sample of the larger.
 
-    Parameters
-    ----------
-    protected : array of shape (n,)
-        0 or 1.
-    rng : Generator
-
-    Returns
-    -------
-    array of shape (2 * smaller group,)
+    `protected` is (n,), 0 or 1; the rows are (2 * smaller group,).
     """
     size = min(np.bincount(protected, minlength=2))
     rows = [rng.choice(np.flatnonzero(protected == group), size, replace=False) for group in (0, 1)]
@@ -69,39 +61,21 @@ def _take(pool: Pool, rows: np.ndarray) -> Pool:
 
 
 def read_pools(read: Callable[[ArrayLike, str], np.ndarray], *samples: Sample | None) -> list[Pool | None]:
-    """Check samples in the order train, evaluation, valid; None stays None.
+    """Check samples of train, evaluation and valid, in this order; None stays None.
 
-    Parameters
-    ----------
-    read : callable
-        `label_features` or `score_features`.
-    *samples : pair of (labels or scores, protected), or None
-
-    Returns
-    -------
-    list of (Features, array of shape (n,))
-        Classes are counted over all samples.
-
-    Raises
-    ------
-    UserError
-        If values or protected labels are not what they must be, or the samples have different labels.
+    `read` is `label_features` or `score_features`. Classes are counted over all samples, and a UserError says
+    what is wrong with one.
     """
-    names = ("", " of evaluation", " of valid")
-    values = [
-        None if sample is None else read(sample[0], name)
-        for sample, name in zip(samples, names, strict=False)
-    ]
-    known = [array for array in values if array is not None]
+    named = list(zip(("", " of evaluation", " of valid"), samples, strict=False))
+    values = {name: read(sample[0], name) for name, sample in named if sample is not None}
+    known = list(values.values())
     if len({array.shape[1:] for array in known}) > 1:
         shapes = ", ".join(str(array.shape) for array in known)
         raise UserError(f"Train, evaluation and valid must have the same labels, but have shapes {shapes}.")
     width = known[0].shape[1] if known[0].ndim == 2 else int(max(array.max() for array in known)) + 1
     return [
-        None
-        if sample is None or array is None
-        else (Features(array, width), _protected(sample[1], name, len(array)))
-        for sample, array, name in zip(samples, values, names, strict=False)
+        sample and (Features(values[name], width), _protected(sample[1], name, len(values[name])))
+        for name, sample in named
     ]
 
 

@@ -26,10 +26,6 @@ def corrupt(
     metric : "F1" or "mAP"
     rng : Generator
 
-    Returns
-    -------
-    Features
-
     Raises
     ------
     UserError

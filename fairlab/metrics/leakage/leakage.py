@@ -27,20 +27,12 @@ _Change = Callable[[Features, np.random.Generator], Features]
 
 @dataclass(frozen=True)
 class Leakage:
-    """What an attacker guessed right, or by how much one attacker is better than another.
+    """What an attacker guessed right, or by how much one attacker is better than another."""
 
-    Attributes
-    ----------
-    correct : array of shape (rounds, n)
-        For each round's balanced test images, 1 where the guess was right and 0 where not; of a difference,
-        -1 to 1.
-    rows : array of shape (rounds, n)
-        Which images of the evaluation set these were.
-    is_difference : bool
-    """
-
+    #: (rounds, n) for each round's balanced test images, 1 where the guess was right and 0 where not; of a
+    #: difference, -1 to 1.
     correct: np.ndarray
-    rows: np.ndarray
+    rows: np.ndarray  #: (rounds, n) which images of the evaluation set these were
     is_difference: bool = False
 
     def __repr__(self) -> str:
@@ -152,6 +144,14 @@ def dataset_leakage(
     -----
     Train, valid and test are each sampled down to as many images of one group as of the other, so guessing
     the commoner one gains nothing. Wang et al. (ICCV 2019), Section 3.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> gender = rng.integers(0, 2, 1000)
+    >>> tie = np.where(rng.random(1000) < 0.8, gender, 1 - gender)
+    >>> dataset_leakage(np.stack([tie, rng.integers(0, 2, 1000)], axis=1), gender)
+    Leakage(0.772 [0.719, 0.825], 5 rounds, 94 test images)
     """
     pools = read_pools(label_features, (labels, protected), evaluation, valid)
     return _attack(pools, attacker, rounds, seed)
@@ -174,16 +174,7 @@ def model_leakage(
     scores : array of shape (n, k)
         Scores before the last activation (logits), any finite numbers.
     protected, attacker, rounds, seed, evaluation, valid
-        As `dataset_leakage`; `evaluation` and `valid` hold scores.
-
-    Returns
-    -------
-    Leakage
-
-    Raises
-    ------
-    UserError
-        As `dataset_leakage`, and if scores are not finite.
+        As `dataset_leakage`, errors too; `evaluation` and `valid` hold scores.
     """
     pools = read_pools(score_features, (scores, protected), evaluation, valid)
     return _attack(pools, attacker, rounds, seed)
@@ -211,15 +202,6 @@ def corrupted_dataset_leakage(
         F: the model's F1 or mean average precision, in [0, 1]; best its value for each label.
     metric : "F1" or "mAP"
         What `performance` is.
-
-    Returns
-    -------
-    Leakage
-
-    Raises
-    ------
-    UserError
-        As `dataset_leakage`, and if there is no such metric or performance.
 
     Notes
     -----

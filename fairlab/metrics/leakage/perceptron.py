@@ -20,26 +20,14 @@ from fairlab.metrics.leakage.attackers import Features, Predictor
 
 @dataclass(frozen=True)
 class Perceptron:
-    """The published attacker: three hidden layers, batch norm, leaky ReLU, the best epoch on validation.
+    """The published attacker: three hidden layers, batch norm, leaky ReLU, the best epoch on validation."""
 
-    Attributes
-    ----------
-    epochs, batch : int
-        100 and 128 for COCO's objects, 150 and 64 for imSitu's verbs.
-    width : int
-        Of the hidden layers.
-    learning_rate, weight_decay : float
-        Adam's.
-    progress : bool
-        Show a bar over the epochs.
-    """
-
-    epochs: int = 100
-    batch: int = 128
-    width: int = 300
-    learning_rate: float = 5e-5
+    epochs: int = 100  #: for COCO's objects; 150 for imSitu's verbs
+    batch: int = 128  #: likewise; 64
+    width: int = 300  #: of the hidden layers
+    learning_rate: float = 5e-5  #: Adam's
     weight_decay: float = 1e-5
-    progress: bool = True
+    progress: bool = True  #: show a bar over the epochs
 
     def fit(
         self, train: Features, a: np.ndarray, valid: Features, a_valid: np.ndarray, seed: int

@@ -50,6 +50,13 @@ def leakage_p_value(
     protected labels within the sample breaks any tie to the labels. True and permuted labels go through the
     same fit, so the test holds exactly in samples of any size. The fits are vectorised: Newton's method with
     Böhning's bound ``XᵀX/4`` on the curvature, which is factorised once for all of them.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> gender = rng.integers(0, 2, 500)
+    >>> leakage_p_value(gender[:, None], gender)  # the label is the gender
+    0.005
     """
     if permutations < 1:
         raise UserError(f"permutations must be at least 1, not {permutations}.")

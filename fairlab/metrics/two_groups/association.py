@@ -39,6 +39,12 @@ def phi_coefficients(
     -----
     Phi is Pearson's correlation of two binary variables. It depends on the four counts only, so resampling
     images means drawing counts from a multinomial distribution.
+
+    Examples
+    --------
+    >>> phi_coefficients(pd.DataFrame({"Bald": [1, 0, 0, 0, 1, 0]}), [1, 1, 0, 0, 1, 0])["value"]
+    Bald    0.707107
+    Name: value, dtype: float64
     """
     a = check_labels(protected, "protected", len(labels))
     rng = np.random.default_rng(seed)

@@ -11,15 +11,10 @@ from numpy.typing import ArrayLike
 from fairlab.core.errors import UserError, nearest_names
 from fairlab.metrics.intervals.bootstrap import average_over_seeds
 from fairlab.metrics.spec import METRICS
-from fairlab.metrics.thresholds import calibrated_threshold
-from fairlab.metrics.tidy import Resampled, tidy_table
+from fairlab.metrics.thresholds import thresholds_of
+from fairlab.metrics.tidy import Resampled, tidy_table, with_differences
 from fairlab.metrics.two_groups.ranked_cells import RankedCells, resampled_metrics
-from fairlab.metrics.validation import (
-    GROUPS,
-    as_numbers,
-    check_labels,
-    scores_by_seed,
-)
+from fairlab.metrics.validation import GROUPS, check_labels, check_resamples, scores_by_seed
 
 
 def bootstrap(
@@ -83,6 +78,14 @@ def bootstrap(
     With several training seeds each resample also draws as many seeds with replacement and averages over
     them, so the interval covers both. Few seeds show little of how training varies; what varies between
     them is widened accordingly, as Student's t does: see `intervals.bootstrap.few_seeds_factor`.
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> y, a = rng.integers(0, 2, (2, 1000))
+    >>> scores = np.clip(0.3 + 0.3 * y + 0.1 * a + 0.2 * rng.normal(size=1000), 0, 1)
+    >>> bootstrap(y, scores, a, threshold=0.5).set_index("metric")["high"].round(2).to_dict()
+    {'AP': 0.89, 'AP_balanced': 0.89, 'DEO': 0.21, 'BA': 0.08, 'KL': 0.4}
     """
     return compare(
         y_true,
@@ -138,6 +141,18 @@ def compare(
     ------
     UserError
         As `bootstrap`, and if the baseline or a threshold is missing or numbers of seeds differ.
+
+    Examples
+    --------
+    >>> from fairlab.metrics import compare, format_comparison
+    >>> rng = np.random.default_rng(0)
+    >>> y, a = rng.integers(0, 2, (2, 1000))
+    >>> scores = np.clip(0.3 + 0.3 * y + 0.1 * a + 0.2 * rng.normal(size=1000), 0, 1)
+    >>> table = compare(y, {"baseline": scores, "fairer": np.clip(scores - 0.1 * a, 0, 1)}, a)
+    >>> print(format_comparison(table[table["metric"] == "AP"]))
+    | metric | baseline          | fairer            | fairer - baseline | images (positive) | seeds |
+    | ------ | ----------------- | ----------------- | ----------------- | ----------------- | ----- |
+    | AP (%) | 86.7 [83.9, 89.0] | 87.3 [84.5, 89.6] | +0.6 [−0.1, +1.3] | 1,000 (537)       | 1     |
     """
     y = check_labels(y_true, "y_true")
     a = check_labels(protected, "protected", len(y))
@@ -153,8 +168,7 @@ def check_models(scores: Mapping[str, ArrayLike], baseline: str, n_resamples: in
         raise UserError(
             f"There are no scores of the baseline '{baseline}'; {nearest_names(baseline, scores)}"
         )
-    if n_resamples < 1:
-        raise UserError(f"n_resamples must be at least 1, not {n_resamples}.")
+    check_resamples(n_resamples)
 
 
 def resample_models(
@@ -178,7 +192,7 @@ def resample_models(
     ranked = [
         RankedCells.build(y, s, a, threshold)
         for name, values in by_model.items()
-        for s, threshold in zip(values, _thresholds(name, values, y, thresholds), strict=True)
+        for s, threshold in zip(values, thresholds_of(name, values, y, thresholds), strict=True)
     ]
     shape = (len(by_model), seeds, -1, len(METRICS))
     whole = np.stack([cells.metrics(np.ones((1, len(y)), dtype=np.int32)) for cells in ranked])
@@ -198,29 +212,3 @@ def common_seeds(by_model: Mapping[str, np.ndarray]) -> int:
     if len(set(n_seeds.values())) > 1:
         raise UserError(f"Models are paired by training seed, but their numbers of seeds differ: {n_seeds}.")
     return next(iter(n_seeds.values()))
-
-
-def with_differences(resampled: Mapping[str, Resampled], baseline: str) -> dict[str, Resampled]:
-    """Return the models, and then the paired difference of each other one from the baseline."""
-    base, others = resampled[baseline], [name for name in resampled if name != baseline]
-    return dict(resampled) | {f"{name} - {baseline}": resampled[name].minus(base) for name in others}
-
-
-def _thresholds(
-    name: str, scores: np.ndarray, y: np.ndarray, thresholds: Mapping[str, float | ArrayLike] | None
-) -> np.ndarray:
-    """Return the threshold of each training seed, (seeds,)."""
-    if thresholds is None:
-        # Without positives DEO and BA are undefined at any threshold.
-        return np.array([calibrated_threshold(y, s) if y.any() else 1.0 for s in scores])
-    if name not in thresholds:
-        raise UserError(
-            f"There is no threshold for '{name}'; thresholds are given for {', '.join(thresholds)}."
-        )
-    values = as_numbers(thresholds[name], f"the threshold of '{name}'")
-    if values.shape not in ((), (len(scores),)) or not np.isfinite(values).all():
-        raise UserError(
-            f"The threshold of '{name}' must be one finite number, or one for each of {len(scores)} training "
-            f"seeds; got {values.tolist()}."
-        )
-    return np.broadcast_to(values, len(scores))

@@ -16,12 +16,11 @@ import pandas as pd
 from numpy.typing import ArrayLike
 from scipy import sparse
 
-from fairlab.core.errors import UserError
 from fairlab.metrics.formulas import EDGES, Counted
 from fairlab.metrics.spec import METRICS
-from fairlab.metrics.thresholds import calibrated_threshold
-from fairlab.metrics.tidy import Resampled, tidy_table
-from fairlab.metrics.two_groups.compare import check_models, with_differences
+from fairlab.metrics.thresholds import thresholds_of
+from fairlab.metrics.tidy import Resampled, tidy_table, with_differences
+from fairlab.metrics.two_groups.compare import check_models
 from fairlab.metrics.two_groups.ranked_cells import RankedCells
 from fairlab.metrics.validation import GROUPS, check_labels, check_scores
 
@@ -48,34 +47,16 @@ def compare_binned(
 ) -> pd.DataFrame:
     """Return the table of `compare`, in a time that hardly grows with the number of rows.
 
-    Parameters
-    ----------
-    y_true, protected : arrays of shape (n,)
-        Target and protected labels, 0 or 1.
-    scores : mapping of model name to array of shape (n,)
-        Scores in [0, 1] of each model for the same rows.
-    thresholds : mapping of model name to float, optional
-        As `compare`: calibrated on these very rows when None.
-    baseline : str, optional
-        The model that the others are compared with; the first when None.
-    n_resamples, seed, attribute, groups
-        As `compare`.
-
-    Returns
-    -------
-    DataFrame
-        As `compare`. Values are exact; intervals are those of `compare` but for the chance in drawing.
-
-    Raises
-    ------
-    UserError
-        As `compare`.
+    Parameters, result and errors as `compare`, of one training seed: scores (n,), a threshold for each model.
+    The baseline is the first model when None. Values are exact; intervals are those of `compare` but for the
+    chance in drawing.
     """
     y = check_labels(y_true, "y_true").astype(np.uint8)
     a = check_labels(protected, "protected", len(y)).astype(np.uint8)
-    baseline = _check_models(scores, thresholds, baseline, n_resamples)
+    baseline = next(iter(scores), "") if baseline is None else baseline
+    check_models(scores, baseline, n_resamples)
     named = {name: check_scores(values, f"scores of '{name}'", len(y)) for name, values in scores.items()}
-    at = {name: _threshold(name, thresholds, y, s) for name, s in named.items()}
+    at = {name: float(thresholds_of(name, s[None], y, thresholds)[0]) for name, s in named.items()}
     exact = np.stack([exact_metrics(y, s, a, at[name]) for name, s in named.items()])  # (models, metrics)
     drawn = _draws(y, named, a, at, n_resamples, seed)  # (models, 1 + resamples, metrics)
     drawn += np.nan_to_num(exact - drawn[:, 0])[:, None]
@@ -194,24 +175,3 @@ def _resampled(counts: np.ndarray, n_resamples: int, seed: int) -> Iterator[np.n
     rows = max(1, _CHUNK_VALUES // max(len(counts), 4 * N_BINS))
     for start in range(0, n_resamples, rows):
         yield rng.multinomial(n, counts / n, size=min(rows, n_resamples - start))
-
-
-def _check_models(
-    scores: Mapping[str, ArrayLike],
-    thresholds: Mapping[str, float] | None,
-    baseline: str | None,
-    n_resamples: int,
-) -> str:
-    """Return the name of the baseline."""
-    baseline = next(iter(scores), "") if baseline is None else baseline
-    check_models(scores, baseline, n_resamples)
-    missing = [name for name in scores if thresholds is not None and name not in thresholds]
-    if missing:
-        raise UserError(f"There is no threshold for '{missing[0]}'; give one for each model.")
-    return baseline
-
-
-def _threshold(name: str, thresholds: Mapping[str, float] | None, y: np.ndarray, s: np.ndarray) -> float:
-    if thresholds is not None:
-        return float(thresholds[name])
-    return calibrated_threshold(y, s) if y.any() else 1.0

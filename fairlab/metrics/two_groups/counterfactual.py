@@ -15,9 +15,9 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from fairlab.core.errors import UserError
-from fairlab.metrics.intervals.bootstrap_means import Means, bootstrap_means
-from fairlab.metrics.tidy import COLUMNS
-from fairlab.metrics.two_groups.compare import check_models
+from fairlab.metrics.intervals.bootstrap_means import bootstrap_means
+from fairlab.metrics.tidy import COLUMNS, with_differences
+from fairlab.metrics.two_groups.compare import check_models, common_seeds
 from fairlab.metrics.validation import GROUPS, as_numbers, check_labels, check_scores, scores_by_seed
 
 #: What is measured of each face, in the order of the columns of `_effects`.
@@ -43,6 +43,11 @@ def counterfactual_flip_rate(absent: ArrayLike, present: ArrayLike, threshold: f
     ------
     UserError
         If shapes differ, or scores are NaN or outside [0, 1].
+
+    Examples
+    --------
+    >>> counterfactual_flip_rate([0.1, 0.4, 0.6, 0.9], [0.2, 0.6, 0.7, 0.9], threshold=0.5)
+    0.25
     """
     first = check_scores(absent, "absent")
     second = check_scores(present, "present", len(first))
@@ -71,16 +76,8 @@ def compare_counterfactuals(
     absent, present : mappings of model name to array of shape (n,) or (seeds, n)
         Scores in [0, 1] of the same faces with the protected attribute absent and present; one row for each
         training seed. All models have the same number of seeds, and differences pair them by row.
-    thresholds : mapping of model name to float or array of shape (seeds,)
-        Scores above it are predicted positive.
-    baseline : str
-        The model that the others are compared with.
-    n_resamples, seed : int
-        Number and seed of the bootstrap resamples.
-    attribute : str
-        The target's name, for the table.
-    groups : pair of str
-        Names of the faces with protected label 0 and 1.
+    thresholds, baseline, n_resamples, seed, attribute, groups
+        As `compare`.
 
     Returns
     -------
@@ -106,33 +103,17 @@ def compare_counterfactuals(
     a = check_labels(protected, "protected", len(y))
     check_models(absent, baseline, n_resamples)
     effects = {model: _effects(model, absent, present, thresholds, len(y)) for model in absent}
-    if len({len(values) for values in effects.values()}) > 1:
-        seeds = {model: len(values) for model, values in effects.items()}
-        raise UserError(f"Models are paired by training seed, but their numbers of seeds differ: {seeds}.")
+    common_seeds(effects)
     members = np.stack([np.ones(len(y), bool), y == 0, y == 1, a == 0, a == 1])  # (5, n)
     names = ("all", "negatives", "positives", *groups)
     means = {m: bootstrap_means(v, members, n_resamples=n_resamples, seed=seed) for m, v in effects.items()}
-    tables = [
-        table.assign(model=model, attribute=attribute) for model, table in _tables(means, baseline, names)
-    ]
+    tables = []
+    for model, one in with_differences(means, baseline).items():
+        shares = ("flip_rate",) if model in means else ()
+        tables.append(one.table(COUNTERFACTUAL_METRICS, names, shares=shares).assign(model=model))
     positives = dict(zip(names, (int(y[group].sum()) for group in members), strict=True))
-    whole = pd.concat(tables, ignore_index=True)
+    whole = pd.concat(tables, ignore_index=True).assign(attribute=attribute)
     return whole.assign(n_positive=whole["group"].map(positives))[list(COLUMNS)]
-
-
-def _tables(
-    means: Mapping[str, Means], baseline: str, groups: tuple[str, ...]
-) -> list[tuple[str, pd.DataFrame]]:
-    """Return a table for each model, and for each difference from the baseline."""
-    alone = [
-        (model, one.table(COUNTERFACTUAL_METRICS, groups, shares=("flip_rate",)))
-        for model, one in means.items()
-    ]
-    return alone + [
-        (f"{model} - {baseline}", one.minus(means[baseline]).table(COUNTERFACTUAL_METRICS, groups))
-        for model, one in means.items()
-        if model != baseline
-    ]
 
 
 def _effects(

@@ -15,37 +15,21 @@ from fairlab.metrics.formulas import weighted_average_precision
 from fairlab.metrics.intervals.bootstrap import average_over_seeds, estimate_of, resample_counts
 from fairlab.metrics.intervals.multiple_testing import holm_column, paired_p_value
 from fairlab.metrics.two_groups.ranked_cells import RankedCells
-from fairlab.metrics.validation import cell_masses, check_labels, scores_by_seed
+from fairlab.metrics.validation import cell_masses, check_labels, check_resamples, scores_by_seed
 
 
 @dataclass(frozen=True, eq=False)
 class PairDiscriminability:
-    """How well one classifier, trained where two labels agree, predicts each of them where they do not.
+    """How well one classifier, trained where two labels agree, predicts each of them where they do not."""
 
-    Attributes
-    ----------
-    first, second : Estimate
-        Average precision for either label, 0..1, each of the four (a, b) cells weighing the same. Chance is
-        0.5.
-    difference : Estimate
-        First minus second, -1..1, on the same resamples. Positive: the first is easier.
-    draws : array of shape (resamples,)
-        The difference on each resample; NaN where a cell was not drawn.
-    p_value : float
-        Two-sided, of a difference of 0; see `fairlab.metrics.paired_p_value`.
-    cells : array of shape (2, 2)
-        Number of images, indexed [a, b].
-    seeds : int
-        Number of trainings.
-    """
-
+    #: Average precision for either label, 0..1, the four (a, b) cells weighing the same. Chance is 0.5.
     first: Estimate
     second: Estimate
-    difference: Estimate
-    draws: np.ndarray
-    p_value: float
-    cells: np.ndarray
-    seeds: int
+    difference: Estimate  #: first minus second, -1..1, on the same resamples
+    draws: np.ndarray  #: (resamples,) the difference on each; NaN where a cell was not drawn
+    p_value: float  #: two-sided, of a difference of 0; see `fairlab.metrics.paired_p_value`
+    cells: np.ndarray  #: (2, 2) number of images, indexed [a, b]
+    seeds: int  #: number of trainings
 
 
 def pair_discriminability(
@@ -64,15 +48,9 @@ def pair_discriminability(
         Labels 0 or 1 of test images in which the two also differ.
     scores : array of shape (n,) or (seeds, n)
         In [0, 1]; one row for each training of the classifier.
-    n_resamples : int
-        Number of bootstrap resamples. The same `seed` and n draw the same images for every pair of labels,
-        so `draws` of several pairs belong together.
-    seed : int
-        Seed of the resampling.
-
-    Returns
-    -------
-    PairDiscriminability
+    n_resamples, seed : int
+        Of the bootstrap. The same seed and n draw the same images for every pair of labels, so `draws` of
+        several pairs belong together.
 
     Raises
     ------
@@ -93,8 +71,7 @@ def pair_discriminability(
     a = check_labels(labels_a, "labels_a")
     b = check_labels(labels_b, "labels_b", len(a))
     by_seed = scores_by_seed(scores, "scores", len(a))
-    if n_resamples < 1:
-        raise UserError(f"n_resamples must be at least 1, not {n_resamples}.")
+    check_resamples(n_resamples)
     _require_cells(a, b)
     whole = _precisions(a, b, by_seed, iter([np.ones((1, len(a)), int)])).mean(axis=(1, 2))  # (2,)
     rng = np.random.default_rng(seed)

@@ -84,6 +84,12 @@ def score_kl(
 
     Source: Chen and Wu, *Towards Threshold Invariant Fair Classification*, 2020, as used by Ramaswamy et
     al., CVPR 2021, Section 4.
+
+    Examples
+    --------
+    >>> y, a = [1, 1, 1, 1, 0, 0, 0, 0], [0, 0, 1, 1, 0, 0, 1, 1]
+    >>> round(score_kl(y, [0.7, 0.8, 0.7, 0.8, 0.1, 0.2, 0.15, 0.2], a).symmetric_sum, 3)
+    1.53
     """
     y = check_labels(y_true, "y_true")
     s = check_scores(y_score, "y_score", len(y))

@@ -17,12 +17,14 @@ from fairlab.core.errors import UserError
 from fairlab.metrics.formulas import Counted
 from fairlab.metrics.intervals.bootstrap import estimate_of
 from fairlab.metrics.spec import METRICS
-from fairlab.metrics.tidy import COLUMNS
+from fairlab.metrics.thresholds import thresholds_of
+from fairlab.metrics.tidy import COLUMNS, with_differences
 from fairlab.metrics.validation import (
     GROUPS,
     as_numbers,
     cell_masses,
     check_labels,
+    check_resamples,
     check_scores,
     shortage,
     warn_undefined,
@@ -50,14 +52,10 @@ def at_threshold(
         Scores in [0, 1] of each model for the same images.
     thresholds : mapping of model name to float
         A score above it is predicted positive.
-    n_resamples : int
-        Number of bootstrap resamples of the images.
-    seed : int
-        Seed of the resampling.
-    attribute : str
-        Name of the target for the table.
-    groups : pair of str
-        Names of the groups with protected label 0 and 1, for the FNR's rows, notes and warnings.
+    n_resamples, seed : int
+        Of the bootstrap.
+    attribute, groups : str, pair of str
+        Names of the target and of the groups with protected label 0 and 1, for the table.
 
     Returns
     -------
@@ -78,19 +76,32 @@ def at_threshold(
     Percentile intervals over resamples of the images at fixed thresholds; differences are taken on the same
     resamples. Given the cells, drawing images with replacement and drawing cell counts from the multinomial
     distribution are the same thing. Source of the bootstrap: Ramaswamy et al., CVPR 2021, Section 4.
+
+    Examples
+    --------
+    >>> y, scores, a = [1, 1, 1, 1, 0, 0], [0.9, 0.3, 0.8, 0.7, 0.1, 0.2], [0, 0, 1, 1, 0, 1]
+    >>> table = at_threshold(y, {"model": scores}, a, {"model": 0.5}, n_resamples=100)
+    >>> table[["metric", "group", "value", "n"]]
+         metric    group     value  n
+    0  accuracy      all  0.833333  6
+    1       FNR  group 0  0.500000  3
+    2       FNR  group 1  0.000000  3
+    3       DEO      all  0.500000  6
+    4        BA      all  0.000000  6
     """
-    y, a = _check_labels(y_true, protected)
+    y = check_labels(y_true, "y_true")
+    a = check_labels(protected, "protected", len(y))
     if not scores:
         raise UserError("There are no scores to measure; give those of at least one model.")
-    if n_resamples < 1:
-        raise UserError(f"n_resamples must be at least 1, not {n_resamples}.")
-    flagged = {name: _flagged(name, values, thresholds, len(y)) for name, values in scores.items()}
+    check_resamples(n_resamples)
+    flagged = {}
+    for name, values in scores.items():
+        s = check_scores(values, f"scores of '{name}'", len(y))
+        flagged[name] = s > thresholds_of(name, s[None], y, thresholds)[0]
     mass = cell_masses(y, a)
     reasons = _undefined(mass, groups)
     values = _values(y, a, np.stack(list(flagged.values())), n_resamples, seed)
-    first, *others = flagged
-    named = dict(zip(flagged, values, strict=True))
-    named |= {f"{name} - {first}": named[name] - named[first] for name in others}
+    named = with_differences(dict(zip(flagged, values, strict=True)), next(iter(flagged)))
     rows = [row for name, drawn in named.items() for row in _rows(name, drawn, reasons, mass, groups)]
     return pd.DataFrame(rows).assign(attribute=attribute, seeds=1)[list(COLUMNS)]
 
@@ -107,14 +118,12 @@ def threshold_curves(
 
     Parameters
     ----------
-    y_true, protected : arrays of shape (n,)
-        Target and protected labels, 0 or 1.
+    y_true, protected, groups
+        As `at_threshold`.
     y_score : array of shape (n,)
         Scores in [0, 1].
     grid : array of shape (m,)
         Thresholds; a score above one is predicted positive.
-    groups : pair of str
-        Names of the groups with protected label 0 and 1, for warnings.
 
     Returns
     -------
@@ -126,8 +135,17 @@ def threshold_curves(
     ------
     UserError
         If shapes differ, labels are not 0/1, or scores or thresholds are no finite numbers in range.
+
+    Examples
+    --------
+    >>> y, scores, a = [1, 1, 1, 1, 0, 0], [0.9, 0.3, 0.8, 0.7, 0.1, 0.2], [0, 0, 1, 1, 0, 1]
+    >>> threshold_curves(y, scores, a, [0.25, 0.5])[["threshold", "accuracy", "DEO"]]
+       threshold  accuracy  DEO
+    0       0.25  1.000000  0.0
+    1       0.50  0.833333  0.5
     """
-    y, a = _check_labels(y_true, protected)
+    y = check_labels(y_true, "y_true")
+    a = check_labels(protected, "protected", len(y))
     s = check_scores(y_score, "y_score", len(y))
     at = as_numbers(grid, "grid")
     if at.ndim != 1 or not np.isfinite(at).all():
@@ -141,22 +159,6 @@ def threshold_curves(
     values = _measure(Counted(mass, flagged.reshape(-1, 2, 2)))  # (m, measures)
     names = [metric if group is None else f"{metric}_{group}" for metric, group in _measures()]
     return pd.DataFrame(values, columns=names).assign(threshold=at)[["threshold", *names]]
-
-
-def _check_labels(y_true: ArrayLike, protected: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
-    y = check_labels(y_true, "y_true")
-    return y, check_labels(protected, "protected", len(y))
-
-
-def _flagged(name: str, scores: ArrayLike, thresholds: Mapping[str, float], n: int) -> np.ndarray:
-    """Return whether the model predicts positive, (n,) bool."""
-    if name not in thresholds:
-        known = ", ".join(thresholds) or "no model"
-        raise UserError(f"There is no threshold for '{name}'; thresholds are given for {known}.")
-    threshold = as_numbers(thresholds[name], f"the threshold of '{name}'")
-    if threshold.shape != () or not np.isfinite(threshold):
-        raise UserError(f"The threshold of '{name}' must be one finite number, not {threshold.tolist()}.")
-    return check_scores(scores, f"scores of '{name}'", n) > threshold
 
 
 def _measures() -> list[tuple[str, int | None]]:
