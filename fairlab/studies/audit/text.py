@@ -14,8 +14,8 @@ from fairlab.metrics.tidy import estimate_in
 from fairlab.studies.audit.measure import RECALL, Measured
 
 #: Rates of a group that the page shows; the terminal shows fewer.
-BINARY_RATES = ("accuracy", "FNR", "FPR", "selection_rate", "PPV", "ECE")
-CLASS_RATES = ("accuracy", "balanced_accuracy", "ECE")
+BINARY_RATES: tuple[str, ...] = ("accuracy", "FNR", "FPR", "selection_rate", "PPV", "ECE")
+CLASS_RATES: tuple[str, ...] = ("accuracy", "balanced_accuracy", "ECE")
 #: A group with fewer rows (of either class, for binary labels) is too small to say much.
 SMALL = 50
 #: A table of classes has a column for each of at most so many groups.

@@ -50,7 +50,7 @@ def _easier_first(row: dict[str, Any]) -> dict[str, Any]:
 
 def _cells(row: dict[str, Any]) -> list[str]:
     precisions = [
-        Estimate(*(row[f"ap_{place}{end}"] for end in ("", "_low", "_high")), unit=PERCENT)
+        Estimate(row[f"ap_{place}"], row[f"ap_{place}_low"], row[f"ap_{place}_high"], unit=PERCENT)
         for place in ("first", "second")
     ]
     difference = Estimate(row["difference"], row["low"], row["high"], unit=POINTS)

@@ -229,4 +229,5 @@ def _near_frequencies(table: pd.DataFrame) -> dict[str, Any]:
 
 
 def _share(measure: str, count: int, n: int, note: str = "", attribute: str = "") -> Row:
-    return Row(measure, *proportion(count, n)[:4], note, attribute)
+    share = proportion(count, n)
+    return Row(measure, share.value, share.low, share.high, n, note, attribute)

@@ -79,14 +79,14 @@ def findings_rows(table: pd.DataFrame) -> list[list[str]]:
     """Return `findings` as rows of text; an assumption is named once."""
     named = table["assumption"].where(table["assumption"] != table["assumption"].shift(), "")
     return [
-        [assumption, str(row.measured), str(Estimate.of(row, UNITS[row.unit])), f"{row.n:,}"]
+        [assumption, str(row.measured), _text(row), f"{row.n:,}"]
         for assumption, row in zip(named, table.itertuples(), strict=True)
     ]
 
 
 def sentences(table: pd.DataFrame, target: str, protected: str) -> list[str]:
     """Say in short what `findings` found; arguments as there."""
-    found = {row.measured: str(Estimate.of(row, UNITS[row.unit])) for row in table.itertuples()}
+    found = {row.measured: _text(row) for row in table.itertuples()}
     t, a = readable(target), readable(protected)
     kept, flipped = (
         {kind: found[f"{what}, {kind}"] for kind in (PARTNERS, EXACT)}
@@ -104,6 +104,10 @@ def sentences(table: pd.DataFrame, target: str, protected: str) -> list[str]:
         f"When only {a} changes in a face, {flips[0]} of the baseline's predictions flip, {flips[1]} of the "
         f"de-biased classifier's (paired difference {flips[2]}).",
     ]
+
+
+def _text(row: Any) -> str:
+    return str(Estimate.of(row, UNITS[row.unit]))
 
 
 def _fidelity(table: pd.DataFrame, target: str, protected: str) -> Iterator[Finding]:
