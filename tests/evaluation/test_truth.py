@@ -69,10 +69,12 @@ def run_of(monkeypatch):
     return lambda seeds: SimpleNamespace(
         experiment=SimpleNamespace(seeds=seeds, **chosen),
         device="cpu",
-        pair_rows=slice(20, 100),  # as after latents that only planes need
-        pair_source=lambda: "z",
-        partners=lambda seed: "partners",
-        pair_labels=lambda seed: FLIPS["partners"][:, 0],
+        pairs=lambda seed: SimpleNamespace(
+            source="z",
+            rows=slice(20, 100),  # as after latents that only planes need
+            partners="partners",
+            labels=FLIPS["partners"][:, 0],
+        ),
     )
 
 
@@ -83,14 +85,15 @@ def test_pairs_are_counted_and_the_oracle_has_an_interval_of_its_own(run_of):
     assert found["partner did both"].value == pytest.approx(both.mean())
     assert found["Smiling label given to z is what the oracle sees in the partner"].value == 1
     oracle = found["oracle right about Smiling, on unseen drawn faces"]
-    assert tuple(oracle) == pytest.approx((0.9, *proportion(90, 100)[1:3], 100))
+    assert oracle == proportion(90, 100)
 
 
 def test_the_same_pairs_in_three_trainings_are_no_more_pairs(run_of):
     once, thrice = pair_truth(run_of(1)), pair_truth(run_of(3))
     assert list(once) == list(thrice)
     for statement, share in once.items():
-        assert thrice[statement] == pytest.approx(share)
+        assert thrice[statement][:3] == pytest.approx(share[:3])
+        assert thrice[statement].n == share.n
 
 
 @pytest.fixture
