@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench lint lab clean
+.PHONY: help run test bench lint docs lab clean
 
 help:
 	@echo "make run    the main job on drawn faces: baseline, latents, pairs, de-biased classifier, report"
@@ -13,6 +13,7 @@ help:
 	@echo "make test   the test suite, a worker for each core (about 10 minutes on two)"
 	@echo "make bench  the benchmarks, which the suite leaves out"
 	@echo "make lint   ruff and mypy"
+	@echo "make docs   the documentation, into site/"
 	@echo "make lab    JupyterLab, at the first notebook"
 	@echo "make clean  remove the environment and caches; data/ is kept"
 
@@ -47,9 +48,21 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check fairlab tests notebooks
 	$(BIN)/mypy
 
+$(VENV)/.installed-docs: $(VENV)/.installed
+	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[docs]'
+	touch $@
+
+# Pages link to figures and files beside docs/; in the site these lie beside the pages.
+docs: $(VENV)/.installed-docs
+	rm -rf build/docs && mkdir -p build && cp -r docs build/docs && cp -r figures notebooks build/docs/
+	cp CONTRIBUTING.md build/docs/contributing.md && cp CHANGELOG.md build/docs/changelog.md
+	sed -i.bak -e 's#](\.\./figures/#](figures/#' -e 's#](\.\./CONTRIBUTING\.md#](contributing.md#' \
+	  -e 's#](\.\./notebooks/#](notebooks/#' build/docs/*.md && rm build/docs/*.bak
+	$(BIN)/mkdocs build --quiet $(ARGS)
+
 lab: $(VENV)/.installed
 	$(BIN)/jupyter lab --ServerApp.root_dir=notebooks --LabApp.default_url=/lab/tree/00_biased_faces.ipynb $(ARGS)
 
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .hypothesis
+	rm -rf $(VENV) build site .cache .pytest_cache .mypy_cache .ruff_cache .hypothesis
 	find fairlab tests -name __pycache__ -prune -exec rm -rf {} +
