@@ -39,14 +39,19 @@ class CounterfactualFaces(NamedTuple):
     step: Step
 
     @property
+    def images(self) -> np.ndarray:
+        """All 2n pictures, (2n, h, w, 3) uint8, mapped into memory."""
+        return load_array(self.step.folder / "images.npy", mapped=True)
+
+    @property
     def absent(self) -> np.ndarray:
-        """Pictures without the protected attribute, (n, h, w, 3) uint8, mapped into memory."""
-        return load_array(self.step.folder / "images.npy", mapped=True)[: len(self.factors)]
+        """The n pictures without the protected attribute."""
+        return self.images[: len(self.factors)]
 
     @property
     def present(self) -> np.ndarray:
-        """Pictures with the protected attribute, (n, h, w, 3) uint8, mapped into memory."""
-        return load_array(self.step.folder / "images.npy", mapped=True)[len(self.factors) :]
+        """The n pictures with the protected attribute."""
+        return self.images[len(self.factors) :]
 
 
 def drawn_source(run: Run) -> SynthFacesSource:
@@ -80,13 +85,14 @@ def counterfactual_faces(run: Run, n: int = N_FACES) -> CounterfactualFaces:
     UserError
         If the run's images are not drawn, or n is below 1.
     """
-    source, e = drawn_source(run), run.experiment
+    source, protected, side = drawn_source(run), run.experiment.protected, run.work.image_size
     if n < 1:
         raise UserError(f"At least one face must be redrawn, not {n}.")
     factors = source.factors("test")[:n]
-    both = _both(factors, e.protected)
-
-    side = run.work.image_size
+    absent, present = (factors.with_attribute(protected, shown) for shown in (False, True))
+    both = Factors(
+        np.concatenate([absent.traits, present.traits]), np.concatenate([absent.nuisance, present.nuisance])
+    )
 
     def make(folder: Path) -> None:
         with tqdm(total=len(both), desc="Drawing counterfactuals", unit="face") as bar:
@@ -97,8 +103,8 @@ def counterfactual_faces(run: Run, n: int = N_FACES) -> CounterfactualFaces:
 
             write_rows(folder / "images.npy", (len(both), side, side, 3), rows, chunk=512)
 
-    config = {"n": len(factors), "protected": e.protected}
-    inputs = {"data": source.fingerprint(run.work.image_size)}
+    config = {"n": len(factors), "protected": protected}
+    inputs = {"data": source.fingerprint(side)}
     step = run.store.step(f"counterfactuals/{len(factors)}", make, config=config, inputs=inputs)
     return CounterfactualFaces(factors, step)
 
@@ -108,8 +114,8 @@ def counterfactual_scores(run: Run, classifier: Step, n: int = N_FACES) -> np.nd
     faces = counterfactual_faces(run, n)
 
     def make(folder: Path) -> None:
-        images = load_array(faces.step.folder / "images.npy", mapped=True)
-        save_array(folder / "scores.npy", Classifier.load(classifier.folder, run.device).score(images)[:, 0])
+        scores = Classifier.load(classifier.folder, run.device).score(faces.images)
+        save_array(folder / "scores.npy", scores[:, 0])
 
     inputs = {"classifier": classifier.fingerprint, "faces": faces.step.fingerprint}
     name = f"{classifier.name}_counterfactuals/{len(faces.factors)}"
@@ -138,30 +144,21 @@ def counterfactual_flips(run: Run, n: int = N_FACES) -> pd.DataFrame:
     UserError
         As `counterfactual_faces`.
     """
-    e, factors = run.experiment, counterfactual_faces(run, n).factors
-    scores = {
-        model: np.stack(
-            [counterfactual_scores(run, classifiers(run, seed)[model], n) for seed in range(e.seeds)], axis=1
-        )  # (2, seeds, n)
-        for model in MODELS
-    }
+    experiment, factors = run.experiment, counterfactual_faces(run, n).factors
+    absent, present = {}, {}  # (seeds, n) of each model
+    for model in MODELS:
+        steps = [classifiers(run, seed)[model] for seed in range(experiment.seeds)]
+        scores = np.stack([counterfactual_scores(run, step, n) for step in steps])  # (seeds, 2, n)
+        absent[model], present[model] = scores[:, 0], scores[:, 1]
     _, thresholds = scores_and_thresholds(run)
     return compare_counterfactuals(
-        factors.trait(e.target) > 0,
-        {model: pair[0] for model, pair in scores.items()},
-        {model: pair[1] for model, pair in scores.items()},
-        factors.trait(e.protected) > 0,
+        factors.trait(experiment.target) > 0,
+        absent,
+        present,
+        factors.trait(experiment.protected) > 0,
         thresholds=thresholds,
-        n_resamples=e.n_resamples,
-        seed=e.seed,
-        attribute=e.target,
-        groups=(f"not {e.protected}", e.protected),
-    )
-
-
-def _both(factors: Factors, attribute: str) -> Factors:
-    """Return all faces without an attribute and then all with it, 2n."""
-    absent, present = (factors.with_attribute(attribute, shown) for shown in (False, True))
-    return Factors(
-        np.concatenate([absent.traits, present.traits]), np.concatenate([absent.nuisance, present.nuisance])
+        n_resamples=experiment.n_resamples,
+        seed=experiment.seed,
+        attribute=experiment.target,
+        groups=(f"not {experiment.protected}", experiment.protected),
     )

@@ -66,19 +66,15 @@ def direction_cosines(run: Run, seed: int = 0, n: int = N_INVERTED) -> pd.DataFr
     UserError
         If the run's images are not drawn, n is below 2, or there are too few latents.
     """
-    e, planes = run.experiment, run.pairs(seed).planes
+    planes, method = run.pairs(seed).planes, run.pairs(0).method
     tables = []
-    for attribute, role in ((e.target, "target"), (e.protected, "protected")):
+    for role, attribute in run.names.items():
         estimates = trait_directions(run, attribute)
         if role == "protected":
             estimates = {INVERTED: inverted_direction(run, n)} | estimates
         for direction, (whole, left_out) in estimates.items():
             table = direction_agreement(planes[role].normal, whole, left_out)
-            count = (
-                len(left_out)
-                if direction == INVERTED
-                else run.pairs(0).method.n_latents - run.pairs(0).method.n_fit
-            )
+            count = len(left_out) if direction == INVERTED else method.n_latents - method.n_fit
             tables.append(table.assign(plane=attribute, direction=direction, n=count))
     columns = ["plane", "direction", "metric", "value", "low", "high", "n", "note"]
     return pd.concat(tables, ignore_index=True)[columns]
@@ -104,7 +100,7 @@ def inverted_pairs(run: Run, n: int = N_INVERTED) -> tuple[np.ndarray, np.ndarra
     their ends is then due to the attribute. Searches that begin apart end apart, since many latents draw
     nearly the same picture.
     """
-    source, e = drawn_source(run), run.experiment
+    source, protected, size = drawn_source(run), run.experiment.protected, run.work.image_size
     n = min(n, source.n_test)
     if n < 2:
         raise UserError(f"A mean difference needs at least 2 faces, not {n}; bring more into latent space.")
@@ -115,14 +111,11 @@ def inverted_pairs(run: Run, n: int = N_INVERTED) -> tuple[np.ndarray, np.ndarra
             file = folder / f"part-{first:05d}.npy"
             if not file.exists():  # an interrupted call goes on with the next part
                 faces = factors[first : first + PART]
-                absent, present = (
-                    draw(faces.with_attribute(e.protected, shown), run.work.image_size)
-                    for shown in (False, True)
-                )
-                save_array(file, _inverted(run.generator, absent, present, e.seed))
+                absent, present = (draw(faces.with_attribute(protected, on), size) for on in (False, True))
+                save_array(file, _inverted(run.generator, absent, present, run.experiment.seed))
 
-    config = {"n": n, "protected": e.protected, "search": (HALFWAY_STEPS, STEPS, LEARNING_RATE)}
-    inputs = {"data": source.fingerprint(run.work.image_size), "latents": run.pairs(0).faces.fingerprint}
+    config = {"n": n, "protected": protected, "search": (HALFWAY_STEPS, STEPS, LEARNING_RATE)}
+    inputs = {"data": source.fingerprint(size), "latents": run.pairs(0).faces.fingerprint}
     step = run.store.step(f"directions/inverted-{n}", make, config=config, inputs=inputs)
     files = [load_array(step.folder / f"part-{first:05d}.npy") for first in parts]
     absent, present = np.concatenate(files, axis=1)
@@ -145,8 +138,9 @@ def trait_directions(run: Run, attribute: str) -> dict[str, tuple[np.ndarray, np
     UserError
         If there are not many more latents than dimensions.
     """
-    unseen = slice(run.pairs(0).method.n_fit, None)
-    gradients = _gradients(run.pairs(0).all_z[unseen], oracle_logits(run)[unseen])  # (1 + parts, d, 40)
+    pairs = run.pairs(0)
+    unseen = slice(pairs.method.n_fit, None)
+    gradients = _gradients(pairs.all_z[unseen], oracle_logits(run)[unseen])  # (1 + parts, d, 40)
     place = ATTRIBUTES.index(attribute)
     marginal, partial = gradients[:, :, place], np.linalg.pinv(gradients)[:, place]  # (1 + parts, d) each
     return {MARGINAL: (marginal[0], marginal[1:]), PARTIAL: (partial[0], partial[1:])}
@@ -172,12 +166,12 @@ def unit_directions(run: Run, seed: int = 0, n: int = N_INVERTED) -> tuple[Step,
     They are the plane's normal; the paired partner's way, its part at right angles to the target's normal;
     and the three estimates of `direction_cosines`. Other parameters as there.
     """
-    planes, e = run.pairs(seed).planes, run.experiment
+    planes = run.pairs(seed).planes
     normal, target = planes["protected"].normal, planes["target"].normal
     names = ("plane normal", "partner's way", INVERTED, MARGINAL, PARTIAL)
 
     def make(folder: Path) -> None:
-        traits = trait_directions(run, e.protected)
+        traits = trait_directions(run, run.experiment.protected)
         found = [normal, normal - (normal @ target) * target, inverted_direction(run, n)[0]]
         found += [traits[name][0] for name in (MARGINAL, PARTIAL)]
         save_array(folder / "directions.npy", np.stack([v / np.linalg.norm(v) for v in found]))

@@ -51,19 +51,33 @@ def truth(run: Run, *, n: int = N_FACES, n_inverted: int = N_INVERTED, n_moved: 
         If the run's images are not drawn, it adds no partners, a number is too small, or another process
         works in the run folder.
     """
-    _check(run)
-    _check_counts(n, n_inverted, n_moved)
-    e, folder = run.experiment, run.folder / "ground_truth"
+    drawn_source(run)
+    experiment, folder, page = run.experiment, run.folder / "ground_truth", run.folder / "ground_truth.html"
+    if not experiment.makes_pairs:
+        raise UserError(
+            f"The method '{experiment.method.name}' adds no partners, whose truth is measured here; "
+            "choose a run with --method latent_pairs."
+        )
+    counts = {"--faces": (n, 24), "--inverted-faces": (n_inverted, 2), "--moved": (n_moved, 1)}
+    for flag, (number, least) in counts.items():
+        if number < least:
+            raise UserError(f"{flag} is {number}; at least {least} are needed.")
     with run.store.lock():
         tables = measure(run, n=n, n_inverted=n_inverted, n_moved=n_moved)
-        tables["summary"] = findings(tables, e.target, e.protected)
+        tables["summary"] = findings(tables, experiment.target, experiment.protected)
         for name, table in tables.items():
             write_text(folder / f"{name}.csv", table.to_csv(index=False))
         truth_plots.changed_counts(tables["changed_counts"]).save(folder / "changed_counts.png")
-        effects = truth_plots.direction_effects(tables["direction_effects"], protected=e.protected)
+        effects = truth_plots.direction_effects(tables["direction_effects"], protected=experiment.protected)
         effects.save(folder / "direction_effects.png")
-        write_report(run.folder / "ground_truth.html", report(run, tables, n))
-    return _text(run, tables["summary"])
+        write_report(page, report(run, tables, n))
+    seeds = experiment.seeds
+    trained = "one training" if seeds == 1 else f"{seeds} trainings (directions: the first)"
+    return (
+        f"\n{findings_text(tables['summary'])}\n\nSeen by the oracle, which learned on faces without any "
+        f"association; {trained}. Exact counterfactuals are what a perfect partner would show, the oracle's "
+        f"errors included.\n  {page}\n  {folder / 'summary.csv'}"
+    )
 
 
 def measure(run: Run, *, n: int, n_inverted: int, n_moved: int) -> dict[str, pd.DataFrame]:
@@ -71,46 +85,15 @@ def measure(run: Run, *, n: int, n_inverted: int, n_moved: int) -> dict[str, pd.
 
     Directions are those of the first training seed, everything else is over all seeds. Parameters as `truth`.
     """
-    reader = run_nuisance_reader(run)
     return {
         "classifiers": counterfactual_flips(run, n),
         "pairs": partner_fidelity(run, n),
         "changed_counts": changed_counts(run, n),
         "attributes": attribute_fidelity(run, n),
         "nuisance": nuisance_fidelity(run, n),
-        "nuisance_reader": reader.accuracy.reset_index(),
+        "nuisance_reader": run_nuisance_reader(run).accuracy.reset_index(),
         "linearity": plane_against_nonlinear(run),
         "label_noise": label_noise(run),
         "directions": direction_cosines(run, n=n_inverted),
         "direction_effects": direction_effects(run, n=n_moved, n_inverted=n_inverted),
     }
-
-
-def _check(run: Run) -> None:
-    drawn_source(run)
-    if not run.experiment.makes_pairs:
-        raise UserError(
-            f"The method '{run.experiment.method.name}' adds no partners, whose truth is measured here; "
-            "choose a run with --method latent_pairs."
-        )
-
-
-def _check_counts(n: int, n_inverted: int, n_moved: int) -> None:
-    for flag, number, least in (
-        ("--faces", n, 24),
-        ("--inverted-faces", n_inverted, 2),
-        ("--moved", n_moved, 1),
-    ):
-        if number < least:
-            raise UserError(f"{flag} is {number}; at least {least} are needed.")
-
-
-def _text(run: Run, summary: pd.DataFrame) -> str:
-    e = run.experiment
-    trained = "one training" if e.seeds == 1 else f"{e.seeds} trainings (directions: the first)"
-    page, folder = run.folder / "ground_truth.html", run.folder / "ground_truth"
-    return (
-        f"\n{findings_text(summary)}\n\nSeen by the oracle, which learned on faces without any association; "
-        f"{trained}. Exact counterfactuals are what a perfect partner would show, the oracle's errors "
-        f"included.\n  {page}\n  {folder / 'summary.csv'}"
-    )

@@ -7,7 +7,7 @@ generated faces that have nothing to do with each other.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -46,6 +46,11 @@ class PairReadings(NamedTuple):
     labels: np.ndarray
     nuisance: np.ndarray
 
+    @property
+    def changed(self) -> np.ndarray:
+        """Which attributes differ between both faces, (seeds, n, 40) bool."""
+        return self.labels[:, :, 0] != self.labels[:, :, 1]
+
 
 def partner_fidelity(run: Run, n: int = N_FACES) -> pd.DataFrame:
     """Return how often pairs keep the target, flip the protected attribute, and how much else they change.
@@ -69,96 +74,59 @@ def partner_fidelity(run: Run, n: int = N_FACES) -> pd.DataFrame:
     UserError
         If the run's images are not drawn.
     """
-    shares = FIDELITY_METRICS[:3]
-
-    def measure(pairs: PairReadings) -> pd.DataFrame:
-        same = pairs.labels[:, :, 0] == pairs.labels[:, :, 1]  # (seeds, n, 40)
-        kept, flipped = (
-            same[..., i] != flip for i, flip in zip(_attributes(run), (False, True), strict=True)
-        )
-        values = [kept, flipped, kept & flipped, _others_changed(run, pairs)]
-        return _means(run, np.stack(values, axis=2)).table(FIDELITY_METRICS, shares=shares)
-
-    return _for_each_kind(run, n, measure)
+    tables = {}
+    for kind, pairs in read_pairs(run, n).items():
+        kept = ~pairs.changed[..., ATTRIBUTES.index(run.experiment.target)]  # (seeds, n)
+        flipped = pairs.changed[..., ATTRIBUTES.index(run.experiment.protected)]
+        values = np.stack([kept, flipped, kept & flipped, _others_changed(run, pairs)], axis=2)
+        tables[kind] = _means(run, values).table(FIDELITY_METRICS, shares=FIDELITY_METRICS[:3])
+    return _joined(tables)
 
 
 def changed_counts(run: Run, n: int = N_FACES) -> pd.DataFrame:
     """Return the distribution of the number of other attributes that change within a pair.
 
-    Parameters
-    ----------
-    run, n
-        As `partner_fidelity`.
-
-    Returns
-    -------
-    DataFrame
-        As `partner_fidelity`, with the column changed (0, 1, 2, ...) in place of metric; values are shares of
-        the pairs, and those of a kind of pair add up to 1.
+    As `partner_fidelity`, with the column changed (0, 1, 2, ...) in place of metric; values are shares of the
+    pairs, and those of a kind of pair add up to 1.
     """
-    most = max(int(_others_changed(run, pairs).max()) for pairs in read_pairs(run, n).values())
-    numbers = np.arange(most + 1)
-
-    def measure(pairs: PairReadings) -> pd.DataFrame:
-        flags = _others_changed(run, pairs)[..., None] == numbers  # (seeds, n, most + 1)
-        names = [str(number) for number in numbers]
-        table = _means(run, flags).table(names, shares=names).rename(columns={"metric": "changed"})
-        return table.astype({"changed": int})
-
-    return _for_each_kind(run, n, measure)
+    others = {kind: _others_changed(run, pairs) for kind, pairs in read_pairs(run, n).items()}
+    numbers = np.arange(1 + max(int(counts.max()) for counts in others.values()))
+    names = [str(number) for number in numbers]
+    tables = {
+        kind: _means(run, counts[..., None] == numbers).table(names, shares=names)
+        for kind, counts in others.items()
+    }
+    return _joined(tables).rename(columns={"metric": "changed"}).astype({"changed": int})
 
 
 def attribute_fidelity(run: Run, n: int = N_FACES) -> pd.DataFrame:
     """Return how often each attribute changes within a pair, target and protected attribute included.
 
-    Parameters
-    ----------
-    run, n
-        As `partner_fidelity`.
-
-    Returns
-    -------
-    DataFrame
-        As `partner_fidelity`, with the column attribute in place of metric; values are shares of the pairs.
+    As `partner_fidelity`, with the column attribute in place of metric; values are shares of the pairs.
     """
-
-    def measure(pairs: PairReadings) -> pd.DataFrame:
-        changed = pairs.labels[:, :, 0] != pairs.labels[:, :, 1]  # (seeds, n, 40)
-        table = _means(run, changed).table(ATTRIBUTES, shares=ATTRIBUTES)
-        return table.rename(columns={"metric": "attribute"})
-
-    return _for_each_kind(run, n, measure)
+    tables = {
+        kind: _means(run, pairs.changed).table(ATTRIBUTES, shares=ATTRIBUTES)
+        for kind, pairs in read_pairs(run, n).items()
+    }
+    return _joined(tables).rename(columns={"metric": "attribute"})
 
 
 def nuisance_fidelity(run: Run, n: int = N_FACES) -> pd.DataFrame:
     """Return how much of what is not an attribute stays the same within a pair.
 
-    Parameters
-    ----------
-    run, n
-        As `partner_fidelity`.
-
-    Returns
-    -------
-    DataFrame
-        Columns pairs, nuisance, metric, value, low, high, n, seeds, note. "correlation" is that of the
-        readings of both faces, -1..1 (of a hue or angle: of cosines and sines together); "absolute change" is
-        the mean change in units of the nuisance's whole range, 0..1 (of a hue or angle at most 0.5). Only
-        nuisance that is read with an R² of at least 0.5 is listed: see `run_nuisance_reader`.
+    As `partner_fidelity`, with a column nuisance before metric. "correlation" is that of the readings of both
+    faces, -1..1 (of a hue or angle: of cosines and sines together); "absolute change" is the mean change in
+    units of the nuisance's whole range, 0..1 (of a hue or angle at most 0.5). Only nuisance that is read with
+    an R² of at least 0.5 is listed: see `run_nuisance_reader`.
     """
-    reader = run_nuisance_reader(run)
-
-    def measure(pairs: PairReadings) -> pd.DataFrame:
-        parts = [
-            _nuisance_means(run, name, pairs.nuisance[..., reader.columns(name)])
-            .table(("correlation", "absolute change"))
-            .assign(nuisance=name)
-            for name in reader.kept
-        ]
-        return pd.concat(parts)
-
-    table = _for_each_kind(run, n, measure)
-    return table[["pairs", "nuisance", *table.columns.drop(["pairs", "nuisance"])]]
+    reader, tables = run_nuisance_reader(run), {}
+    for kind, pairs in read_pairs(run, n).items():
+        parts = {}
+        for name in reader.kept:
+            means = _nuisance_means(run, name, pairs.nuisance[..., reader.columns(name)])
+            parts[name] = means.table(("correlation", "absolute change"))
+        tables[kind] = pd.concat(parts, names=["nuisance"]).reset_index("nuisance")
+    return _joined(tables)
 
 
 def run_nuisance_reader(run: Run) -> NuisanceReader:
@@ -174,22 +142,23 @@ def read_pairs(run: Run, n: int = N_FACES) -> dict[str, PairReadings]:
     moved = [_read(run, f"seed{s}", run.pairs(s).partners, slice(None)) for s in range(run.experiment.seeds)]
     faces = counterfactual_faces(run, n)
     drawn = _read(run, f"counterfactuals-{len(faces.factors)}", faces.step, slice(None))
+
+    def with_partners(what: int) -> np.ndarray:
+        """Pair what is seen in z with what is seen in its partners, (seeds, n, 2, c)."""
+        n_pairs = len(z[what])
+        return np.stack([np.stack([z[what], partners[what][:n_pairs]], axis=1) for partners in moved])
+
     return {
-        PARTNERS: PairReadings(
-            *(
-                np.stack([np.stack([one, other[: len(one)]], axis=1) for other in others])  # (seeds, n, 2, ·)
-                for one, others in zip(z, zip(*moved, strict=True), strict=True)
-            )
-        ),
+        PARTNERS: PairReadings(with_partners(0), with_partners(1)),
         EXACT: PairReadings(*(_halves(values) for values in drawn)),
         RANDOM: PairReadings(*(_halves(values) for values in z)),
     }
 
 
-def _for_each_kind(run: Run, n: int, measure: Callable[[PairReadings], pd.DataFrame]) -> pd.DataFrame:
+def _joined(tables: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
     """Return one table of all kinds of pairs, with the kind in the first column."""
-    tables = {kind: measure(pairs).drop(columns="group") for kind, pairs in read_pairs(run, n).items()}
-    return pd.concat(tables, names=["pairs"]).reset_index("pairs").reset_index(drop=True)
+    table = pd.concat(tables, names=["pairs"]).drop(columns="group")
+    return table.reset_index("pairs").reset_index(drop=True)
 
 
 def _halves(values: np.ndarray) -> np.ndarray:
@@ -212,20 +181,14 @@ def _read(run: Run, name: str, faces: Step, rows: slice) -> tuple[np.ndarray, np
     return labels, load_array(step.folder / "nuisance.npy")
 
 
-def _attributes(run: Run) -> tuple[int, int]:
-    """Return the places of target and protected attribute among `ATTRIBUTES`."""
-    return ATTRIBUTES.index(run.experiment.target), ATTRIBUTES.index(run.experiment.protected)
-
-
 def _others_changed(run: Run, pairs: PairReadings) -> np.ndarray:
     """Return how many attributes but target and protected change in each pair, (seeds, n)."""
-    changed = pairs.labels[:, :, 0] != pairs.labels[:, :, 1]  # (seeds, n, 40)
-    return np.delete(changed, _attributes(run), axis=2).sum(axis=2)
+    own = [ATTRIBUTES.index(name) for name in run.names.values()]
+    return np.delete(pairs.changed, own, axis=2).sum(axis=2)
 
 
 def _means(run: Run, values: np.ndarray) -> Means:
-    e = run.experiment
-    return bootstrap_means(values, n_resamples=e.n_resamples, seed=e.seed)
+    return bootstrap_means(values, n_resamples=run.experiment.n_resamples, seed=run.experiment.seed)
 
 
 def _nuisance_means(run: Run, name: str, readings: np.ndarray) -> Means:

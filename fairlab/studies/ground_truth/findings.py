@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -58,14 +58,57 @@ def findings(tables: Mapping[str, pd.DataFrame], target: str, protected: str) ->
         Columns assumption (in words), measured, value, low, high (95%), n, unit (a key of `UNITS`), note.
     """
     t, a = readable(target), readable(protected)
-    rows = [
-        *_fidelity(tables["pairs"], t, a),
-        *_nuisance(tables["nuisance"]),
-        *_directions(tables["directions"]),
-        *_linearity(tables["linearity"]),
-        *_label_noise(tables["label_noise"], protected),
-        *_flips(tables["classifiers"], a),
-    ]
+    rows: list[Finding] = []
+
+    def add(table: pd.DataFrame, assumption: str, measured: str, unit: str, **wanted: str) -> None:
+        """Add the one row of a table that has the wanted values."""
+        here = np.logical_and.reduce([table[column] == value for column, value in wanted.items()])
+        (row,) = table[here].itertuples()
+        found: Any = row
+        numbers = found.value, found.low, found.high, int(found.n)
+        rows.append(Finding(assumption, measured, *numbers, unit, found.note))
+
+    for metric, assumption, measured, unit in (
+        ("target kept", f"z' shows {t} as z does", f"{t} kept", "share"),
+        ("protected flipped", f"z' shows the other {a}", f"{a} flipped", "share"),
+        ("other attributes changed", "z' changes no other attribute", "other attributes changed", "number"),
+    ):
+        for kind in (PARTNERS, EXACT, RANDOM):
+            add(tables["pairs"], assumption, f"{measured}, {kind}", unit, pairs=kind, metric=metric)
+
+    # Of the nuisance only what is kept least: where partners fall farthest below exact counterfactuals.
+    nuisance = tables["nuisance"][tables["nuisance"]["metric"] == "correlation"]
+    kept = nuisance.pivot_table(index="nuisance", columns="pairs", values="value")
+    least = str((kept[EXACT] - kept[PARTNERS]).idxmax())
+    assumption = "z' changes nothing but attributes"
+    for kind in (PARTNERS, EXACT):
+        measured = f"correlation of {readable(least)} (the least kept of {len(kept)}), {kind}"
+        add(nuisance, assumption, measured, "correlation", pairs=kind, nuisance=least)
+
+    directions = tables["directions"][tables["directions"]["metric"] == "corrected cosine"]
+    estimates = {INVERTED: "from drawn counterfactuals", PARTIAL: "all other attributes held"}
+    assumption = "a plane's normal is its attribute's direction"
+    for plane, direction in zip(directions["plane"], directions["direction"], strict=True):
+        if direction in estimates:
+            measured = f"cosine with {readable(plane)}, {estimates[direction]}"
+            add(directions, assumption, measured, "cosine", plane=plane, direction=direction)
+
+    gains = tables["linearity"][tables["linearity"]["metric"] == "ROC AUC"]
+    for attribute in gains["attribute"].unique():
+        measured = f"{readable(attribute)}: ROC AUC of a network minus a plane's"
+        wanted = {"model": "network - plane", "attribute": attribute}
+        add(gains, "one plane is enough", measured, "points", **wanted)
+
+    noise, assumption = tables["label_noise"], "the label given to z is right for z and z'"
+    for faces in ("z", "z'"):
+        for group in ("all", f"not {protected}", protected):
+            wanted = {"faces": faces, "seed": "all", "group": group, "metric": "wrong"}
+            add(noise, assumption, f"wrong labels of {faces}, {readable(group)}", "share", **wanted)
+
+    for model, name in MODEL_TITLES.items():
+        assumption, measured = f"the classifier then looks past {a}", f"predictions that flip with it, {name}"
+        wanted = {"model": model, "group": "all", "metric": "flip_rate"}
+        add(tables["classifiers"], assumption, measured, "points" if " - " in model else "share", **wanted)
     return pd.DataFrame(rows, columns=Finding._fields)
 
 
@@ -108,70 +151,3 @@ def sentences(table: pd.DataFrame, target: str, protected: str) -> list[str]:
 
 def _text(row: Any) -> str:
     return str(Estimate.of(row, UNITS[row.unit]))
-
-
-def _fidelity(table: pd.DataFrame, target: str, protected: str) -> Iterator[Finding]:
-    asked = {
-        "target kept": (f"z' shows {target} as z does", f"{target} kept", "share"),
-        "protected flipped": (f"z' shows the other {protected}", f"{protected} flipped", "share"),
-        "other attributes changed": ("z' changes no other attribute", "other attributes changed", "number"),
-    }
-    for metric, (assumption, measured, unit) in asked.items():
-        for kind in (PARTNERS, EXACT, RANDOM):
-            row = _one(table, pairs=kind, metric=metric)
-            yield _finding(row, assumption, f"{measured}, {kind}", unit)
-
-
-def _nuisance(table: pd.DataFrame) -> Iterator[Finding]:
-    """Yield what stays least, measured by how far partners fall below exact counterfactuals."""
-    kept = table[table["metric"] == "correlation"].pivot_table(
-        index="nuisance", columns="pairs", values="value"
-    )
-    least = str((kept[EXACT] - kept[PARTNERS]).idxmax())
-    for kind in (PARTNERS, EXACT):
-        row = _one(table, pairs=kind, metric="correlation", nuisance=least)
-        measured = f"correlation of {readable(least)} (the least kept of {len(kept)}), {kind}"
-        yield _finding(row, "z' changes nothing but attributes", measured, "correlation")
-
-
-def _directions(table: pd.DataFrame) -> Iterator[Finding]:
-    names = {INVERTED: "from drawn counterfactuals", PARTIAL: "all other attributes held"}
-    found = table[(table["metric"] == "corrected cosine") & table["direction"].isin(list(names))]
-    for row in found.itertuples():
-        measured = f"cosine with {readable(str(row.plane))}, {names[str(row.direction)]}"
-        yield _finding(row, "a plane's normal is its attribute's direction", measured, "cosine")
-
-
-def _linearity(table: pd.DataFrame) -> Iterator[Finding]:
-    gains = table[(table["model"] == "network - plane") & (table["metric"] == "ROC AUC")]
-    for row in gains.itertuples():
-        measured = f"{readable(str(row.attribute))}: ROC AUC of a network minus a plane's"
-        yield _finding(row, "one plane is enough", measured, "points")
-
-
-def _label_noise(table: pd.DataFrame, protected: str) -> Iterator[Finding]:
-    for faces in ("z", "z'"):
-        for group in ("all", f"not {protected}", protected):
-            row = _one(table, faces=faces, seed="all", group=group, metric="wrong")
-            measured = f"wrong labels of {faces}, {readable(group)}"
-            yield _finding(row, "the label given to z is right for z and z'", measured, "share")
-
-
-def _flips(table: pd.DataFrame, protected: str) -> Iterator[Finding]:
-    for model, name in MODEL_TITLES.items():
-        row = _one(table, model=model, group="all", metric="flip_rate")
-        unit = "points" if " - " in model else "share"
-        yield _finding(
-            row, f"the classifier then looks past {protected}", f"predictions that flip with it, {name}", unit
-        )
-
-
-def _one(table: pd.DataFrame, **wanted: str) -> Any:
-    """Return the one row that has these values."""
-    here = np.logical_and.reduce([table[column] == value for column, value in wanted.items()])
-    (row,) = table[here].itertuples()
-    return row
-
-
-def _finding(row: Any, assumption: str, measured: str, unit: str) -> Finding:
-    return Finding(assumption, measured, row.value, row.low, row.high, int(row.n), unit, row.note)

@@ -49,25 +49,34 @@ def plane_against_nonlinear(run: Run, attributes: Sequence[str] | None = None) -
         If the run's images are not drawn, an attribute is unknown, or it is seen in no face or in all.
     """
     drawn_source(run)
-    e = run.experiment
-    names = attributes or (e.target, e.protected)
-    return pd.concat([_compared(run, check_attribute(name)) for name in names], ignore_index=True)
+    names = [check_attribute(name) for name in attributes or run.names.values()]
+    seen = read_labels(run, run.pairs(0).faces)
+    tables = []
+    for name in names:
+        y = seen[name].to_numpy()
+        scores, held_out = _scores(run, name, y), y[run.pairs(0).method.n_fit :]  # (2, n), (n,)
+        table = compared(held_out, scores, run.experiment.n_resamples, run.experiment.seed)
+        table.insert(0, "attribute", name)
+        tables.append(table)
+    return pd.concat(tables, ignore_index=True)
 
 
-def _compared(run: Run, attribute: str) -> pd.DataFrame:
-    e = run.experiment
-    y = read_labels(run, run.pairs(0).faces)[attribute].to_numpy()
-    scores, held_out = _scores(run, attribute, y), y[run.pairs(0).method.n_fit :]  # (2, n), (n,)
-    guess = np.full(len(held_out), 1.0 if held_out.mean() >= 0.5 else -1.0)
-    resamples = resample_counts([np.arange(len(held_out))], e.n_resamples, np.random.default_rng(e.seed))
-    counts = np.concatenate([np.ones((1, len(held_out)), np.int32), *resamples])  # (1 + resamples, n)
+def compared(y: np.ndarray, scores: np.ndarray, n_resamples: int, seed: int) -> pd.DataFrame:
+    """Return the rows of one attribute, y (n,), from the scores (2, n) of the plane and of the network."""
+    guess = np.full(len(y), 1.0 if y.mean() >= 0.5 else -1.0)
+    resamples = resample_counts([np.arange(len(y))], n_resamples, np.random.default_rng(seed))
+    counts = np.concatenate([np.ones((1, len(y)), np.int32), *resamples])  # (1 + resamples, n)
     rows = []
     for metric, measure in (("accuracy", accuracies), ("ROC AUC", areas_under_curve)):
-        plane, network, majority = (measure(held_out, s, counts) for s in (*scores, guess))
+        plane, network, majority = (measure(y, values, counts) for values in (*scores, guess))
         results = {"plane": plane, "network": network, "network - plane": network - plane}
-        results |= {"majority": majority} if metric == "accuracy" else {}
-        rows += [_row(attribute, model, metric, values) for model, values in results.items()]
-    return pd.DataFrame(rows).assign(n=len(held_out), n_positive=int(held_out.sum()))
+        if metric == "accuracy":
+            results["majority"] = majority
+        for model, values in results.items():
+            value, low, high, *_, note = estimate_of(values[0], values[1:])
+            rows.append((model, metric, value, low, high, note, len(y), int(y.sum())))
+    columns = ["model", "metric", "value", "low", "high", "note", "n", "n_positive"]
+    return pd.DataFrame(rows, columns=columns)
 
 
 def _scores(run: Run, attribute: str, y: np.ndarray) -> np.ndarray:
@@ -96,13 +105,6 @@ def held_out_scores(z: np.ndarray, y: np.ndarray, *, n_fit: int, seed: int) -> n
     network = MLPClassifier(**NETWORK, random_state=seed).fit(z[:n_fit], y[:n_fit])
     chances = network.predict_proba(z[n_fit:])[:, 1]
     return np.stack([plane.distance(z[n_fit:]), chances - 0.5])
-
-
-def _row(attribute: str, model: str, metric: str, values: np.ndarray) -> dict[str, object]:
-    """Return one row from a value and its resamples, (1 + resamples,)."""
-    value, low, high, *_, note = estimate_of(values[0], values[1:])
-    row = {"attribute": attribute, "model": model, "metric": metric}
-    return row | {"value": value, "low": low, "high": high, "note": note}
 
 
 def accuracies(y: np.ndarray, scores: np.ndarray, counts: np.ndarray) -> np.ndarray:

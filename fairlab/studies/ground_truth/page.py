@@ -15,6 +15,7 @@ from fairlab.figures import truth_plots
 from fairlab.figures.faces import pair_grid
 from fairlab.figures.intervals import dots
 from fairlab.figures.style import MODEL_NAMES, readable, with_or_without
+from fairlab.figures.truth_plots import series_of
 from fairlab.methods.settings import label_of
 from fairlab.metrics.intervals.proportion import proportion
 from fairlab.reports.page import Page, Section
@@ -48,148 +49,113 @@ def report(run: Run, tables: Tables, n: int) -> TruthReport:
     n : int
         Number of faces that were drawn twice.
     """
-    e = run.experiment
+    experiment, right = run.experiment, shipped_oracle(run.device).right
+    target, protected = experiment.target, experiment.protected
+    facts = {
+        "Run": run.folder.name,
+        "Method": f"{label_of(experiment.method)}, for {run.pairs(0).method.n_pairs:,} pairs",
+        "Training seeds": f"{experiment.seeds}; directions are those of the first",
+    }
+    for name in (target, protected):
+        facts[f"Oracle right about {readable(name)}"] = str(proportion(*right[name]))
     return TruthReport(
-        title=f"{e.target} without {e.protected}: where the method's assumptions hold",
-        summary=sentences(tables["summary"], e.target, e.protected),
+        title=f"{target} without {protected}: where the method's assumptions hold",
+        summary=sentences(tables["summary"], target, protected),
         table=tables["summary"],
-        sections=[
-            _exact_section(run, n),
-            *_pair_sections(run),
-            _count_section(tables["changed_counts"]),
-            _attribute_section(tables["attributes"]),
-            _nuisance_section(tables["nuisance"]),
-            _direction_section(tables["directions"]),
-            _effect_section(tables["direction_effects"], e.protected),
-            _linearity_section(tables["linearity"]),
-            _label_section(tables["label_noise"]),
-            _classifier_section(tables["classifiers"], e.protected),
-        ],
-        facts=_facts(run),
+        sections=[*_face_sections(run, n), *_table_sections(tables, protected)],
+        facts=facts,
     )
 
 
-def _exact_section(run: Run, n: int) -> Section:
-    faces, protected = counterfactual_faces(run, n), run.experiment.protected
-    return Section(
+def _face_sections(run: Run, n: int) -> Iterator[Section]:
+    """Yield pictures of faces: exact counterfactuals, the best pairs and the worst."""
+    faces = counterfactual_faces(run, n)
+    yield Section(
         "Exact counterfactuals",
         "What a perfect partner looks like: the same drawing with only the protected attribute changed.",
         pair_grid(
             faces.absent[:8],
             faces.present[:8],
             caption=f"8 of {len(faces.factors):,} test faces, drawn twice.",
-            row_names=with_or_without(readable(protected)),
+            row_names=with_or_without(readable(run.experiment.protected)),
         ),
     )
-
-
-def _pair_sections(run: Run) -> Iterator[Section]:
     changes = pair_changes(run)
     partners = load_array(run.pairs(0).partners.folder / "images.npy", mapped=True)
     both = proportion(int((changes["kept"] & changes["flipped"]).sum()), len(changes))
-    chosen = best_and_worst(changes)
-    titles = (
-        ("Pairs that did both and changed least", "The best eight: is it the same face?"),
-        ("Pairs that changed most", "The worst eight: hardly anything is left of the face."),
-    )
-    for rows, (title, why) in zip(chosen, titles, strict=True):
+    best, worst = best_and_worst(changes)
+    for rows, title, why in (
+        (best, "Pairs that did both and changed least", "The best eight: is it the same face?"),
+        (worst, "Pairs that changed most", "The worst eight: hardly anything is left of the face."),
+    ):
         if len(rows):
             below = [("", f"{count} others") for count in changes["others"][rows]]
             caption = f"Did both, of all pairs: {both}. Below z': other attributes changed."
-            picture = pair_grid(run.pairs(0).images[rows], partners[rows], below, caption=caption)
-            yield Section(title, why, picture)
+            yield Section(
+                title, why, pair_grid(run.pairs(0).images[rows], partners[rows], below, caption=caption)
+            )
 
 
-def _count_section(table: pd.DataFrame) -> Section:
-    return Section(
+def _table_sections(tables: Tables, protected: str, most: int = 15) -> Iterator[Section]:
+    """Yield plots of the tables; of the attributes, those `most` that change most often."""
+    yield Section(
         "Other attributes changed",
         "Partners should lie on the curve of the exact counterfactuals, far from that of random pairs.",
-        truth_plots.changed_counts(table),
+        truth_plots.changed_counts(tables["changed_counts"]),
     )
-
-
-def _attribute_section(table: pd.DataFrame, most: int = 15) -> Section:
-    by_kind = truth_plots.series_of(table, "pairs", "attribute")
-    order = by_kind[PARTNERS]["value"].nlargest(most).index
-    series = {kind: by_kind[kind].loc[order] for kind in (PARTNERS, EXACT)}
-    return Section(
+    attributes = series_of(tables["attributes"], "pairs", "attribute")
+    changed_most = attributes[PARTNERS]["value"].nlargest(most).index
+    yield Section(
         "Which attributes change",
         f"The {most} that change most often between z and z', beside exact counterfactuals.",
-        dots(series, "% of the pairs in which it changes"),
+        dots(
+            {kind: attributes[kind].loc[changed_most] for kind in (PARTNERS, EXACT)},
+            "% of the pairs in which it changes",
+        ),
     )
-
-
-def _nuisance_section(table: pd.DataFrame) -> Section:
-    series = truth_plots.series_of(table[table["metric"] == "correlation"], "pairs", "nuisance")
-    return Section(
+    nuisance = tables["nuisance"]
+    correlations = series_of(nuisance[nuisance["metric"] == "correlation"], "pairs", "nuisance")
+    yield Section(
         "What is no attribute",
         "Position, light, background and skin should stay. 1 is the same in both faces; what keeps exact "
         "counterfactuals from 1 is the reading.",
-        dots(series, "correlation between the faces of a pair", scale=1, reference=0),
+        dots(correlations, "correlation between the faces of a pair", scale=1, reference=0),
     )
-
-
-def _direction_section(table: pd.DataFrame) -> Section:
-    named = table.assign(name=table["plane"] + ", " + table["direction"])
-    series = truth_plots.series_of(named, "metric", "name")
-    return Section(
+    directions = tables["directions"]
+    named = directions.assign(name=directions["plane"] + ", " + directions["direction"])
+    yield Section(
         "Planes and true directions",
         "Cosines of the planes' normals with directions estimated without them; 1 is the same direction. The "
         "corrected cosine allows for the estimate's noise, which the split-half cosine shows; it is left out "
         "where the estimate is hardly longer than its noise.",
-        dots(series, "cosine", scale=1, reference=0),
+        dots(series_of(named, "metric", "name"), "cosine", scale=1, reference=0),
     )
-
-
-def _effect_section(table: pd.DataFrame, protected: str) -> Section:
-    return Section(
+    yield Section(
         "Moving along directions",
         "A direction of the protected attribute should change that attribute and leave the others alone.",
-        truth_plots.direction_effects(table, protected=protected),
+        truth_plots.direction_effects(tables["direction_effects"], protected=protected),
     )
-
-
-def _linearity_section(table: pd.DataFrame) -> Section:
-    rows = table[table["model"].isin(["plane", "network"]) & (table["metric"] == "ROC AUC")]
-    series = truth_plots.series_of(rows, "model", "attribute")
-    return Section(
+    table = tables["linearity"]
+    areas = table[table["model"].isin(["plane", "network"]) & (table["metric"] == "ROC AUC")]
+    yield Section(
         "One plane, or a curved boundary",
         "A network that tells held-out latents apart better than a plane has found a bend. One that does not "
         "may have missed a slight bend in many directions: then see how well the plane does by itself.",
-        dots(series, "area under the ROC curve, %", reference=0.5),
+        dots(series_of(areas, "model", "attribute"), "area under the ROC curve, %", reference=0.5),
     )
-
-
-def _label_section(table: pd.DataFrame) -> Section:
-    rows = table[(table["seed"] == "all") & (table["metric"] == "wrong")]
-    series = truth_plots.series_of(rows, "faces", "group")
-    return Section(
+    table = tables["label_noise"]
+    wrong = table[(table["seed"] == "all") & (table["metric"] == "wrong")]
+    yield Section(
         "Wrong labels of generated faces",
         "z and z' both get the label that the baseline gave to z. How often is it not what they show?",
-        dots(series, "% of the faces with a wrong label"),
+        dots(series_of(wrong, "faces", "group"), "% of the faces with a wrong label"),
     )
-
-
-def _classifier_section(table: pd.DataFrame, protected: str) -> Section:
-    rows = table[(table["metric"] == "flip_rate") & table["model"].isin(MODELS)]
-    series = truth_plots.series_of(rows.replace({"model": MODEL_NAMES}), "model", "group")
-    return Section(
+    table = tables["classifiers"].replace({"model": MODEL_NAMES})
+    names = [MODEL_NAMES[model] for model in MODELS]
+    flips = table[(table["metric"] == "flip_rate") & table["model"].isin(names)]
+    yield Section(
         f"Predictions that flip with {readable(protected)}",
         "The purpose: a classifier that does not use the protected attribute predicts the same for both "
         "faces of an exact counterfactual.",
-        dots(series, "% of the faces whose prediction changes"),
+        dots(series_of(flips, "model", "group"), "% of the faces whose prediction changes"),
     )
-
-
-def _facts(run: Run) -> dict[str, str]:
-    e = run.experiment
-    right = shipped_oracle(run.device).right
-    return {
-        "Run": run.folder.name,
-        "Method": f"{label_of(e.method)}, for {run.pairs(0).method.n_pairs:,} pairs",
-        "Training seeds": f"{e.seeds}; directions are those of the first",
-        **{
-            f"Oracle right about {readable(name)}": str(proportion(*right[name]))
-            for name in (e.target, e.protected)
-        },
-    }
