@@ -1,1 +1,1 @@
-"""From trained classifiers to numbers."""
+"""Evaluation of trained classifiers and of what generated faces show."""

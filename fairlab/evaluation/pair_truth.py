@@ -36,6 +36,13 @@ def read_labels(run: Run, faces: Step) -> pd.DataFrame:
     return pd.DataFrame(load_array(step.folder / "labels.npy"), columns=list(reader.attributes))
 
 
+def pair_labels(run: Run, seed: int) -> tuple[pd.DataFrame, pd.DataFrame]:
+    """Return what the reader sees in z and in z' of one training seed: `read_labels`, a row a pair."""
+    pairs = run.pairs(seed)
+    z = read_labels(run, pairs.source)[pairs.rows].reset_index(drop=True)
+    return z, read_labels(run, pairs.partners)[: len(z)]
+
+
 def attribute_planes(run: Run, attributes: Sequence[str]) -> dict[str, Hyperplane]:
     """Return hyperplanes of further attributes, fitted like the run's own on what the reader sees.
 
@@ -89,28 +96,21 @@ def pair_truth(run: Run) -> dict[str, Estimate]:
         For each statement, how often it held: see `two_groups.pairs.mean_shares`. The oracle's own
         accuracy on unseen drawn faces comes first, with Wilson's interval.
     """
-    e, right = run.experiment, shipped_oracle(run.device).right
+    experiment, right = run.experiment, shipped_oracle(run.device).right
+    target, protected = experiment.target, experiment.protected
     accuracy = {}
-    for name in (e.target, e.protected):
+    for name in (target, protected):
         accuracy[f"oracle right about {name}, on unseen drawn faces"] = proportion(*right[name])
-    held = [_held(run, seed) for seed in range(e.seeds)]
-    return accuracy | mean_shares(held, n_resamples=e.n_resamples, seed=e.seed)
-
-
-def _held(run: Run, seed: int) -> pd.DataFrame:
-    """Return which statements hold of each pair of one training seed: a row a pair, a column a statement."""
-    e, pairs = run.experiment, run.pairs(seed)
-    names = [e.target, e.protected]
-    z = read_labels(run, pairs.source)[names].to_numpy()[pairs.rows]  # (n, 2)
-    partners = read_labels(run, pairs.partners)[names].to_numpy()[: len(z)]  # (n, 2)
-    given = pairs.labels
-    kept, flipped = z[:, 0] == partners[:, 0], z[:, 1] != partners[:, 1]
-    return pd.DataFrame(
-        {
-            f"partner kept {e.target}": kept,
-            f"partner flipped {e.protected}": flipped,
+    held = []  # of each training seed: a row a pair, a column a statement
+    for seed in range(experiment.seeds):
+        (z, partners), given = pair_labels(run, seed), run.pairs(seed).labels
+        kept, flipped = z[target] == partners[target], z[protected] != partners[protected]
+        statements = {
+            f"partner kept {target}": kept,
+            f"partner flipped {protected}": flipped,
             "partner did both": kept & flipped,
-            f"{e.target} label given to z is what the oracle sees in z": given == z[:, 0],
-            f"{e.target} label given to z is what the oracle sees in the partner": given == partners[:, 0],
+            f"{target} label given to z is what the oracle sees in z": given == z[target],
+            f"{target} label given to z is what the oracle sees in the partner": given == partners[target],
         }
-    )
+        held.append(pd.DataFrame(statements))
+    return accuracy | mean_shares(held, n_resamples=experiment.n_resamples, seed=experiment.seed)

@@ -14,6 +14,7 @@ import torch
 import fairlab
 from fairlab.core.files import load_array
 from fairlab.core.store import Step
+from fairlab.data import SPLITS
 from fairlab.experiments.run import Run
 from fairlab.metrics import calibrated_threshold, compare
 
@@ -27,9 +28,10 @@ def classifiers(run: Run, seed: int) -> dict[str, Step]:
 
 def scores_and_thresholds(run: Run) -> tuple[dict[str, np.ndarray], dict[str, np.ndarray]]:
     """Return each model's test scores (seeds, n) and thresholds (seeds,), calibrated on validation images."""
-    models = {"baseline": run.baseline, "debiased": run.debiased}
-    found = {model: model_scores(run, trained) for model, trained in models.items()}
-    return {m: scores for m, (scores, _) in found.items()}, {m: limits for m, (_, limits) in found.items()}
+    scores, thresholds = {}, {}
+    for model, trained in (("baseline", run.baseline), ("debiased", run.debiased)):
+        scores[model], thresholds[model] = model_scores(run, trained)
+    return scores, thresholds
 
 
 def model_scores(run: Run, trained: Callable[[int], Step]) -> tuple[np.ndarray, np.ndarray]:
@@ -52,68 +54,54 @@ def comparison(run: Run, protected: str | None = None) -> pd.DataFrame:
 
     `protected` names one of the protected attributes; by default the first.
     """
-    e = run.experiment
-    protected = protected or e.protected
+    experiment = run.experiment
+    protected = protected or experiment.protected
     scores, thresholds = scores_and_thresholds(run)
     return compare(
-        run.data.label(e.target, "test"),
+        run.data.label(experiment.target, "test"),
         scores,
         run.data.label(protected, "test"),
         thresholds=thresholds,
-        n_resamples=e.n_resamples,
-        seed=e.seed,
-        attribute=e.target,
+        n_resamples=experiment.n_resamples,
+        seed=experiment.seed,
+        attribute=experiment.target,
         groups=(f"not {protected}", protected),
     )
 
 
 def manifest(run: Run) -> dict[str, Any]:
     """Return what is needed to cite or repeat the run: versions, seeds, settings, device, counts, seconds."""
-    seeds = range(run.experiment.seeds)
+    data, seeds = run.data, range(run.experiment.seeds)
+    sizes = {split: len(data.rows(split)) for split in SPLITS}
     return {
         **environment(run),
-        "data": {"name": run.data.name, "fingerprint": run.data.fingerprint, "images": _split_sizes(run)},
+        "data": {"name": data.name, "fingerprint": data.fingerprint, "images": sizes},
         "hyperplanes": [_plane_facts(run, seed) for seed in seeds] if run.experiment.makes_pairs else [],
-        "seconds": {name: round(seconds, 1) for name, seconds in _seconds(run).items()},
+        # How long each step took that the run asked for, whichever run made it.
+        "seconds": {name: round(step.seconds, 1) for name, step in sorted(run.work.used_steps().items())},
     }
 
 
 def environment(run: Run) -> dict[str, Any]:
     """Return versions, device, settings and training seeds."""
     packages = ("torch", "torchvision", "numpy", "scikit-learn", "pandas")
-    e = run.experiment
+    experiment, device = run.experiment, run.device
+    cuda = device.type == "cuda"
     return {
         "fairlab": fairlab.__version__,
         "python": platform.python_version(),
         "versions": {name: metadata.version(name) for name in packages},
-        "device": _device_name(run.device),
+        "device": torch.cuda.get_device_name(device) if cuda else platform.processor() or "CPU",
         "threads": torch.get_num_threads(),
-        "experiment": e.describe(),
-        "training_seeds": [e.seed + seed for seed in range(e.seeds)],
+        "experiment": experiment.describe(),
+        "training_seeds": [experiment.seed + seed for seed in range(experiment.seeds)],
     }
-
-
-def _seconds(run: Run) -> dict[str, float]:
-    """Return how long each step took that the run asked for, whichever run made it."""
-    return {name: step.seconds for name, step in sorted(run.work.used_steps().items())}
 
 
 def _plane_facts(run: Run, seed: int) -> dict[str, Any]:
     planes = run.pairs(seed).planes
     facts: dict[str, Any] = {"angle_degrees": planes["target"].angle(planes["protected"])}
     for role, plane in planes.items():
-        facts[role] = {
-            "held_out_accuracy": plane.held_out_accuracy,
-            "held_out_majority": plane.held_out_majority,
-            "n_positive": plane.n_positive,
-            "n_negative": plane.n_negative,
-        }
+        names = ("held_out_accuracy", "held_out_majority", "n_positive", "n_negative")
+        facts[role] = {name: getattr(plane, name) for name in names}
     return facts
-
-
-def _split_sizes(run: Run) -> dict[str, int]:
-    return {split: len(run.data.rows(split)) for split in ("train", "valid", "test")}
-
-
-def _device_name(device: torch.device) -> str:
-    return torch.cuda.get_device_name(device) if device.type == "cuda" else platform.processor() or "CPU"

@@ -56,34 +56,29 @@ def skew_study(
     strongly: see `REGULARISATION`.
     Source: Ramaswamy et al., CVPR 2021, the study of under-represented fits.
     """
-    rows = []
+    table = []
     for name, y in labels.items():
-        whole = _fit(z[:n_fit], y[:n_fit])
+        whole = Hyperplane.fit(z[:n_fit], y[:n_fit], regularisation=REGULARISATION)
+        held_out = y[n_fit:]
         for share in shares:
             subsets = [skewed_rows(y[:n_fit], share, seed=seed) for seed in range(draws)]
-            found = [_fit(z[subset], y[subset]) for subset in subsets]
-            about = {"attribute": name, "share": share, "draws": draws, "n_fitted": len(subsets[0])}
-            rows.append(about | _measured(found, whole, z[n_fit:], y[n_fit:]))
-    return pd.DataFrame(rows)
-
-
-def _fit(z: np.ndarray, y: np.ndarray) -> Hyperplane:
-    return Hyperplane.fit(z, y, regularisation=REGULARISATION)
-
-
-def _measured(
-    found: Sequence[Hyperplane], whole: Hyperplane, z: np.ndarray, y: np.ndarray
-) -> dict[str, float]:
-    right = np.stack([(plane.distance(z) > 0) == (y == 1) for plane in found])  # (draws, n)
-    accuracy = bootstrap_means(right[:, :, None]).table(["accuracy"], shares=["accuracy"]).iloc[0]
-    cosines = [plane.cosine(whole) for plane in found]
-    return {
-        "accuracy": accuracy["value"],
-        "low": accuracy["low"],
-        "high": accuracy["high"],
-        "n_held_out": len(y),
-        "guess": max(y.mean(), 1 - y.mean()),
-        "cosine": float(np.mean(cosines)),
-        "cosine_low": min(cosines),
-        "cosine_high": max(cosines),
-    }
+            found = [Hyperplane.fit(z[rows], y[rows], regularisation=REGULARISATION) for rows in subsets]
+            right = np.stack([(plane.distance(z[n_fit:]) > 0) == (held_out == 1) for plane in found])
+            accuracy = bootstrap_means(right[:, :, None]).estimate(0, 0, is_share=True)
+            cosines = [plane.cosine(whole) for plane in found]
+            row = {
+                "attribute": name,
+                "share": share,
+                "draws": draws,
+                "n_fitted": len(subsets[0]),
+                "accuracy": accuracy.value,
+                "low": accuracy.low,
+                "high": accuracy.high,
+                "n_held_out": len(held_out),
+                "guess": max(held_out.mean(), 1 - held_out.mean()),
+                "cosine": float(np.mean(cosines)),
+                "cosine_low": min(cosines),
+                "cosine_high": max(cosines),
+            }
+            table.append(row)
+    return pd.DataFrame(table)

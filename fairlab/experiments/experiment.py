@@ -68,15 +68,7 @@ class Experiment:
 
     def describe(self) -> dict[str, Any]:
         """Return all settings as JSON values."""
-        fields = {item.name: getattr(self, item.name) for item in dataclasses.fields(self)}
-        return {
-            name: describe(value)
-            if isinstance(value, Method)
-            else dataclasses.asdict(value)
-            if dataclasses.is_dataclass(value) and not isinstance(value, type)
-            else value
-            for name, value in fields.items()
-        }
+        return dataclasses.asdict(self) | {"method": describe(self.method), "pairs": describe(self.pairs)}
 
     def identity(self) -> dict[str, Any]:
         """Return the settings that tie a run folder to this experiment.

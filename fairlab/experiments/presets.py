@@ -142,12 +142,15 @@ def preset(name: str, *, method: str | None = None, **changes: Any) -> Experimen
     given = {key: value for key, value in changes.items() if value is not None}
     values = preset_values(name, given.get("data", "synthfaces"))
     sizes = values.pop("sizes")
-    ours = {key for key in given if key in (*OF_EXPERIMENT, *OF_SOURCE, *OF_GENERATOR)}
+    ours = (*OF_EXPERIMENT, *OF_SOURCE, *OF_GENERATOR)
     of_method = {key: value for key, value in given.items() if key not in ours}
-    chosen = read_method(method or LatentPairs.name, {}, {})
-    _check_settings(of_method, settings_of(chosen))
-    chosen = read_method(method or LatentPairs.name, _sizes_of(chosen, sizes), of_method)
-    values |= {key: given[key] for key in ours}
+    fields = settings_of(read_method(method or LatentPairs.name, {}))
+    for key in of_method:
+        if key not in fields:
+            raise UserError(f"There is no setting '{key}'; {nearest_names(key, (*ours, *fields))}")
+    adds_images = bool({"n_pairs", "n_added"} & set(fields))  # else a method keeps the recipe's epochs
+    chosen = read_method(method or LatentPairs.name, sizes if adds_images else {}, of_method)
+    values |= {key: value for key, value in given.items() if key in ours}
     return Experiment(
         source=SourceSettings(**_taken(values, OF_SOURCE)),
         generator=GeneratorSettings(**_taken(values, OF_GENERATOR)),
@@ -165,30 +168,16 @@ def preset_values(name: str, data: str) -> dict[str, Any]:
     return {**PRESETS[name], **real}
 
 
-def _sizes_of(method: Method, sizes: dict[str, Any]) -> dict[str, Any]:
-    """Return the preset's values for a method: one that adds no images keeps the recipe's epochs."""
-    fields = settings_of(method)
-    return sizes if {"n_pairs", "n_added"} & set(fields) else {}
-
-
 def _pairs_beside(method: Method, sizes: dict[str, Any]) -> LatentPairs:
     """Return the pairs that are shown beside a method: its latents and annotators, the paper's partner."""
-    fields = {field.name for field in dataclasses.fields(LatentPairs)}
     own = settings_of(method) if isinstance(method, GeneratedFaces) else sizes
-    values = {name: value for name, value in own.items() if name in fields}
+    values = {name: value for name, value in own.items() if name in settings_of(LatentPairs())}
     return LatentPairs(**values | {"partner": "mirrored"})
 
 
 def _taken(values: dict[str, Any], names: dict[str, str]) -> dict[str, Any]:
     """Take the settings of one group out of `values`, under the names of its fields."""
     return {field: values.pop(name) for name, field in names.items() if name in values}
-
-
-def _check_settings(given: dict[str, Any], of_method: dict[str, Any]) -> None:
-    known = (*OF_EXPERIMENT, *OF_SOURCE, *OF_GENERATOR, *of_method)
-    for name in given:
-        if name not in known:
-            raise UserError(f"There is no setting '{name}'; {nearest_names(name, known)}")
 
 
 def default_name(experiment: Experiment, preset_name: str) -> str:

@@ -164,15 +164,15 @@ class Run:
 
 def workspace_of(experiment: Experiment, home: Path, device: str | None = None) -> Workspace:
     """Return the workspace of an experiment; its labels are read, but no image."""
-    e = experiment
+    target, protected, seed = experiment.target, experiment.protected, experiment.seed
     return Workspace(
-        e.source.open(e.target, e.protected, e.seed),
-        target=e.target,
-        protected=(e.protected, *e.also_protected),
-        recipe=e.recipe,
+        experiment.source.open(target, protected, seed),
+        target=target,
+        protected=(protected, *experiment.also_protected),
+        recipe=experiment.recipe,
         home=home,
-        settings=e.source,
-        generator=e.generator,
-        seed=e.seed,
+        settings=experiment.source,
+        generator=experiment.generator,
+        seed=seed,
         device=device,
     )

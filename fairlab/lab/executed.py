@@ -1,4 +1,4 @@
-"""What can be read out of an executed notebook."""
+"""Results, outputs and widgets of an executed notebook."""
 
 from __future__ import annotations
 

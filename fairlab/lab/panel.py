@@ -1,4 +1,4 @@
-"""What all widgets of the lab share: errors as text, and a static picture for readers without a kernel."""
+"""The base of all widgets: errors as text, and a static picture for readers without a kernel."""
 
 from __future__ import annotations
 

@@ -155,7 +155,8 @@ def train(
         "seed": seed_of_all,
     }
     inputs = dict(data.inputs) | ({} if groups is None else {"groups": work.protected[0]})
-    name = f"{method.name}-{_short_name(work.outputs)}-seed{seed_of_all}"
+    learnt = work.outputs[0] if len(work.outputs) == 1 else f"{len(work.outputs)}-attributes"
+    name = f"{method.name}-{learnt}-seed{seed_of_all}"
     return work.store("classifiers").shared_step(name, make, config=config, inputs=inputs)
 
 
@@ -170,10 +171,15 @@ def schedule(method: Method, work: Workspace, n_images: int, recipe: Recipe | No
 
 def describe(method: Method) -> dict[str, Any]:
     """Return a method's name and settings as JSON values, from which `method_from` makes it."""
-    fields = {field.name: getattr(method, field.name) for field in dataclasses.fields(method)}
     return {"name": method.name} | {
-        name: describe(value) if isinstance(value, Method) else value for name, value in fields.items()
+        name: describe(value) if isinstance(value, Method) else value
+        for name, value in settings_of(method).items()
     }
+
+
+def settings_of(method: Method) -> dict[str, Any]:
+    """Return a method's fields by name."""
+    return {field.name: getattr(method, field.name) for field in dataclasses.fields(method)}
 
 
 def keep_refitted(folder: Path, classifier: Classifier) -> None:
@@ -214,7 +220,3 @@ def load_classifier(folder: str | Path, device: str | torch.device | None = None
     card, method = read_json(path), method_from(described)
     network = method.network(Recipe.from_dict(card["recipe"]), tuple(card["attributes"]), None, 0)
     return Classifier.load(folder, device, network=network)
-
-
-def _short_name(outputs: tuple[str, ...]) -> str:
-    return outputs[0] if len(outputs) == 1 else f"{len(outputs)}-attributes"

@@ -10,7 +10,7 @@ from typing import Any
 
 from fairlab.core.errors import UserError, nearest_names
 from fairlab.methods import METHODS
-from fairlab.methods.base import Method
+from fairlab.methods.base import Method, settings_of
 
 #: Names that earlier versions had, and what they mean now.
 FORMER_VARIANTS = {
@@ -48,11 +48,10 @@ def read_method(text: str, defaults: Mapping[str, Any], settings: Mapping[str, A
     name, _, given = text.partition(":")
     if name not in METHODS:
         raise UserError(f"There is no method '{name}'; {nearest_names(name, METHODS)}")
-    method = METHODS[name]
-    known = {field.name for field in dataclasses.fields(method)}
-    values = {field: value for field, value in defaults.items() if field in known}
+    method = METHODS[name]()
+    values = {field: value for field, value in defaults.items() if field in settings_of(method)}
     values |= dict(settings or {}) | read_settings(given.split(",") if given else ())
-    return with_settings(method(), values)
+    return with_settings(method, values)
 
 
 def read_settings(assignments: typing.Iterable[str]) -> dict[str, str]:
@@ -75,19 +74,12 @@ def read_settings(assignments: typing.Iterable[str]) -> dict[str, str]:
 def with_settings(method: Method, values: Mapping[str, Any]) -> Method:
     """Return the method with some fields changed; text is read as the field's type."""
     hints = typing.get_type_hints(type(method))
-    known = [field.name for field in dataclasses.fields(method)]
     for name in values:
-        if name not in known:
-            raise UserError(
-                f"The method '{method.name}' has no setting '{name}'; {nearest_names(name, known)}"
-            )
+        if name not in settings_of(method):
+            nearest = nearest_names(name, settings_of(method))
+            raise UserError(f"The method '{method.name}' has no setting '{name}'; {nearest}")
     read = {name: _read(name, value, hints[name]) for name, value in values.items()}
     return dataclasses.replace(method, **read)
-
-
-def settings_of(method: Method) -> dict[str, Any]:
-    """Return a method's fields by name."""
-    return {field.name: getattr(method, field.name) for field in dataclasses.fields(method)}
 
 
 def label_of(method: Method, usual: Method | None = None) -> str:
@@ -137,18 +129,15 @@ def describe_methods(name: str | None = None) -> str:
     """
     if name is not None:
         read_method(name, {})
-    chosen = METHODS.values() if name is None else [METHODS[name]]
-    return "\n\n".join(_described(method) for method in chosen)
-
-
-def _described(method: type[Method]) -> str:
-    first_line = (method.__doc__ or "").partition("\n")[0]
-    needs = {"-": "never needed for training"}.get(method.protected_at, f"needed in {method.protected_at}")
-    return "\n".join(
-        [
-            f"{method.name}: {first_line}",
-            f"    {method.paper or 'the usual way'}; the protected label is {needs}",
-            "    --set "
-            + " ".join(f"{name}={_shown(value)}" for name, value in settings_of(method()).items()),
-        ]
-    )
+    needs = {"-": "never needed for training"}
+    parts = []
+    for method in METHODS.values() if name is None else [METHODS[name]]:
+        first_line = (method.__doc__ or "").partition("\n")[0]
+        needed = needs.get(method.protected_at, f"needed in {method.protected_at}")
+        settings = [f"{field}={_shown(value)}" for field, value in settings_of(method()).items()]
+        parts.append(
+            f"{method.name}: {first_line}\n"
+            f"    {method.paper or 'the usual way'}; the protected label is {needed}\n"
+            f"    --set {' '.join(settings)}"
+        )
+    return "\n\n".join(parts)

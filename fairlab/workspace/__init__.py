@@ -1,1 +1,1 @@
-"""What every method works with: a source, a task, a recipe, a place to keep steps."""
+"""The workspace of all methods: a source, a task, a recipe, a place to keep steps."""

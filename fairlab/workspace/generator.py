@@ -1,4 +1,4 @@
-"""Which generator a run draws with: the user's own, the shipped one, or one trained on the images."""
+"""The generator that a run draws with: the user's own, the shipped one, or one trained on the images."""
 
 from __future__ import annotations
 

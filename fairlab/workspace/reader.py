@@ -153,11 +153,6 @@ def shipped_oracle(device: torch.device | str | None = None) -> AttributeReader:
     return AttributeReader.load(weights_folder() / SHIPPED, device)
 
 
-def shipped_oracle_fingerprint() -> str:
-    """Return the SHA-256 of the shipped oracle's weights."""
-    return str(read_json(weights_folder() / SHIPPED / READER_FILE)["sha256"])
-
-
 def train_oracle(
     folder: Path,
     *,

@@ -1,4 +1,4 @@
-"""Where a run's images come from, and their preparation, once for all runs."""
+"""The source of a run's images, and their preparation, once for all runs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every method works with: images and labels, a recipe, a generator, and a place to keep steps."""
+"""The workspace of all methods: images and labels, a recipe, a generator, and a place to keep steps."""
 
 from __future__ import annotations
 

@@ -5,18 +5,20 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
+from tqdm.auto import tqdm
 
 from fairlab.classifiers import TrainingSet
 from fairlab.core.errors import UserError
-from fairlab.core.files import load_array
+from fairlab.core.files import load_array, save_array, write_rows
 from fairlab.core.store import Step
+from fairlab.generators import Generator, generate, sample_latents
 from fairlab.methods.base import Counts, Method, train
 from fairlab.methods.erm import ERM
 from fairlab.methods.latent_pairs.pseudo_labels import PseudoLabels, pseudo_labels
-from fairlab.methods.latent_pairs.sampling import sample_faces
 from fairlab.workspace.workspace import Workspace
 
 #: How many times longer a network for all attributes is trained than one for a single attribute: it serves
@@ -26,7 +28,7 @@ MULTI_LABEL_LENGTH = 3
 
 @dataclass(frozen=True)
 class GeneratedFaces(Method):
-    """What methods with generated faces share.
+    """The base of methods with generated faces.
 
     Attributes
     ----------
@@ -107,6 +109,32 @@ def roles(work: Workspace) -> dict[str, str]:
     """Return attributes by role: "target", "protected", and further protected ones by their own name."""
     first, *others = work.protected
     return {"target": work.target, "protected": first} | {name: name for name in others}
+
+
+def sample_faces(work: Workspace, n: int, seed: int) -> Step:
+    """Sample z ~ N(0, I) and draw its images: ``z.npy`` (n, d), ``images.npy`` (n, h, w, 3) uint8."""
+
+    def make(folder: Path) -> None:
+        z = sample_latents(n, work.generator.latent_dim, seed)
+        save_faces(folder, z, work.generator, work.image_size, "Generating faces")
+
+    config = {"n": n, "seed": seed, "size": work.image_size}
+    inputs = {"generator": work.generator_fingerprint}
+    return work.store("latents").shared_step(f"{n}-seed{seed}", make, config=config, inputs=inputs)
+
+
+def save_faces(folder: Path, z: np.ndarray, generator: Generator, size: int, what: str) -> None:
+    """Write latents (n, d) and their images; an interrupted call goes on with the next images."""
+    save_array(folder / "z.npy", z)
+    with tqdm(total=len(z), desc=what, unit="face") as bar:
+
+        def make(rows: slice) -> np.ndarray:
+            bar.update(rows.start - bar.n)
+            images = generate(generator, z[rows], size=size, progress=False)
+            bar.update(len(images))
+            return images
+
+        write_rows(folder / "images.npy", (len(z), size, size, 3), make, chunk=512)
 
 
 def labelled_faces(

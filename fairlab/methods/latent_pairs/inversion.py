@@ -7,24 +7,15 @@ from pathlib import Path
 import numpy as np
 from tqdm.auto import tqdm
 
-from fairlab.core.errors import UserError
 from fairlab.core.files import load_array, save_array
 from fairlab.core.store import Step
-from fairlab.generators import Generator, invert
+from fairlab.generators import invert
 from fairlab.workspace.workspace import Workspace
 
 #: A search from one start of 100 steps: a third of a second for a face of 64 pixels on one core.
 STARTS, STEPS = 1, 100
 #: Images between two files, so that an interrupted search loses little.
 CHUNK = 64
-
-
-def check_inverted(n: int, available: int) -> None:
-    """Raise UserError if there are fewer training images than shall be inverted."""
-    if n > available:
-        raise UserError(
-            f"n_inverted asks for {n:,} images, but the train split has {available:,}; invert fewer."
-        )
 
 
 def invert_images(work: Workspace, split: str, n: int) -> Step:
@@ -41,7 +32,7 @@ def invert_images(work: Workspace, split: str, n: int) -> Step:
     Source: Ramaswamy et al., CVPR 2021, supplement: augmentation with counterparts of real images.
     """
     available = len(work.data.rows(split))
-    n = min(n, available)  # training images are enough: see `check_inverted`
+    n = min(n, available)  # training images are enough: see `LatentPairs.check`
     rows = np.sort(np.random.default_rng([work.seed, n]).choice(available, size=n, replace=False))
 
     def make(folder: Path) -> None:
@@ -49,7 +40,11 @@ def invert_images(work: Workspace, split: str, n: int) -> Step:
         files = []
         for i in tqdm(range(0, n, CHUNK), desc=f"Inverting {split} images", unit="chunk"):
             files.append(folder / f"part-{i:06d}.npy")
-            _keep_inverted(work.generator, images[rows[i : i + CHUNK]], work.seed, files[-1])
+            if not files[-1].exists():  # an interrupted call goes on with the next chunk
+                chunk, search = images[rows[i : i + CHUNK]], {"starts": STARTS, "steps": STEPS}
+                inverted = invert(work.generator, chunk, **search, seed=work.seed, progress=False)
+                both = np.column_stack([inverted.z, inverted.pixel_error])  # (b, d + 1)
+                save_array(files[-1], both.astype(np.float32))
         found = np.concatenate([load_array(file) for file in files])  # (n, d + 1)
         save_array(folder / "rows.npy", rows)
         save_array(folder / "images.npy", images[rows])
@@ -61,10 +56,3 @@ def invert_images(work: Workspace, split: str, n: int) -> Step:
     config = {"n": n, "seed": work.seed, "split": split, "starts": STARTS, "steps": STEPS}
     inputs = {"data": work.data.fingerprint, "generator": work.generator_fingerprint}
     return work.store("latents").shared_step(f"{split}-{n}-inverted", make, config=config, inputs=inputs)
-
-
-def _keep_inverted(generator: Generator, images: np.ndarray, seed: int, file: Path) -> None:
-    """Write latents and errors of some images, (b, d + 1), unless an earlier call did."""
-    if not file.exists():
-        found = invert(generator, images, starts=STARTS, steps=STEPS, seed=seed, progress=False)
-        save_array(file, np.column_stack([found.z, found.pixel_error]).astype(np.float32))

@@ -16,11 +16,10 @@ from fairlab.core.store import Step
 from fairlab.latent import PARTNERS, check_partner, flip_combinations
 from fairlab.latent.flips import MOST_PROTECTED
 from fairlab.methods.base import Counts
-from fairlab.methods.latent_pairs.generated import GeneratedFaces, labelled_faces, roles
-from fairlab.methods.latent_pairs.inversion import check_inverted, invert_images
+from fairlab.methods.latent_pairs.generated import GeneratedFaces, labelled_faces, roles, save_faces
+from fairlab.methods.latent_pairs.inversion import invert_images
 from fairlab.methods.latent_pairs.planes import fit_planes, load_planes, partners, save_planes
 from fairlab.methods.latent_pairs.pseudo_labels import PseudoLabels
-from fairlab.methods.latent_pairs.sampling import save_faces
 from fairlab.workspace.workspace import Workspace
 
 HALVES = ("both", "z", "z_prime")
@@ -147,16 +146,12 @@ class LatentPairs(GeneratedFaces):
             raise UserError(f"n_inverted is {self.n_inverted}; invert at least 24 images, or none.")
         if self.n_inverted and self.use == "z":
             raise UserError("n_inverted adds counterparts, and use=z has none; leave one of them out.")
-        if self.target_planes == "by_group":
-            self._check_by_group()
-
-    def _check_by_group(self) -> None:
-        if self.positive_share is not None:
+        if self.target_planes == "by_group" and self.positive_share is not None:
             raise UserError(
                 "Target planes by group are fitted to all latents of a group; leave positive_share or "
                 "target_planes out."
             )
-        if not PARTNERS[self.partner].keeps_target:
+        if self.target_planes == "by_group" and not PARTNERS[self.partner].keeps_target:
             raise UserError(
                 f"The partner '{self.partner}' ignores target planes, so they cannot depend on the group; "
                 "choose another, or leave target_planes out."
@@ -173,7 +168,11 @@ class LatentPairs(GeneratedFaces):
             raise UserError(
                 "Target planes by group need one protected attribute; name one, or leave target_planes out."
             )
-        check_inverted(self.n_inverted, work.source.counts["train"])
+        if self.n_inverted > (available := work.source.counts["train"]):
+            raise UserError(
+                f"n_inverted asks for {self.n_inverted:,} images, but the train split has {available:,}; "
+                "invert fewer."
+            )
 
     def n_partners(self, n_protected: int) -> int:
         """Return how many partners are built for one training seed: one for each combination of flips."""

@@ -8,8 +8,7 @@ from typing import ClassVar
 
 from fairlab.classifiers import TrainingSet
 from fairlab.methods.base import Counts
-from fairlab.methods.latent_pairs.generated import GeneratedFaces, labelled_faces
-from fairlab.methods.latent_pairs.sampling import sample_faces
+from fairlab.methods.latent_pairs.generated import GeneratedFaces, labelled_faces, sample_faces
 from fairlab.workspace.workspace import Workspace
 
 

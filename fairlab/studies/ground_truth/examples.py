@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 
-from fairlab.evaluation.pair_truth import read_labels
+from fairlab.evaluation.pair_truth import pair_labels
 from fairlab.experiments.run import Run
 from fairlab.studies.ground_truth.counterfactuals import drawn_source
 
@@ -32,11 +32,11 @@ def pair_changes(run: Run, seed: int = 0) -> pd.DataFrame:
         If the run's images are not drawn.
     """
     drawn_source(run)
-    e = run.experiment
-    z = read_labels(run, run.pairs(0).source)[run.pairs(0).rows].reset_index(drop=True)
-    changed = z != read_labels(run, run.pairs(seed).partners)[: len(z)]  # (n, 40)
-    others = changed.drop(columns=[e.target, e.protected]).sum(axis=1)
-    return pd.DataFrame({"kept": ~changed[e.target], "flipped": changed[e.protected], "others": others})
+    target, protected = run.names.values()
+    z, partners = pair_labels(run, seed)
+    changed = z != partners  # (n, 40)
+    others = changed.drop(columns=[target, protected]).sum(axis=1)
+    return pd.DataFrame({"kept": ~changed[target], "flipped": changed[protected], "others": others})
 
 
 def best_and_worst(changes: pd.DataFrame, n: int = 8) -> tuple[pd.Index, pd.Index]:

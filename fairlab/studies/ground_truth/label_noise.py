@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
-from fairlab.evaluation.pair_truth import read_labels
+from fairlab.evaluation.pair_truth import pair_labels
 from fairlab.experiments.run import Run
 from fairlab.metrics.intervals.bootstrap_means import bootstrap_means
 from fairlab.metrics.intervals.proportion import proportion
@@ -43,17 +43,15 @@ def label_noise(run: Run) -> pd.DataFrame:
         If the run's images are not drawn.
     """
     drawn_source(run)
-    e, groups = run.experiment, ("all", f"not {run.experiment.protected}", run.experiment.protected)
-    names = [e.target, e.protected]
-    given = np.stack([run.pairs(seed).labels for seed in range(e.seeds)])  # (seeds, n)
-    z = read_labels(run, run.pairs(0).source)[names].to_numpy()[run.pairs(0).rows]  # (n, 2)
-    moved = [
-        read_labels(run, run.pairs(seed).partners)[names].to_numpy()[: len(z)] for seed in range(e.seeds)
-    ]
+    experiment, seeds = run.experiment, range(run.experiment.seeds)
+    names, groups = list(run.names.values()), ("all", f"not {experiment.protected}", experiment.protected)
+    given = np.stack([run.pairs(seed).labels for seed in seeds])  # (seeds, n)
+    halves = zip(*(pair_labels(run, seed) for seed in seeds), strict=True)  # all z, all z'
     tables = {}
-    for faces, seen in (("z", np.stack([z] * e.seeds)), ("z'", np.stack(moved))):  # (seeds, n, 2)
-        whole = _all_seeds(given, seen, groups, e.n_resamples, e.seed)
-        single = {str(s): confusion(given[s], seen[s, :, 0], seen[s, :, 1], groups) for s in range(e.seeds)}
+    for faces, half in zip(("z", "z'"), halves, strict=True):
+        seen = np.stack([labels[names].to_numpy() for labels in half])  # (seeds, n, 2)
+        whole = _all_seeds(given, seen, groups, experiment.n_resamples, experiment.seed)
+        single = {str(s): confusion(given[s], seen[s, :, 0], seen[s, :, 1], groups) for s in seeds}
         tables[faces] = pd.concat(single | {"all": whole}, names=["seed"])
     return pd.concat(tables, names=["faces"]).reset_index(["faces", "seed"]).reset_index(drop=True)
 
