@@ -20,14 +20,10 @@ _TRACK = "position:relative;height:.95em;background:#EEF0F3;border-radius:2px;ov
 
 def score_bars(scores: Mapping[str, float], thresholds: Mapping[str, float]) -> str:
     """Return a bar from 0 to 1 for each classifier's score, with a tick at its threshold."""
-    rows = [
-        _row(
-            readable(name),
-            _bar(0.0, score, BLUE) + (_tick(thresholds[name]) if name in thresholds else ""),
-            f"{score:.2f}{verdict(score, thresholds.get(name))}",
-        )
-        for name, score in scores.items()
-    ]
+    rows = []
+    for name, score in scores.items():
+        bar = _bar(0.0, score, BLUE) + (_tick(thresholds[name]) if name in thresholds else "")
+        rows.append(_row(name, bar, f"{score:.2f}{verdict(score, thresholds.get(name))}"))
     return _titled("Classifier scores" + (" (tick: threshold)" if thresholds else ""), rows)
 
 
@@ -36,10 +32,8 @@ def distance_bars(distances: Mapping[str, float]) -> str:
     rows = []
     for name, distance in distances.items():
         end = min(1.0, max(0.0, 0.5 + distance / (2 * REACH)))
-        colour = BLUE if distance > 0 else VERMILION
-        rows.append(
-            _row(readable(name), _bar(min(0.5, end), max(0.5, end), colour) + _tick(0.5), f"{distance:+.2f}")
-        )
+        bar = _bar(min(0.5, end), max(0.5, end), BLUE if distance > 0 else VERMILION)
+        rows.append(_row(name, bar + _tick(0.5), f"{distance:+.2f}"))
     return _titled("Signed distance to the hyperplane", rows)
 
 
@@ -59,24 +53,19 @@ def face_table(title: str, columns: Sequence[str], frame: Frame, size: int, dist
         Whether to add rows of signed distances.
     """
     rows = {title: list(columns)}
-    rows |= {f"{readable(name)} score": [f"{x:.2f}" for x in values] for name, values in frame.scores.items()}
-    if distances:
-        rows |= {
-            f"{readable(name)} distance": [f"{x:+.2f}" for x in values]
-            for name, values in frame.distances.items()
-        }
-    body = "".join(_table_row(name, values, size + GAP) for name, values in rows.items())
+    for name, values in frame.scores.items():
+        rows[f"{readable(name)} score"] = [f"{x:.2f}" for x in values]
+    for name, values in frame.distances.items() if distances else ():
+        rows[f"{readable(name)} distance"] = [f"{x:+.2f}" for x in values]
+    head = f"width:{_NAMES}px;min-width:{_NAMES}px;padding:0;text-align:left;font-weight:normal"
+    cell = f"width:{size + GAP}px;min-width:{size + GAP}px;padding:0 {GAP}px 0 0;"
+    cell += "box-sizing:border-box;text-align:center"
+    body = ""
+    for name, texts in rows.items():
+        cells = "".join(f'<td style="{cell}">{html.escape(text)}</td>' for text in texts)
+        body += f'<tr><th style="{head}">{html.escape(name)}</th>{cells}</tr>'
     style = "border-collapse:collapse;font-variant-numeric:tabular-nums;line-height:1.5"
     return f'<table style="{style}">{body}</table>'
-
-
-def _table_row(name: str, values: Sequence[str], width: int) -> str:
-    head = f"width:{_NAMES}px;min-width:{_NAMES}px;padding:0;text-align:left;font-weight:normal"
-    cell = (
-        f"width:{width}px;min-width:{width}px;padding:0 {GAP}px 0 0;box-sizing:border-box;text-align:center"
-    )
-    cells = "".join(f'<td style="{cell}">{html.escape(value)}</td>' for value in values)
-    return f'<tr><th style="{head}">{html.escape(name)}</th>{cells}</tr>'
 
 
 def verdict(score: float, threshold: float | None) -> str:
@@ -94,17 +83,20 @@ def _titled(title: str, rows: list[str]) -> str:
 
 def _row(name: str, bars: str, number: str) -> str:
     return (
-        f'<div style="{_ROW}"><span>{html.escape(name)}</span>'
+        f'<div style="{_ROW}"><span>{html.escape(readable(name))}</span>'
         f'<span style="{_TRACK}" aria-hidden="true">{bars}</span>'
         f'<span style="font-variant-numeric:tabular-nums">{html.escape(number)}</span></div>'
     )
 
 
 def _bar(start: float, end: float, colour: str) -> str:
-    place = f"left:{100 * start:.1f}%;width:{100 * (end - start):.1f}%"
-    return f'<span style="position:absolute;top:0;bottom:0;{place};background:{colour}"></span>'
+    return _mark(start, f"{100 * (end - start):.1f}%", colour)
 
 
 def _tick(at: float) -> str:
-    place = f"left:{100 * at:.1f}%;width:2px"
-    return f'<span style="position:absolute;top:0;bottom:0;{place};background:{FAINT}"></span>'
+    return _mark(at, "2px", FAINT)
+
+
+def _mark(left: float, width: str, colour: str) -> str:
+    place = f"position:absolute;top:0;bottom:0;left:{100 * left:.1f}%;width:{width}"
+    return f'<span style="{place};background:{colour}"></span>'

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 import ipywidgets as widgets
 import numpy as np
 
-from fairlab.core.errors import UserError
 from fairlab.figures.style import readable
 from fairlab.generators import sample_latents
 from fairlab.lab.bars import BESIDE_NAMES, distance_bars, face_table, score_bars, verdict
@@ -53,17 +52,13 @@ class LatentExplorer(Panel):
         self.reset = widgets.Button(description="Reset sliders")
         self._along = next(iter(self.sliders), None)
         controls = [self.seed] + ([self.conditioned, self.reset] if self.sliders else [])
-        super().__init__(
-            [
-                widgets.HBox([self.picture, self.numbers]),
-                widgets.HBox(controls),
-                *self.sliders.values(),
-                self.read_out,
-                self.strip,
-                self.strip_words,
-            ]
-        )
-        self._connect()
+        face = [widgets.HBox([self.picture, self.numbers]), widgets.HBox(controls), *self.sliders.values()]
+        super().__init__([*face, self.read_out, self.strip, self.strip_words])
+        self.redraw_on(self.seed, self.conditioned, draw=self.show)
+        for name, slider in self.sliders.items():
+            slider.observe(lambda change, name=name: self.attempt(lambda: self._walk(name)), names="value")
+        self.reset.on_click(lambda button: self.attempt(self._reset))
+        self.attempt(self.show)
 
     @property
     def z(self) -> np.ndarray:
@@ -77,23 +72,16 @@ class LatentExplorer(Panel):
 
     def show(self) -> None:
         """Draw the face and its numbers, then the strip."""
-        frame = self.renderer.frame(self.z, self.steps, conditioned=self.conditioned.value, size=FACE)
-        if frame.error:
-            raise UserError(frame.error)
+        options = {"conditioned": self.conditioned.value, "size": FACE}
+        frame = self.renderer.frame(self.z, self.steps, **options).checked()
         self.picture.value = frame.jpeg
-        scores, distances = _first(frame.scores), _first(frame.distances)
+        scores = {name: float(values[0]) for name, values in frame.scores.items()}
+        distances = {name: float(values[0]) for name, values in frame.distances.items()}
         self.numbers.value = score_bars(scores, self.renderer.thresholds) + distance_bars(distances)
         self.picture.alt = self._describe(scores, distances)
         self.read_out.value = words(self.picture.alt)
         if self._along is not None:
             self._show_strip(self._along)
-
-    def _connect(self) -> None:
-        self.redraw_on(self.seed, self.conditioned, draw=self.show)
-        for name, slider in self.sliders.items():
-            slider.observe(lambda change, name=name: self.attempt(lambda: self._walk(name)), names="value")
-        self.reset.on_click(lambda button: self.attempt(self._reset))
-        self.attempt(self.show)
 
     def _walk(self, name: str) -> None:
         self._along = name
@@ -107,15 +95,13 @@ class LatentExplorer(Panel):
         """Draw the whole walk along one normal; it depends on the other sliders only."""
         z = np.repeat(self.z, len(TRAVERSE), axis=0)  # (9, d)
         steps: dict[str, Step] = {**self.steps, along: TRAVERSE}
-        frame = self.renderer.frame(z, steps, conditioned=self.conditioned.value, size=STRIP_FACE)
-        if frame.error:
-            raise UserError(frame.error)
+        options = {"conditioned": self.conditioned.value, "size": STRIP_FACE}
+        frame = self.renderer.frame(z, steps, **options).checked()
         if frame.jpeg != self.strip.value:
             self.strip.value = frame.jpeg
             self.strip.alt = f"{len(TRAVERSE)} faces along {readable(along)}; the numbers are below."
-            self.strip_words.value = face_table(
-                f"step along {readable(along)}", [f"{step:+.1f}" for step in TRAVERSE], frame, STRIP_FACE
-            )
+            heads = [f"{step:+.1f}" for step in TRAVERSE]
+            self.strip_words.value = face_table(f"step along {readable(along)}", heads, frame, STRIP_FACE)
 
     def _describe(self, scores: Mapping[str, float], distances: Mapping[str, float]) -> str:
         """Say in words what the face is and what is measured of it."""
@@ -140,7 +126,3 @@ def _slider(name: str) -> widgets.FloatSlider:
         style={"description_width": "17em"},
         layout={"width": "42em"},
     )
-
-
-def _first(values: Mapping[str, np.ndarray]) -> dict[str, float]:
-    return {name: float(array[0]) for name, array in values.items()}

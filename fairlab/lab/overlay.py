@@ -6,7 +6,6 @@ back and drawing a marker or an arrow on them takes one or two ("blitting").
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 
 import numpy as np
@@ -18,6 +17,7 @@ from numpy.typing import ArrayLike
 from PIL import Image
 
 from fairlab.figures.style import styled
+from fairlab.lab.renderer import jpeg
 
 
 class Overlay:
@@ -76,20 +76,12 @@ class Overlay:
         # The buffer is drawn on again: a picture needs its own copy.
         return Image.fromarray(np.asarray(self._canvas.buffer_rgba())[..., :3].copy())
 
-    def jpeg(self, artists: Sequence[Artist] | None = None, quality: int = 90) -> bytes:
+    def jpeg(self) -> bytes:
         """Return the picture as JPEG bytes, its colours at full resolution, or thin lines would fade."""
-        stream = io.BytesIO()
-        self.picture(artists).save(stream, "JPEG", quality=quality, subsampling=0)
-        return stream.getvalue()
+        return jpeg(self.picture(), subsampling=0)
 
     def to_pixels(self, axis: Axes, points: ArrayLike) -> np.ndarray:
         """Return where points (n, 2) of an axis lie in the picture: (n, 2) pixels from top left."""
-        return self._flipped(axis.transData.transform(np.asarray(points, dtype=np.float64)))
-
-    def from_pixels(self, axis: Axes, pixels: ArrayLike) -> np.ndarray:
-        """Return the data coordinates (n, 2) of pixels (n, 2) counted from the picture's top left corner."""
-        return axis.transData.inverted().transform(self._flipped(np.asarray(pixels, dtype=np.float64)))
-
-    def _flipped(self, pixels: np.ndarray) -> np.ndarray:
-        """Count rows from the other end: pictures from the top, matplotlib from the bottom."""
+        pixels = axis.transData.transform(np.asarray(points, dtype=np.float64))
+        # Rows are counted from the other end: in pictures from the top, in matplotlib from the bottom.
         return np.asarray([0, self.size[1]]) + np.asarray([1, -1]) * pixels

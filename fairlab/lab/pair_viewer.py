@@ -2,22 +2,77 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
 
 import ipywidgets as widgets
 import numpy as np
 
-from fairlab.core.errors import UserError
 from fairlab.figures.style import readable
 from fairlab.generators import sample_latents
 from fairlab.lab.bars import BESIDE_NAMES, face_table
-from fairlab.lab.pairs import FILTERS, Pairs
 from fairlab.lab.panel import Panel, choice, words
 from fairlab.lab.renderer import Frame, Renderer
-from fairlab.latent import PARTNERS, check_partner
+from fairlab.latent import PARTNERS, check_partner, partner
+from fairlab.metrics.intervals.proportion import proportion
 
 FACE, STRIP_FACE = 192, 84  # pixels
 WAY = np.linspace(0.0, 1.0, 7)  # the strip's places between z and z'
+FILTERS: tuple[str, ...] = ("all", "target label lost", "protected label not flipped", "both as intended")
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """n latents z, their partners z', and what classifiers say of both.
+
+    Attributes
+    ----------
+    z, partners : (n, d) arrays
+    kept, flipped : (n,) bool arrays
+        Whether z and z' have the same target label, and different protected labels.
+    """
+
+    z: np.ndarray
+    partners: np.ndarray
+    kept: np.ndarray
+    flipped: np.ndarray
+
+    @classmethod
+    def make(cls, renderer: Renderer, z: np.ndarray, target: str, protected: str, kind: str) -> Pairs:
+        """Build partners and compare the labels that the renderer's classifiers give.
+
+        Raises
+        ------
+        UserError
+            If a hyperplane, a classifier or a threshold is missing, or the kind is unknown.
+        """
+        planes = {"protected": renderer.plane(protected), "target": renderer.plane(target)}
+        partners = partner(z, **planes, kind=kind)
+        scores = [renderer.scores(renderer.images(latents)) for latents in (z, partners)]
+        labels = {name: [renderer.labels(s, name) for s in scores] for name in (target, protected)}
+        same = {name: before == after for name, (before, after) in labels.items()}
+        return cls(np.asarray(z), partners, same[target], ~same[protected])
+
+    def chosen(self, which: str) -> np.ndarray:
+        """Return the rows of the pairs that one of the `FILTERS` lets through."""
+        kept, flipped = self.kept, self.flipped
+        rows = {
+            "all": np.ones(len(self.z), dtype=bool),
+            "target label lost": ~kept,
+            "protected label not flipped": ~flipped,
+            "both as intended": kept & flipped,
+        }
+        return np.flatnonzero(rows[which])
+
+    def summary(self, target: str, protected: str) -> str:
+        """Say how many pairs do what they should, with 95% intervals."""
+        kept, flipped, both = (
+            proportion(int(x.sum()), len(x)) for x in (self.kept, self.flipped, self.kept & self.flipped)
+        )
+        return (
+            f"By the classifiers' labels, {kept} keep the label {readable(target)}, {flipped} flip the label "
+            f"{readable(protected)}, {both} do both."
+        )
 
 
 class PairViewer(Panel):
@@ -57,27 +112,24 @@ class PairViewer(Panel):
         self.renderer = renderer
         self.target, self.protected = renderer.roles(target, protected)
         self.z = sample_latents(n, renderer.generator.latent_dim, seed) if z is None else np.asarray(z)
-        self._made = lru_cache(len(PARTNERS))(self._make)
+        roles = self.target, self.protected
+        self._made = lru_cache(len(PARTNERS))(lambda kind: Pairs.make(renderer, self.z, *roles, kind))
         self.picture = widgets.Image(format="jpeg", layout=BESIDE_NAMES)
         self.strip = widgets.Image(format="jpeg", layout=BESIDE_NAMES)
         self.numbers, self.strip_numbers = widgets.HTML(), widgets.HTML()
         self.read_out, self.summary = widgets.HTML(), widgets.HTML()
-        controls = self._make_controls(check_partner(kind))
+        wide = {"style": {"description_width": "12em"}, "layout": {"width": "42em"}}
+        self.kind = choice(list(PARTNERS), check_partner(kind), "Kind of partner")
+        self.show_only = choice(FILTERS, FILTERS[0], "Show pairs")
+        self.pair = widgets.IntSlider(0, 0, max(0, len(self.z) - 1), description="Pair", **wide)
+        self.step = widgets.FloatSlider(0.5, min=0, max=1, step=0.02, description="Step from z to z'", **wide)
+        controls = widgets.HBox([self.kind, self.show_only])
         faces = [self.picture, self.numbers, self.read_out, self.strip, self.strip_numbers]
         super().__init__([controls, self.summary, self.pair, self.step, *faces])
         self.redraw_on(self.kind, self.show_only, draw=self._choose)
         self.redraw_on(self.pair, draw=self.show)
         self.redraw_on(self.step, draw=self._show_faces)
         self.attempt(self._choose)
-
-    def _make_controls(self, kind: str) -> widgets.HBox:
-        """Make the controls; return the row of those that choose pairs."""
-        wide = {"style": {"description_width": "12em"}, "layout": {"width": "42em"}}
-        self.kind = choice(list(PARTNERS), kind, "Kind of partner")
-        self.show_only = choice(FILTERS, FILTERS[0], "Show pairs")
-        self.pair = widgets.IntSlider(0, 0, max(0, len(self.z) - 1), description="Pair", **wide)
-        self.step = widgets.FloatSlider(0.5, min=0, max=1, step=0.02, description="Step from z to z'", **wide)
-        return widgets.HBox([self.kind, self.show_only])
 
     @property
     def pairs(self) -> Pairs:
@@ -113,7 +165,9 @@ class PairViewer(Panel):
     def _show_faces(self) -> None:
         row = self.row
         if row is None:
-            self._show_none()
+            for picture, numbers in ((self.picture, self.numbers), (self.strip, self.strip_numbers)):
+                picture.value, numbers.value = b"", ""
+            self.read_out.value = words(f"No pair of this kind is: {self.show_only.value}.")
             return
         frame = self._on_the_way(row, np.array([0.0, self.step.value, 1.0]), FACE)
         self.picture.value = frame.jpeg
@@ -122,17 +176,9 @@ class PairViewer(Panel):
         self.picture.alt = self._describe(row, frame)
         self.read_out.value = words(self.picture.alt)
 
-    def _show_none(self) -> None:
-        for picture, numbers in ((self.picture, self.numbers), (self.strip, self.strip_numbers)):
-            picture.value, numbers.value = b"", ""
-        self.read_out.value = words(f"No pair of this kind is: {self.show_only.value}.")
-
     def _on_the_way(self, row: int, steps: np.ndarray, size: int) -> Frame:
         z, partner = self.pairs.z[row], self.pairs.partners[row]
-        frame = self.renderer.frame(z + steps[:, None] * (partner - z), size=size)  # (steps, d)
-        if frame.error:
-            raise UserError(frame.error)
-        return frame
+        return self.renderer.frame(z + steps[:, None] * (partner - z), size=size).checked()  # (steps, d)
 
     def _describe(self, row: int, frame: Frame) -> str:
         """Say what z and z' score, and whether the pair does what it should."""
@@ -146,6 +192,3 @@ class PairViewer(Panel):
         return (
             f"Pair {row}: scores of z and z': {scores}. The label {target} is {kept}, {protected} {flipped}."
         )
-
-    def _make(self, kind: str) -> Pairs:
-        return Pairs.make(self.renderer, self.z, self.target, self.protected, kind)

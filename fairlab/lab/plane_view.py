@@ -11,7 +11,7 @@ from matplotlib.text import Annotation
 
 from fairlab.core.errors import UserError
 from fairlab.figures.plane import Line, latent_plane
-from fairlab.figures.style import INK, YELLOW, readable
+from fairlab.figures.style import INK, YELLOW, readable, with_or_without
 from fairlab.generators import sample_latents
 from fairlab.lab.bars import BESIDE_NAMES, face_table
 from fairlab.lab.clickable import ClickablePicture
@@ -107,9 +107,7 @@ class HyperplaneView(Panel):
             "target": self.renderer.plane(self.target),
         }
         pair = np.concatenate([z, partner(z, **planes, kind=self.kind.value)])  # (2, d)
-        frame = self.renderer.frame(pair, size=FACE)
-        if frame.error:
-            raise UserError(frame.error)
+        frame = self.renderer.frame(pair, size=FACE).checked()
         start, end = self._coordinates(pair)
         self._ring.set_data(start[:1], start[1:])
         self._arrow.xy, self._arrow.xyann = tuple(end), tuple(start)
@@ -117,22 +115,13 @@ class HyperplaneView(Panel):
         self.faces.value = frame.jpeg
         self.numbers.value = face_table("", ("z", "z'"), frame, FACE, distances=True)
         self.read_out.value = words(self._describe())
-        self.plane.alt = self.read_out_text
-
-    @property
-    def read_out_text(self) -> str:
-        """What is drawn, in words."""
-        return f"{len(self.z)} latents and both hyperplanes. {self._describe()}"
+        self.plane.alt = f"{len(self.z)} latents and both hyperplanes. {self._describe()}"
 
     def _describe(self) -> str:
         row = self.point.value
-        seen = [
-            f"{'' if self.labels[name][row] else 'not '}{readable(name)}"
-            for name in (self.target, self.protected)
-        ]
-        return (
-            f"Point {row} of {len(self.z)}, labelled {' and '.join(seen)}; the arrow leads to its partner z'."
-        )
+        names = (self.target, self.protected)
+        seen = " and ".join(with_or_without(name)[int(self.labels[name][row])] for name in names)
+        return f"Point {row} of {len(self.z)}, labelled {seen}; the arrow leads to its partner z'."
 
     def _labels(self, z: np.ndarray, given: Mapping[str, np.ndarray] | None) -> dict[str, np.ndarray]:
         names = (self.target, self.protected)
@@ -147,38 +136,23 @@ class HyperplaneView(Panel):
 
     def _draw_background(self) -> None:
         """Draw points and lines once; only ring and arrow move."""
-        planes = {name: self.renderer.plane(name) for name in (self.target, self.protected)}
-        basis = plane_basis(*planes.values())
-        lines = (
-            Line.of(planes[self.target], basis, self.target),
-            Line.of(planes[self.protected], basis, self.protected),
-        )
+        target, protected = self.renderer.plane(self.target), self.renderer.plane(self.protected)
+        basis = plane_basis(target, protected)
+        lines = (Line.of(target, basis, self.target), Line.of(protected, basis, self.protected))
         rows = self._as_given  # of very many, the first are drawn: those of either side alike
         labels = self.labels[self.target][rows], self.labels[self.protected][rows]
         coordinates = self.coordinates[rows]
         picture = latent_plane(coordinates, *labels, lines)
         self.caption.value = words(picture.text)
         self._axis = picture.figure.axes[0]
-        (self._ring,) = self._axis.plot(
-            [],
-            [],
-            "o",
-            markersize=12,
-            markerfacecolor=YELLOW,
-            markeredgecolor=INK,
-            markeredgewidth=2,
-            zorder=9,
+        ring = {"markersize": 12, "markerfacecolor": YELLOW, "markeredgecolor": INK, "markeredgewidth": 2}
+        (self._ring,) = self._axis.plot([], [], "o", **ring, zorder=9)
+        arrow = {"arrowstyle": "-|>", "color": INK, "linewidth": 2}
+        # A partner may lie off the page; unclipped, the arrow still shows where it went.
+        self._arrow: Annotation = self._axis.annotate(
+            "", (0, 0), (0, 0), arrowprops=arrow, annotation_clip=False, zorder=10
         )
-        arrow: Annotation = self._axis.annotate(
-            "",
-            (0, 0),
-            (0, 0),
-            arrowprops={"arrowstyle": "-|>", "color": INK, "linewidth": 2},
-            annotation_clip=False,  # a partner may lie off the page; the arrow still shows where it went
-            zorder=10,
-        )
-        self._arrow = arrow
-        self._overlay = Overlay(picture.figure, [self._ring, arrow], dpi=DOTS_PER_INCH)
+        self._overlay = Overlay(picture.figure, [self._ring, self._arrow], dpi=DOTS_PER_INCH)
 
     def _click(self, change: dict[str, Any]) -> None:
         if change["new"]:  # else it was set back

@@ -9,6 +9,7 @@ import io
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -50,6 +51,12 @@ class Frame:
     scores: Mapping[str, np.ndarray] = field(default_factory=dict)
     distances: Mapping[str, np.ndarray] = field(default_factory=dict)
     error: str = ""
+
+    def checked(self) -> Frame:
+        """Return the frame; raise its error as a UserError if there is one."""
+        if self.error:
+            raise UserError(self.error)
+        return self
 
 
 class Renderer:
@@ -205,7 +212,7 @@ class Renderer:
 def as_scorer(name: str, classifier: Classifier | Scorer) -> Scorer:
     """Return a function that scores images for one attribute, (n, h, w, 3) uint8 -> (n,)."""
     if not isinstance(classifier, Classifier):
-        return lambda images: _checked(name, classifier(images), len(images))
+        return lambda images: _checked_scores(name, classifier(images), len(images))
     if name not in classifier.attributes:
         raise UserError(
             f"This classifier does not know '{name}'; {nearest_names(name, classifier.attributes)}"
@@ -214,7 +221,7 @@ def as_scorer(name: str, classifier: Classifier | Scorer) -> Scorer:
     return lambda images: classifier.score(images, progress=False)[:, column]
 
 
-def _checked(name: str, scores: np.ndarray, n: int) -> np.ndarray:
+def _checked_scores(name: str, scores: np.ndarray, n: int) -> np.ndarray:
     values = np.asarray(scores, dtype=np.float64)
     values = values[:, 0] if values.shape == (n, 1) else values
     if values.shape != (n,) or not ((values >= 0) & (values <= 1)).all():
@@ -234,8 +241,8 @@ def encode(images: np.ndarray, size: int) -> bytes:
     return jpeg(sheet)
 
 
-def jpeg(picture: Image.Image, quality: int = 90) -> bytes:
-    """Encode a picture as JPEG."""
+def jpeg(picture: Image.Image, **options: Any) -> bytes:
+    """Encode a picture as JPEG; options are Pillow's."""
     stream = io.BytesIO()
-    picture.save(stream, "JPEG", quality=quality)
+    picture.save(stream, "JPEG", quality=90, **options)
     return stream.getvalue()

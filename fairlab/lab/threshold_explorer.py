@@ -69,7 +69,13 @@ class ThresholdExplorer(Panel):
         self.words, self.table = widgets.HTML(), widgets.HTML()
         self._sliders = widgets.HBox(layout={"flex_flow": "row wrap"})
         buttons = widgets.HBox([self.shared, self.reset] if len(scores) > 1 else [self.reset])
-        note = widgets.HTML(f"<small>{html.escape(_origin_words(thresholds is None, self._target))}</small>")
+        start = "The sliders start at the thresholds given."
+        if thresholds is None:
+            start = (
+                f"The sliders start where as many faces are predicted {self._target} as are labelled so: "
+                "calibrated on these very faces, for want of thresholds from validation faces."
+            )
+        note = widgets.HTML(f"<small>{html.escape(start)}</small>")
         super().__init__([self._sliders, buttons, note, self.words, self.picture, self.table])
         self.redraw_on(*self.sliders.values(), self.shared, draw=self.draw)
         self.reset.on_click(lambda button: self.attempt(self.go_back))
@@ -150,15 +156,6 @@ def _slider(model: str, value: float) -> widgets.FloatSlider:
     )
 
 
-def _origin_words(calibrated_here: bool, target: str) -> str:
-    if not calibrated_here:
-        return "The sliders start at the thresholds given."
-    return (
-        f"The sliders start where as many faces are predicted {target} as are labelled so: calibrated on "
-        "these very faces, for want of thresholds from validation faces."
-    )
-
-
 _Estimates = dict[tuple[str, str, str], Estimate]  # by model, metric, group
 
 
@@ -180,35 +177,28 @@ def _reading(found: _Estimates, thresholds: Mapping[str, float], target: str, gr
         )
     first, *others = thresholds
     for model in others:
-        sentences.append(_gap_words(found[f"{model} - {first}", "DEO", WHOLE], model, first))
+        change = found[f"{model} - {first}", "DEO", WHOLE]
+        if change.defined:
+            verdict = "a clear difference" if change.certain else "no clear difference"
+            sentences.append(
+                f"On the same faces, the gap of {model_name(model)} differs from that of {model_name(first)} "
+                f"by {number(change.value, change.unit)} points ({change.range}): {verdict}."
+            )
     return " ".join(sentences)
-
-
-def _gap_words(change: Estimate, model: str, first: str) -> str:
-    """Say how the gap of `model` compares with that of the first model."""
-    if not change.defined:
-        return ""
-    size = number(change.value, change.unit)
-    verdict = "a clear difference" if change.certain else "no clear difference"
-    return (
-        f"On the same faces, the gap of {model_name(model)} differs from that of {model_name(first)} by "
-        f"{size} points ({change.range}): {verdict}."
-    )
 
 
 def _table_html(measured: pd.DataFrame, quantities: Sequence[Quantity], target: str) -> str:
     """Return an HTML table: a row for each quantity, a column for each model and each difference."""
     found = _estimates(measured)
-    models = list(dict.fromkeys(measured["model"]))
-    parts = zip(measured["metric"], measured["group"], measured["n"], measured["n_positive"], strict=True)
-    counts = {(metric, group): (n, positive) for metric, group, n, positive in parts}
+    models = measured["model"].unique()
+    counts = measured.drop_duplicates(["metric", "group"], keep="last").set_index(["metric", "group"])
     names = [" \N{MINUS SIGN} ".join(map(model_name, model.split(" - "))) for model in models]
     head = _row("th", ["%, with 95% interval", *names, f"faces ({target})"])
     body = []
     for what in quantities:
         key = what.metric, what.group
         cells = [f"{found[(model, *key)]:#}" for model in models]
-        n, positive = counts[key]
+        n, positive = counts.loc[key, ["n", "n_positive"]]
         body.append(_row("td", [what.label, *cells, f"{n:,} ({positive:,})"]))
     notes = dict.fromkeys(estimate.note for estimate in found.values() if estimate.defined and estimate.note)
     return f'<table style="border-spacing:0">{head}{"".join(body)}</table>' + "".join(
@@ -218,8 +208,8 @@ def _table_html(measured: pd.DataFrame, quantities: Sequence[Quantity], target: 
 
 def _row(tag: str, cells: Sequence[str]) -> str:
     style = "padding:.25em 1em .25em 0;text-align:{};border-bottom:1px solid #8884;white-space:nowrap"
-    aligned = (style.format("left" if column == 0 else "right") for column in range(len(cells)))
-    pairs = zip(aligned, cells, strict=True)
-    return (
-        "<tr>" + "".join(f'<{tag} style="{how}">{html.escape(text)}</{tag}>' for how, text in pairs) + "</tr>"
-    )
+    row = ""
+    for column, text in enumerate(cells):
+        aligned = style.format("left" if column == 0 else "right")
+        row += f'<{tag} style="{aligned}">{html.escape(text)}</{tag}>'
+    return f"<tr>{row}</tr>"

@@ -7,8 +7,7 @@ import pytest
 
 from fairlab.core.errors import UserError
 from fairlab.generators import sample_latents
-from fairlab.lab.pair_viewer import FACE, STRIP_FACE, WAY, PairViewer
-from fairlab.lab.pairs import FILTERS, Pairs
+from fairlab.lab.pair_viewer import FACE, FILTERS, STRIP_FACE, WAY, Pairs, PairViewer
 from fairlab.lab.panel import static_html
 from fairlab.lab.renderer import Renderer, encode
 from fairlab.latent import PARTNERS, partner
