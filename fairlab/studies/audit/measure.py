@@ -63,6 +63,11 @@ class Measured:
     def binary(self) -> bool:
         return self.first.predicted is None
 
+    def rows(self, model: str, metric: str) -> pd.DataFrame:
+        """Return a model's rows of a metric, with the group as index."""
+        chosen = (self.table["model"] == model) & (self.table["metric"] == metric)
+        return self.table[chosen].set_index("group")
+
 
 def measure(
     models: Mapping[str, Predictions],
@@ -95,7 +100,9 @@ def measure(
     options: dict[str, Any] = {"n_resamples": n_resamples, "seed": seed}
     thresholds: dict[str, float] = {}
     if first.predicted is None:
-        thresholds = {name: _threshold(model, threshold) for name, model in models.items()}
+        for name, model in models.items():
+            given = threshold is not None
+            thresholds[name] = threshold if given else calibrated_threshold(model.label.codes, model.scores)
     calibrated = bool(thresholds) and threshold is None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UndefinedMetricWarning)  # the table's notes say so
@@ -118,10 +125,6 @@ def groups_of(protected: Mapping[str, Categories]) -> Groups:
     }
     groups = Groups.of(named, intersections=len(combinations) <= MOST_INTERSECTIONS)
     return replace(groups, codes=groups.codes[rows])
-
-
-def _threshold(model: Predictions, given: float | None) -> float:
-    return calibrated_threshold(model.label.codes, model.scores) if given is None else given
 
 
 def _group_rows(

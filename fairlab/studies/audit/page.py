@@ -62,18 +62,22 @@ def sections(measured: Measured) -> Iterator[Section]:
     """Yield the pictures of an audit with what they show."""
     for family in measured.groups.families:
         for rate in ("FNR", "FPR") if measured.binary else ("accuracy",):
-            section = _rate_section(measured, family, rate)
-            if section is not None:
-                yield section
+            yield from _rate_section(measured, family, rate)
     for name, column in measured.first.protected.items():
         if measured.binary:
-            yield _score_section(measured, name)
+            yield Section(
+                f"Scores by {readable(name)}",
+                "Where the groups' scores differ for the same true label, one threshold treats them "
+                "differently.",
+                score_histograms(measured, name),
+            )
             yield _calibration_section(measured, name)
         elif len(column.names) <= len(MODEL_LOOKS):
             yield _class_section(measured, name)
 
 
-def _rate_section(measured: Measured, family: str, rate: str) -> Section | None:
+def _rate_section(measured: Measured, family: str, rate: str) -> Iterator[Section]:
+    """Yield the rates of a family of groups, unless fewer than two are large enough."""
     title, axis = _RATES[rate]
     names = list(measured.groups.names[measured.groups.families[family]])
     series = {model: _values(measured, model, rate, names) for model in measured.models}
@@ -81,35 +85,26 @@ def _rate_section(measured: Measured, family: str, rate: str) -> Section | None:
     first = next(iter(series.values()))
     shown = list(first.index[(rows_behind(first, rate) >= SMALL) & first["value"].notna()])
     if len(shown) < 2:
-        return None
+        return
     if len(shown) > _MOST_DOTS:
         shown = list(first.loc[shown].nlargest(_MOST_DOTS, "n").index)
     series = {model: values.loc[shown] for model, values in series.items()}
     hidden = len(names) - len(shown)
     left_out = f" Left out for too few rows: {hidden} of {len(names)} groups." if hidden else ""
     picture = dots(series, axis, reference=float(whole))
-    return Section(
+    yield Section(
         title=f"{title}: by {readable(family)}",
         why=f"Does {readable(family)} make a difference? The grey line is all rows, {next(iter(series))}.",
         picture=replace(picture, text=f"Largest: {picture.text}{left_out}"),
     )
 
 
-def _score_section(measured: Measured, name: str) -> Section:
-    return Section(
-        title=f"Scores by {readable(name)}",
-        why="Where the groups' scores differ for the same true label, one threshold treats them differently.",
-        picture=score_histograms(measured, name),
-    )
-
-
 def _calibration_section(measured: Measured, name: str) -> Section:
     column, model = measured.first.protected[name], next(iter(measured.models))
-    chosen = np.sort(np.argsort(-np.bincount(column.codes, minlength=len(column.names)))[:_MOST_PANELS])
-    kept = np.isin(column.codes, chosen) if len(column.names) > _MOST_PANELS else slice(None)
-    shown = Categories(column.names, column.codes[kept])
-    arrays = (measured.first.label.codes[kept], measured.first.scores[kept], groups_of({name: shown}))
-    picture = calibration_curves(*arrays)
+    largest = np.argsort(-np.bincount(column.codes, minlength=len(column.names)))[:_MOST_PANELS]
+    kept = np.isin(column.codes, largest) if len(column.names) > _MOST_PANELS else slice(None)
+    shown = groups_of({name: Categories(column.names, column.codes[kept])})
+    picture = calibration_curves(measured.first.label.codes[kept], measured.first.scores[kept], shown)
     return Section(
         title=f"Calibration by {readable(name)}",
         why="A score means the same in two groups only if it comes true equally often in both.",
@@ -143,13 +138,13 @@ def score_histograms(measured: Measured, name: str) -> Captioned:
     name : str
         A protected column; its five largest groups are shown.
     """
-    n_models = len(measured.models)
+    n_models, column = len(measured.models), measured.first.protected[name]
     figure, axes = panels(n_models, 2, (9.2, 0.6 + 2.5 * n_models), sharex=True, sharey="col")
     for row, (model, predictions) in enumerate(measured.models.items()):
-        counts = _histograms(measured, name, predictions.scores)
+        counts = _histograms(column, measured.first.label.codes, predictions.scores)
         for place, (y, what) in enumerate(((1, "positives"), (0, "negatives"))):
             axis = axes[2 * row + place]
-            _draw_histograms(axis, counts[:, y], measured.first.protected[name].names)
+            _draw_histograms(axis, counts[:, y], column.names)
             axis.axvline(measured.thresholds[model], color=INK, linewidth=1.2, linestyle=":")
             axis.set_title(f"{model}: {what}")
     for axis in axes[-2:]:
@@ -157,7 +152,6 @@ def score_histograms(measured: Measured, name: str) -> Captioned:
     for axis in axes[::2]:
         axis.set_ylabel("% of the group")
     figure.legend(*axes[0].get_legend_handles_labels(), loc="outside upper right", ncols=len(MODEL_LOOKS))
-    column = measured.first.protected[name]
     sizes = zip(column.names, np.bincount(column.codes, minlength=len(column.names)), strict=True)
     caption = f"Rows: {', '.join(f'{value} {n:,}' for value, n in sizes)}. Dotted: the threshold."
     if len(column.names) > len(MODEL_LOOKS):
@@ -166,9 +160,8 @@ def score_histograms(measured: Measured, name: str) -> Captioned:
     return Captioned(figure, caption, alt)
 
 
-def _histograms(measured: Measured, name: str, scores: np.ndarray) -> np.ndarray:
+def _histograms(column: Categories, y: np.ndarray, scores: np.ndarray) -> np.ndarray:
     """Return the number of rows in each bin of [0, 1], (groups, 2, bins), indexed [group, y]."""
-    column, y = measured.first.protected[name], measured.first.label.codes
     cell = np.minimum((scores * _BINS).astype(np.int32), _BINS - 1)
     cell += _BINS * (2 * column.codes.astype(np.int32) + y)
     return np.bincount(cell, minlength=2 * _BINS * len(column.names)).reshape(-1, 2, _BINS)
@@ -176,15 +169,14 @@ def _histograms(measured: Measured, name: str, scores: np.ndarray) -> np.ndarray
 
 def _draw_histograms(axis: Axes, counts: np.ndarray, names: tuple[str, ...]) -> None:
     largest = np.sort(np.argsort(-counts.sum(axis=1), kind="stable")[: len(MODEL_LOOKS)])
+    edges = np.linspace(0, 1, _BINS + 1)
     for group, look in zip(largest, MODEL_LOOKS, strict=False):
         share = 100 * counts[group] / max(1, counts[group].sum())
-        edges = np.linspace(0, 1, _BINS + 1)
-        axis.stairs(
-            share, edges, label=readable(names[group]), color=look.colour, linestyle=look.line, linewidth=1.6
-        )
+        line = {"color": look.colour, "linestyle": look.line, "linewidth": 1.6}
+        axis.stairs(share, edges, label=readable(names[group]), **line)
 
 
 def _values(measured: Measured, model: str, metric: str, groups: list[str]) -> pd.DataFrame:
     """Return value, low, high, n and n_positive of the groups, in their order."""
-    rows = measured.table[(measured.table["model"] == model) & (measured.table["metric"] == metric)]
-    return rows.set_index("group")[["value", "low", "high", "n", "n_positive"]].reindex(groups)
+    rows = measured.rows(model, metric)
+    return rows[["value", "low", "high", "n", "n_positive"]].reindex(groups)

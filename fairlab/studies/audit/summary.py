@@ -6,8 +6,6 @@ import math
 from collections.abc import Iterator
 from typing import Any
 
-import pandas as pd
-
 from fairlab.core.estimate import PERCENT, POINTS, Estimate, number, percent
 from fairlab.figures.style import readable
 from fairlab.studies.audit.measure import RECALL, Measured
@@ -38,20 +36,24 @@ def summarise(measured: Measured) -> list[str]:
         How often each model is right, the largest gap of each protected column (largest first), what changes
         between two models, which groups are too small, and what intervals leave out.
     """
-    gaps = sorted(_gaps(measured), key=lambda gap: -gap[0])
     sentences = [_overall(measured, model) for model in measured.models]
-    sentences += [sentence for _, sentence in gaps]
+    sentences += [sentence for _, sentence in sorted(_gaps(measured), key=lambda gap: -gap[0])]
     if not measured.binary:
         sentences += _classes(measured)
     sentences += _changes(measured)
-    small = small_groups(measured)
-    if small:
-        sentences.append(_small(measured, small))
+    if small := small_groups(measured):
+        named = ", ".join(f"{name} ({n})" for name, n in list(small.items())[:_NAMED])
+        more = f" and {len(small) - _NAMED} more" if len(small) > _NAMED else ""
+        what = "positives or negatives" if measured.binary else "rows"
+        sentences.append(
+            f"{len(small)} of {len(measured.groups)} groups have fewer than {SMALL} {what}, too few to say "
+            f"much: {named}{more}."
+        )
     return [*sentences, COVERAGE]
 
 
 def _overall(measured: Measured, model: str) -> str:
-    row: Any = _rows(measured, model, "accuracy").loc["all"]
+    row: Any = measured.rows(model, "accuracy").loc["all"]
     found = f"{model} is right in {percent(row.value)} of {row.n:,} rows ({_interval(row)})"
     if not measured.binary:
         return f"{found}."
@@ -65,30 +67,21 @@ def _gaps(measured: Measured) -> Iterator[tuple[float, str]]:
     """Yield the size of the first model's largest gap in each family of groups, and the sentence about it."""
     model = next(iter(measured.models))
     for family in measured.groups.families:
-        rates = ("FNR", "FPR") if measured.binary else ("accuracy",)
-        found = [(rate, _extremes(measured, model, rate, family)) for rate in rates]
-        gaps = [(ends[1].value - ends[0].value, rate, *ends) for rate, ends in found if ends is not None]
-        if gaps:
-            size, rate, least, most = max(gaps, key=lambda gap: gap[0])
-            yield size, _gap_sentence(measured, family, rate, least, most)
-        else:
-            yield (
-                -1.0,
-                f"By {_by(family)}, no gap can be told: fewer than two groups have {SMALL} rows for it.",
-            )
-
-
-def _gap_sentence(measured: Measured, family: str, rate: str, least: Any, most: Any) -> str:
-    gap: Any = _rows(measured, next(iter(measured.models)), _GAP[rate]).loc[family]
-    size = most.value - least.value
-    apart = f"{number(size, PERCENT)} points apart"
-    # The table's gap counts small groups too; it is this one only if they do not make it larger.
-    if math.isclose(gap.value, size):
-        apart += f", {_interval(gap)}"
-    found = (
-        f"By {_by(family)}, the largest gap is in {_RATE_NAMES[rate]}: {_ends(least, most, 'for')}, {apart}"
-    )
-    return found + _chance(least, most)
+        gaps = []
+        for rate in ("FNR", "FPR") if measured.binary else ("accuracy",):
+            if ends := _extremes(measured, model, rate, family):
+                gaps.append((ends[1].value - ends[0].value, rate, *ends))
+        if not gaps:
+            yield -1, f"By {_by(family)}, no gap can be told: fewer than two groups have {SMALL} rows for it."
+            continue
+        size, rate, least, most = max(gaps, key=lambda gap: gap[0])
+        apart = f"{number(size, PERCENT)} points apart"
+        whole: Any = measured.rows(model, _GAP[rate]).loc[family]
+        # The table's gap counts small groups too; it is this one only if they do not make it larger.
+        if math.isclose(whole.value, size):
+            apart += f", {_interval(whole)}"
+        ends_told = f"{_RATE_NAMES[rate]}: {_ends(least, most, 'for')}, {apart}{_chance(least, most)}"
+        yield size, f"By {_by(family)}, the largest gap is in {ends_told}"
 
 
 def _extremes(measured: Measured, model: str, rate: str, family: str) -> tuple[Any, Any] | None:
@@ -97,31 +90,31 @@ def _extremes(measured: Measured, model: str, rate: str, family: str) -> tuple[A
     Groups that are too small are left out: their rates are extreme by chance, and their intervals too narrow.
     """
     names = list(measured.groups.names[measured.groups.families[family]])
-    rows = _rows(measured, model, rate).loc[names].dropna(subset="value").sort_values("value")
-    counted = rows_behind(rows, rate)
-    found: list[Any] = list(rows[counted >= SMALL].itertuples())
+    rows = measured.rows(model, rate).loc[names].dropna(subset="value").sort_values("value")
+    found: list[Any] = list(rows[rows_behind(rows, rate) >= SMALL].itertuples())
     return (found[0], found[-1]) if len(found) > 1 else None
 
 
 def _classes(measured: Measured) -> Iterator[str]:
     """Yield the classes recognised least and most, and the class in which groups are furthest apart."""
-    rows = _rows(measured, next(iter(measured.models)), RECALL)
+    rows = measured.rows(next(iter(measured.models)), RECALL)
     rows = rows[rows["n"] >= SMALL].sort_values("value")
     classes = [f"{measured.label} = {name}" for name in measured.first.label.names]
-    whole = _records(rows[rows.index.isin(classes)])
+    whole: list[Any] = list(rows[rows.index.isin(classes)].itertuples())
     if len(whole) > 1:
         yield f"The classes recognised least and most often: {_ends(whole[0], whole[-1], 'of')}."
-    within = [
-        _records(rows[rows.index.isin([f"{name} = {value} & {each}" for value in column.names])])
-        for name, column in measured.first.protected.items()
-        for each in classes
-    ]
-    pairs = [(found[0], found[-1]) for found in within if len(found) > 1]
+    pairs = []  # the groups in which a class is recognised least and most
+    for name, column in measured.first.protected.items():
+        for each in classes:
+            groups = [f"{name} = {value} & {each}" for value in column.names]
+            found: list[Any] = list(rows[rows.index.isin(groups)].itertuples())
+            if len(found) > 1:
+                pairs.append((found[0], found[-1]))
     if pairs:
         least, most = max(pairs, key=lambda pair: pair[1].value - pair[0].value)
         size = number(most.value - least.value, PERCENT)
-        found = f"The largest gap within a class: {_ends(least, most, 'of')}, {size} points apart"
-        yield found + _chance(least, most)
+        apart = f"{size} points apart{_chance(least, most)}"
+        yield f"The largest gap within a class: {_ends(least, most, 'of')}, {apart}"
 
 
 def _ends(least: Any, most: Any, word: str) -> str:
@@ -134,16 +127,12 @@ def _chance(least: Any, most: Any) -> str:
     return "; the two intervals overlap, so this may be chance." if least.high >= most.low else "."
 
 
-def _records(rows: pd.DataFrame) -> list[Any]:
-    return list(rows.itertuples())
-
-
 def _changes(measured: Measured) -> Iterator[str]:
     first, *others = measured.models
     metric = "equalized_odds_difference" if measured.binary else "accuracy_difference"
     for other in others:
         for family in measured.groups.families:
-            row: Any = _rows(measured, f"{other} - {first}", metric).loc[family]
+            row: Any = measured.rows(f"{other} - {first}", metric).loc[family]
             name = f"{readable(metric)} by {_by(family)}"
             if math.isnan(row.value):
                 yield f"Whether the {name} changes from {first} to {other} is unknown ({row.note})."
@@ -152,21 +141,6 @@ def _changes(measured: Measured) -> Iterator[str]:
             else:
                 size = "larger" if row.value > 0 else "smaller"
                 yield f"The {name} is {size} in {other} than in {first} ({_change(row)})."
-
-
-def _small(measured: Measured, small: dict[str, int]) -> str:
-    named = ", ".join(f"{name} ({n})" for name, n in list(small.items())[:_NAMED])
-    more = f" and {len(small) - _NAMED} more" if len(small) > _NAMED else ""
-    what = "positives or negatives" if measured.binary else "rows"
-    return (
-        f"{len(small)} of {len(measured.groups)} groups have fewer than {SMALL} {what}, too few to say much: "
-        f"{named}{more}."
-    )
-
-
-def _rows(measured: Measured, model: str, metric: str) -> pd.DataFrame:
-    chosen = (measured.table["model"] == model) & (measured.table["metric"] == metric)
-    return measured.table[chosen].set_index("group")
 
 
 def _by(family: str) -> str:
@@ -178,5 +152,4 @@ def _interval(row: Any) -> str:
 
 
 def _change(row: Any) -> str:
-    found = Estimate.of(row, POINTS)
-    return f"difference {number(found.value, POINTS)} points, {Estimate.of(row, PERCENT).range}"
+    return f"difference {number(row.value, POINTS)} points, {_interval(row)}"

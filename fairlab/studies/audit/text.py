@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pandas as pd
@@ -38,26 +38,27 @@ def rate_tables(measured: Measured, *, brief: bool = False) -> Iterator[tuple[st
     """
     shown = BINARY_RATES if measured.binary else CLASS_RATES
     shown = shown[: 3 if measured.binary else 1] if brief else shown
-    heads = {name: RATES[name].label for name in shown}
+    heads, small = {name: RATES[name].label for name in shown}, small_groups(measured)
     for model in measured.models:
         rows = measured.table[(measured.table["model"] == model) & measured.table["metric"].isin(heads)]
         rows = rows[rows["group"].isin(("all", *measured.groups.names))]
-        table = _wide(rows, heads, counts=measured.binary)
-        # Where nobody is missed by chance an interval is [0, 0], which must not be taken for certainty.
-        few = table["group"].isin(small_groups(measured))
-        yield (
-            f"{model}: every group, %",
-            table.assign(group=table["group"] + few.map({True: " (few)", False: ""})),
-        )
+        lines = []
+        for group, found in rows.groupby("group", sort=False):
+            named = {row.metric: f"{estimate_in(row):#}" for row in _records(found)}
+            # Where nobody is missed by chance an interval is [0, 0], which must not be taken for certainty.
+            line = {"group": f"{group} (few)" if group in small else str(group)}
+            line["rows"] = f"{found['n'].iloc[0]:,}"
+            if measured.binary:
+                line["positives"] = f"{found['n_positive'].iloc[0]:,}"
+            lines.append(line | {heads[metric]: named[metric] for metric in heads if metric in named})
+        yield f"{model}: every group, %", pd.DataFrame(lines)
 
 
 def gap_table(measured: Measured) -> pd.DataFrame:
     """Return what sets the groups apart: a row for each metric and column, a column for each model."""
-    metrics = gap_metrics()
+    metrics, families = gap_metrics(), ("all", *measured.groups.families)
     rows = measured.table[measured.table["metric"].isin(list(metrics))]
-    rows = rows[~rows["group"].isin(measured.groups.names)]
-    order = {metric: place for place, metric in enumerate(metrics)}
-    rows = rows.sort_values("metric", key=lambda metrics: metrics.map(order), kind="stable")
+    rows = _sorted(rows[~rows["group"].isin(measured.groups.names)], "metric", metrics)
     lines = []
     for (group, metric), found in rows.groupby(["group", "metric"], sort=False):
         cells = {row.model: f"{estimate_in(row):#}" for row in _records(found)}
@@ -66,24 +67,24 @@ def gap_table(measured: Measured) -> pd.DataFrame:
         )
         measure = ", ".join(filter(None, (readable(str(metric)), metrics[str(metric)].unit.name.strip())))
         lines.append({"between": group, "measure": measure, **cells, "note": notes})
-    table = pd.DataFrame(lines).sort_values("between", key=_family_order(measured), kind="stable")
+    table = _sorted(pd.DataFrame(lines), "between", families)
     return table if table["note"].any() else table.drop(columns="note")
 
 
 def class_tables(measured: Measured) -> Iterator[tuple[str, pd.DataFrame]]:
     """Yield a title and, for every class, the share that each model recognises, in each group."""
-    recall = measured.table[measured.table["metric"] == RECALL]
     for model in measured.models:
-        found = recall[recall["model"] == model].set_index("group")
+        found = measured.rows(model, RECALL)
         for name, column in measured.first.protected.items():
-            columns = {"": "all"} | {f"{name} = {value} & ": f"{name} = {value}" for value in column.names}
-            if len(column.names) > MOST_COLUMNS:
-                columns = {"": "all"}
-            lines = [
-                {"class": each} | {"rows": _count(found, f"{measured.label} = {each}")}
-                | {head: _cell(found, f"{start}{measured.label} = {each}") for start, head in columns.items()}
-                for each in measured.first.label.names
-            ]  # fmt: skip
+            groups = [f"{name} = {value}" for value in column.names]
+            lines = []
+            for each in measured.first.label.names:
+                whole = f"{measured.label} = {each}"
+                n = int(found["n"].get(whole, 0))
+                line = {"class": each, "rows": f"{n:,}", "all": _cell(found, whole)}
+                for group in groups if len(groups) <= MOST_COLUMNS else ():
+                    line[group] = _cell(found, f"{group} & {whole}")
+                lines.append(line)
             yield f"{model}: recognised of every class, by {readable(name)}, %", pd.DataFrame(lines)
 
 
@@ -115,20 +116,10 @@ def rows_behind(rows: pd.DataFrame, rate: str) -> pd.Series:
     return rows["n"] - rows["n_positive"] if rate == "FPR" else rows["n"]
 
 
-def _wide(rows: pd.DataFrame, heads: Mapping[str, str], counts: bool) -> pd.DataFrame:
-    lines = []
-    for group, found in rows.groupby("group", sort=False):
-        named = {row.metric: f"{estimate_in(row):#}" for row in _records(found)}
-        who = {"group": str(group), "rows": f"{found['n'].iloc[0]:,}"}
-        if counts:
-            who["positives"] = f"{found['n_positive'].iloc[0]:,}"
-        lines.append(who | {head: named[metric] for metric, head in heads.items() if metric in named})
-    return pd.DataFrame(lines)
-
-
-def _family_order(measured: Measured) -> Any:
-    order = {name: place for place, name in enumerate(("all", *measured.groups.families))}
-    return lambda families: families.map(order)
+def _sorted(table: pd.DataFrame, column: str, order: Iterable[str]) -> pd.DataFrame:
+    """Return the rows by the place of a column's values in `order`; equal ones stay as they are."""
+    places = {name: place for place, name in enumerate(order)}
+    return table.sort_values(column, key=lambda values: values.map(places), kind="stable")
 
 
 def _note(note: str) -> str:
@@ -142,7 +133,3 @@ def _records(rows: pd.DataFrame) -> list[Any]:
 
 def _cell(found: pd.DataFrame, group: str) -> str:
     return f"{Estimate.of(found.loc[group], PERCENT):#}" if group in found.index else "no rows"
-
-
-def _count(found: pd.DataFrame, group: str) -> str:
-    return f"{int(found['n'].get(group, 0)):,}"
