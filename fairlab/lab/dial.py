@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import math
+from functools import lru_cache
 
 import ipywidgets as widgets
 import numpy as np
@@ -76,9 +77,10 @@ class BiasDial(Panel):
     ) -> None:
         if min(n, shown) < 1 or seed < 0:
             raise UserError(f"n ({n}) and shown ({shown}) must be at least 1, and seed ({seed}) at least 0.")
-        self._n, self._shown, self._size, self._seed = n, shown, size, seed
+        self._n, self._shown, self._size = n, shown, size
         self._drawn: tuple[str, str, float] | None = None
-        self._faces: tuple[tuple[str, str], DialledFaces] | None = None
+        # The faces of two attributes stay the same until another pair is chosen.
+        self._faces = lru_cache(1)(lambda pair: DialledFaces(*pair, n, seed))
         self.target, self.protected = _choice("target", target), _choice("protected", protected)
         self.phi = widgets.FloatSlider(
             min=-1.0, max=1.0, step=STEP, description="association (phi)", style=WIDE, continuous_update=True
@@ -106,14 +108,14 @@ class BiasDial(Panel):
     @property
     def association(self) -> float:
         """The phi of the drawn faces: the slider's, within reach, and exactly CelebA's own on its mark."""
-        faces, phi = self._faces_of_pair(), self.phi.value
+        faces, phi = self._faces(self.pair), self.phi.value
         if round(phi, DIGITS) == round(faces.own, DIGITS):
             return faces.own
         return min(max(phi, faces.low), faces.high)
 
     def change_pair(self) -> None:
         """Fit the slider to the two attributes, and begin with their association in CelebA."""
-        faces = self._faces_of_pair()
+        faces = self._faces(self.pair)
         with self.phi.hold_trait_notifications():  # one change, not three: no range without its value
             # Whole steps, or the browser would move the handle to one and report that as a turn of the dial.
             self.phi.min = round(math.floor(faces.low / STEP) * STEP, DIGITS)
@@ -126,7 +128,7 @@ class BiasDial(Panel):
         state = (*self.pair, self.association)
         if state == self._drawn:
             return
-        faces = self._faces_of_pair()
+        faces = self._faces(self.pair)
         factors = faces.at(self.association)
         changed = (factors.truth != faces.natural.truth).any(axis=1)  # (n,)
         labels = np.stack([factors.truth[:, ATTRIBUTES.index(name)] for name in self.pair], axis=1)  # (n, 2)
@@ -135,12 +137,6 @@ class BiasDial(Panel):
         self.table.value = _table_html(labels, self.pair)
         self.words.value = words(self._reading(labels, int(changed.sum()), faces.own))
         self._drawn = state
-
-    def _faces_of_pair(self) -> DialledFaces:
-        """Return the faces of the two attributes, which stay the same until another pair is chosen."""
-        if self._faces is None or self._faces[0] != self.pair:
-            self._faces = self.pair, DialledFaces(*self.pair, self._n, self._seed)
-        return self._faces[1]
 
     def _rows(self, factors: Factors, labels: np.ndarray, changed: np.ndarray) -> list[FaceRow]:
         """Draw the first faces of each combination of labels (n, 2)."""

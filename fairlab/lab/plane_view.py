@@ -38,12 +38,8 @@ class HyperplaneView(Panel):
         Latents; `n` random ones when None.
     labels : dict of str to (n,) array of 0 and 1, optional
         Labels of z by attribute; those of the renderer's classifiers when None.
-    target, protected : str, optional
-        By default the renderer's first two planes.
-    kind : str
-        Which partner the arrow leads to.
-    n, seed : int
-        Of random latents.
+    target, protected, kind, n, seed
+        As for `PairViewer`; the arrow leads to the partner of this kind.
 
     Attributes
     ----------
@@ -124,11 +120,18 @@ class HyperplaneView(Panel):
         return f"Point {row} of {len(self.z)}, labelled {seen}; the arrow leads to its partner z'."
 
     def _labels(self, z: np.ndarray, given: Mapping[str, np.ndarray] | None) -> dict[str, np.ndarray]:
+        """Return the labels given, or those of the renderer's classifiers: (n,) each."""
         names = (self.target, self.protected)
-        if given is not None:
-            return {name: _checked_labels(given, name, len(z)) for name in names}
-        scores = self.renderer.scores(self.renderer.images(z))
-        return {name: self.renderer.labels(scores, name) for name in names}
+        if given is None:
+            scores = self.renderer.scores(self.renderer.images(z))
+            return {name: self.renderer.labels(scores, name) for name in names}
+        for name in names:
+            if name not in given:
+                raise UserError(f"The labels of {name} are missing; give them in labels={{...}}.")
+            shape, n = np.shape(given[name]), len(z)
+            if shape != (n,):
+                raise UserError(f"The labels of {name} have shape {shape} for {n} latents; give one each.")
+        return {name: np.asarray(given[name]) for name in names}
 
     def _coordinates(self, z: np.ndarray) -> np.ndarray:
         """Where latents lie in the plane of the two normals, (n, 2)."""
@@ -164,12 +167,3 @@ class HyperplaneView(Panel):
         places = self._overlay.to_pixels(self._axis, self.coordinates)
         self.point.value = int(((places - pixels) ** 2).sum(axis=1).argmin())
         self.plane.clicked = []  # so that a second click at the same place counts
-
-
-def _checked_labels(given: Mapping[str, np.ndarray], name: str, n: int) -> np.ndarray:
-    if name not in given:
-        raise UserError(f"The labels of {name} are missing; give them in labels={{...}}.")
-    labels = np.asarray(given[name])
-    if labels.shape != (n,):
-        raise UserError(f"The labels of {name} have shape {labels.shape} for {n} latents; give one each.")
-    return labels

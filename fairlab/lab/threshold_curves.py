@@ -62,7 +62,10 @@ class ThresholdCurves:
             ]
         for axis, what in zip(axes, quantities, strict=False):
             _finish(axis, what)
-        _legend(axes[-1], axes[0])
+        about = "Upright lines stand at the\nthresholds; marks show the\nvalues in the table."
+        axes[-1].set_axis_off()
+        axes[-1].legend(*axes[0].get_legend_handles_labels(), loc="upper left", fontsize=10.5, handlelength=3)
+        axes[-1].text(0.04, 0.1, about, transform=axes[-1].transAxes, linespacing=1.5)
         moving = [part for pairs in self._markers.values() for pair in pairs for part in pair]
         self._overlay = Overlay(figure, moving, dpi=DPI)
 
@@ -93,11 +96,3 @@ def _finish(axis: Axes, what: Quantity) -> None:
     axis.axhline(0, color=FAINT, linewidth=0.8)
     if np.isnan(np.asarray(axis.lines[0].get_ydata(), dtype=float)).all():
         axis.text(0.5, 0.5, "undefined: see the table", transform=axis.transAxes, ha="center", color=FAINT)
-
-
-def _legend(place: Axes, source: Axes) -> None:
-    place.set_axis_off()
-    handles, labels = source.get_legend_handles_labels()
-    place.legend(handles, labels, loc="upper left", fontsize=10.5, handlelength=3)
-    about = "Upright lines stand at the\nthresholds; marks show the\nvalues in the table."
-    place.text(0.04, 0.1, about, transform=place.transAxes, linespacing=1.5)

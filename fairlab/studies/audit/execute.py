@@ -80,7 +80,11 @@ def audit(
     summary = summarise(measured)
     write_report(folder / PAGE, _page(measured, summary, n_resamples, seed))  # it is what could fail
     write_text(folder / TABLE, measured.table.to_csv(index=False))
-    return _text(measured, summary, folder)
+    tables = [("What sets the groups apart", gap_table(measured)), *rate_tables(measured, brief=True)]
+    if not measured.binary:
+        tables += class_tables(measured)
+    texts = [f"{title}\n{plain_table(table)}" for title, table in tables]
+    return "\n\n".join(["\n".join(summary), *texts, f"  {folder / PAGE}\n  {folder / TABLE}"])
 
 
 def _check(columns: Columns, threshold: float | None, n_resamples: int) -> None:
@@ -104,13 +108,11 @@ def _check(columns: Columns, threshold: float | None, n_resamples: int) -> None:
 
 def _check_folder(folder: Path) -> None:
     """Raise a UserError if there is something at `folder` that is no audit."""
-    if not folder.exists():
-        return
-    if folder.is_dir() and {path.name for path in folder.iterdir()} <= {TABLE, PAGE}:
-        return
-    raise UserError(
-        f"{folder} exists and is no audit, so it is left alone; choose another folder with --out."
-    )
+    is_audit = folder.is_dir() and {path.name for path in folder.iterdir()} <= {TABLE, PAGE}
+    if folder.exists() and not is_audit:
+        raise UserError(
+            f"{folder} exists and is no audit, so it is left alone; choose another folder with --out."
+        )
 
 
 def _read(file: Path, other: Path | None, columns: Columns) -> dict[str, Predictions]:
@@ -148,11 +150,3 @@ def _page(measured: Measured, summary: list[str], n_resamples: int, seed: int) -
         limits=LIMITS,
         measured=measured,
     )
-
-
-def _text(measured: Measured, summary: list[str], folder: Path) -> str:
-    tables = [("What sets the groups apart", gap_table(measured)), *rate_tables(measured, brief=True)]
-    if not measured.binary:
-        tables += class_tables(measured)
-    texts = [f"{title}\n{plain_table(table)}" for title, table in tables]
-    return "\n\n".join(["\n".join(summary), *texts, f"  {folder / PAGE}\n  {folder / TABLE}"])

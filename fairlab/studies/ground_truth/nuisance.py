@@ -9,7 +9,6 @@ each of them on unseen faces is counted and kept beside it.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -83,7 +82,8 @@ class NuisanceReader:
     @staticmethod
     def columns(name: str) -> list[int]:
         """Return which columns of a reading belong to a nuisance: one, or cosine and sine."""
-        return [column for column, owner in enumerate(_owners()) if owner == name]
+        owners = [owner for owner in READ for _ in range(2 if owner in PERIODIC else 1)]
+        return [column for column, owner in enumerate(owners) if owner == name]
 
 
 def nuisance_reader(oracle: AttributeReader, home: Path, counts: tuple[int, int] = COUNTS) -> NuisanceReader:
@@ -136,11 +136,6 @@ def encode(nuisance: np.ndarray) -> np.ndarray:
         turn = 2 * np.pi * values
         columns += [np.cos(turn), np.sin(turn)] if name in PERIODIC else [values]
     return np.stack(columns, axis=1)
-
-
-@cache
-def _owners() -> tuple[str, ...]:
-    return tuple(name for name in READ for _ in range(2 if name in PERIODIC else 1))
 
 
 def _faces(counts: tuple[int, int]) -> tuple[Factors, Factors]:
