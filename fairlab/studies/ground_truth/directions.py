@@ -66,15 +66,15 @@ def direction_cosines(run: Run, seed: int = 0, n: int = N_INVERTED) -> pd.DataFr
     UserError
         If the run's images are not drawn, n is below 2, or there are too few latents.
     """
-    planes, method = run.pairs(seed).planes, run.pairs(0).method
+    planes, (z, logits) = run.pairs(seed).planes, unseen_latents(run)
     tables = []
     for role, attribute in run.names.items():
-        estimates = trait_directions(run, attribute)
+        estimates = trait_directions(z, logits, attribute)
         if role == "protected":
             estimates = {INVERTED: inverted_direction(run, n)} | estimates
         for direction, (whole, left_out) in estimates.items():
             table = direction_agreement(planes[role].normal, whole, left_out)
-            count = len(left_out) if direction == INVERTED else method.n_latents - method.n_fit
+            count = len(left_out) if direction == INVERTED else len(z)
             tables.append(table.assign(plane=attribute, direction=direction, n=count))
     columns = ["plane", "direction", "metric", "value", "low", "high", "n", "note"]
     return pd.concat(tables, ignore_index=True)[columns]
@@ -122,28 +122,42 @@ def inverted_pairs(run: Run, n: int = N_INVERTED) -> tuple[np.ndarray, np.ndarra
     return absent, present
 
 
-def trait_directions(run: Run, attribute: str) -> dict[str, tuple[np.ndarray, np.ndarray]]:
+def trait_directions(
+    z: np.ndarray, logits: np.ndarray, attribute: str
+) -> dict[str, tuple[np.ndarray, np.ndarray]]:
     """Return the directions in latent space in which the oracle's logit of an attribute rises.
+
+    Parameters
+    ----------
+    z, logits : (n, d) and (n, 40) arrays
+        As `unseen_latents`.
+    attribute : str
 
     Returns
     -------
     dict of str to pair of (d,) and (20, d) arrays
         "marginal trait": the gradient of this logit in a linear regression on the latents. "partial trait":
         the shortest step that raises this logit by 1 and leaves the other 39 as they are, a column of the
-        pseudo-inverse of all gradients. Each from all latents that no plane was fitted to, since errors in
-        common would make directions look alike, and without each of 20 parts of them.
+        pseudo-inverse of all gradients. Each from all latents, and without each of 20 parts of them.
 
     Raises
     ------
     UserError
         If there are not many more latents than dimensions.
     """
-    pairs = run.pairs(0)
-    unseen = slice(pairs.method.n_fit, None)
-    gradients = _gradients(pairs.all_z[unseen], oracle_logits(run)[unseen])  # (1 + parts, d, 40)
+    gradients = _gradients(z, logits)  # (1 + parts, d, 40)
     place = ATTRIBUTES.index(attribute)
     marginal, partial = gradients[:, :, place], np.linalg.pinv(gradients)[:, place]  # (1 + parts, d) each
     return {MARGINAL: (marginal[0], marginal[1:]), PARTIAL: (partial[0], partial[1:])}
+
+
+def unseen_latents(run: Run) -> tuple[np.ndarray, np.ndarray]:
+    """Return the latents that no plane was fitted to, (n, d), and the oracle's logits of them, (n, 40).
+
+    Errors in common would make the directions of planes and traits look alike.
+    """
+    unseen = slice(run.pairs(0).method.n_fit, None)
+    return run.pairs(0).all_z[unseen], oracle_logits(run)[unseen]
 
 
 def oracle_logits(run: Run) -> np.ndarray:
@@ -171,7 +185,7 @@ def unit_directions(run: Run, seed: int = 0, n: int = N_INVERTED) -> tuple[Step,
     names = ("plane normal", "partner's way", INVERTED, MARGINAL, PARTIAL)
 
     def make(folder: Path) -> None:
-        traits = trait_directions(run, run.experiment.protected)
+        traits = trait_directions(*unseen_latents(run), run.experiment.protected)
         found = [normal, normal - (normal @ target) * target, inverted_direction(run, n)[0]]
         found += [traits[name][0] for name in (MARGINAL, PARTIAL)]
         save_array(folder / "directions.npy", np.stack([v / np.linalg.norm(v) for v in found]))

@@ -44,13 +44,18 @@ def test_gradients_of_planted_logits_are_found(planted):
     np.testing.assert_allclose(found[4], np.linalg.lstsq(x, logits[kept], rcond=None)[0][:-1], atol=1e-6)
 
 
-def test_the_partial_direction_raises_one_logit_and_no_other(planted, monkeypatch):
+def test_latents_that_planes_were_fitted_to_are_left_out(planted, monkeypatch):
+    _, z, logits = planted
+    monkeypatch.setattr(directions, "oracle_logits", lambda run: logits)
+    pairs = SimpleNamespace(all_z=z, method=SimpleNamespace(n_fit=200))
+    unseen = directions.unseen_latents(SimpleNamespace(pairs=lambda seed: pairs))
+    np.testing.assert_array_equal(unseen[0], z[200:])
+    np.testing.assert_array_equal(unseen[1], logits[200:])
+
+
+def test_the_partial_direction_raises_one_logit_and_no_other(planted):
     gradients, z, logits = planted
-    fitted = 200  # whose logits are nonsense, and must not be looked at
-    monkeypatch.setattr(directions, "oracle_logits", lambda run: np.concatenate([-logits[:fitted], logits]))
-    both = np.concatenate([z[:fitted], z])
-    run = SimpleNamespace(z=lambda: both, experiment=SimpleNamespace(n_fit=fitted))
-    found = directions.trait_directions(run, "Male")
+    found = directions.trait_directions(z, logits, "Male")
     partial, left_out = found[PARTIAL]
     wanted = np.eye(40)[ATTRIBUTES.index("Male")]
     np.testing.assert_allclose(partial @ gradients, wanted, atol=0.05)
