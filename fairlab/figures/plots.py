@@ -172,7 +172,7 @@ def metric_bars(table: pd.DataFrame) -> Captioned:
 
 
 def _before_after(row: tables.Change) -> str:
-    before, after = (number(part.value, row.about.unit) for part in (row.before, row.after))
+    before, after = (number(part.value, row.spec.unit) for part in (row.before, row.after))
     return f"{row.short} {before} → {after} ({row.verdict})"
 
 
@@ -285,7 +285,7 @@ def _note_errors(
 
 
 def _metric_panel(axis: Axes, rows: list[tables.Change], numbers: bool) -> None:
-    about = rows[0].about
+    about = rows[0].spec
     for offset, model in ((-0.2, tables.BASELINE), (0.2, tables.DEBIASED)):
         look = model_look([], model)
         for place, row in enumerate(rows):

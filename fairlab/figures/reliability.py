@@ -1,4 +1,4 @@
-"""How often scores come true, bin by bin, in each group."""
+"""Reliability of scores: how often they come true, bin by bin, in each group."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a run found, in sentences for people who read no tables: what got fairer, and what it cost."""
+"""Summary of a run in sentences for people who read no tables."""
 
 from __future__ import annotations
 
@@ -57,13 +57,13 @@ def _problem(deo: Change, target: str, protected: str) -> str:
         return f"Whether the baseline misses {name} unevenly is unknown, {deo.before:#}."
     return (
         f"In the baseline, the shares of {name} that are missed, among those labelled {readable(protected)} "
-        f"and among the others, are {number(deo.before.value, deo.about.unit)} points apart "
+        f"and among the others, are {number(deo.before.value, deo.spec.unit)} points apart "
         f"({deo.before.range}; {deo.n:,} pictures, {deo.n_positive:,} of them {readable(target)})."
     )
 
 
 def _sentence(change: Change) -> str:
-    about = change.about
+    about = change.spec
     if change.verdict == "undefined":
         reason = next(e for e in (change.before, change.after, change.difference) if not e.defined)
         return f"{about.label}: cannot be compared, {reason:#}."
@@ -82,8 +82,8 @@ def _sentence(change: Change) -> str:
 
 def _balance(found: list[Change]) -> str:
     """Weigh fairness against accuracy in one sentence."""
-    fairness = _tally([change for change in found if change.about.about == "fairness"])
-    accuracy = _tally([change for change in found if change.about.about == "accuracy"])
+    fairness = _tally([change for change in found if change.spec.about == "fairness"])
+    accuracy = _tally([change for change in found if change.spec.about == "accuracy"])
     return f"De-biasing, on fairness: {fairness}. On accuracy: {accuracy}."
 
 

@@ -1,4 +1,4 @@
-"""From the tidy table of metrics to what a reader needs: before, after, and whether the change is clear.
+"""Changes of metrics by de-biasing, read from the tidy table, and the table as text.
 
 The tidy table has one row per model, attribute, group and metric, with columns ``model, attribute, group,
 metric, value, low, high, n, n_positive, seeds, note``. Values are fractions (KL: nats); ``low`` and ``high``
@@ -40,7 +40,7 @@ class Change:
     n_positive: int
 
     @property
-    def about(self) -> MetricSpec:
+    def spec(self) -> MetricSpec:
         return METRICS[self.metric]
 
     @property
@@ -60,11 +60,12 @@ class Change:
             return "undefined"
         if not self.difference.certain:
             return "no clear change"
-        if self.about.best == "high":
+        if self.spec.best == "high":
             return "better" if self.difference.value > 0 else "worse"
         if self.before.value * self.after.value < 0 and self.after.certain:
             return "sign changed"
-        return "better" if abs(self.after.value) < abs(self.before.value) else "worse"
+        best = 1.0 if self.spec.best == "one" else 0.0
+        return "better" if abs(self.after.value - best) < abs(self.before.value - best) else "worse"
 
 
 def estimate(table: pd.DataFrame, model: str, attribute: str, metric: str, group: str = WHOLE) -> Estimate:
@@ -102,11 +103,11 @@ def comparison(table: pd.DataFrame) -> pd.DataFrame:
     rows = [change for attribute in dict.fromkeys(table["attribute"]) for change in changes(table, attribute)]
     return pd.DataFrame(
         {
-            "metric": [row.about.label for row in rows],
+            "metric": [row.spec.label for row in rows],
             "attribute": [row.attribute for row in rows],
             "baseline": [f"{row.before:#}" for row in rows],
             "de-biased": [f"{row.after:#}" for row in rows],
-            "unit": [row.about.unit.name.strip() for row in rows],
+            "unit": [row.spec.unit.name.strip() for row in rows],
             "paired difference": [f"{row.difference:#}" for row in rows],
             "verdict": [str(row.verdict) for row in rows],
             "notes": [row.notes for row in rows],

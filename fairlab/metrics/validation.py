@@ -1,4 +1,4 @@
-"""What every metric asks of its arrays, and what it says when the data leave it undefined."""
+"""Validation of arrays, and warnings of undefined metrics."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Metrics between any number of named groups, of labels and of classes."""
+"""Metrics of any number of named groups, and of classes."""

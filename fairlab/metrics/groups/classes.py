@@ -1,4 +1,4 @@
-"""How evenly a classifier of several labels (gender, race) does over the classes that these labels form."""
+"""Accuracy of the classes that several labels form (gender, race), and how even it is."""
 
 from __future__ import annotations
 

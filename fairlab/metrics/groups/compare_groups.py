@@ -171,11 +171,11 @@ def _rows(
     for (metric, group), drawn in measured.items():
         n = counts.get(group, counts["all"])
         found = estimate_of(drawn[0], drawn[1:], n=int(n.sum()))
-        said = [remarks[metric, group], found.note if found.defined else ""]
+        notes = [remarks[metric, group], found.note if found.defined else ""]
         if found.value < found.low or found.value > found.high:
-            said.append("chance pulls small groups apart: the value lies outside its interval")
+            notes.append("chance pulls small groups apart: the value lies outside its interval")
         who = {"model": model, "group": group, "metric": metric}
         n_positive = int(n[1]) if models.labels.binary else pd.NA
-        note = "; ".join(filter(None, said))
+        note = "; ".join(filter(None, notes))
         rows.append(who | found._asdict() | {"n_positive": n_positive, "note": note})
     return rows

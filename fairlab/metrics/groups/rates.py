@@ -47,12 +47,12 @@ def check_group_labels(y_true: ArrayLike, predictions: Mapping[str, ArrayLike]) 
     y, classes = encode(truth, "y_true")
     right, binary = [], _zero_one(classes)
     for name, values in predictions.items():
-        said = f"predictions of '{name}'"
-        predicted = _labels(values, said, len(truth))
-        _, found = encode(predicted, said)
+        what = f"predictions of '{name}'"
+        predicted = _labels(values, what, len(truth))
+        _, found = encode(predicted, what)
         if isinstance(found[0], str) != isinstance(classes[0], str):
             raise UserError(
-                f"y_true holds {classes[0]!r} but {said} {found[0]!r}; use the same labels in both."
+                f"y_true holds {classes[0]!r} but {what} {found[0]!r}; use the same labels in both."
             )
         binary = binary and _zero_one(found)
         right.append(predicted == truth)
@@ -182,8 +182,8 @@ def warn_of_undefined(model: str, values: Mapping[Key, float], found: Mapping[Ke
         if np.isnan(value):
             by_reason.setdefault(found[key], []).append(key[0])
     for reason, metrics in by_reason.items():
-        said = f"{', '.join(dict.fromkeys(metrics))} of '{model}' undefined: {reason}."
-        warnings.warn(said, UndefinedMetricWarning, stacklevel=4)
+        message = f"{', '.join(dict.fromkeys(metrics))} of '{model}' undefined: {reason}."
+        warnings.warn(message, UndefinedMetricWarning, stacklevel=4)
 
 
 def _rate_note(key: Key, value: float, counts: np.ndarray, binary: bool) -> str:

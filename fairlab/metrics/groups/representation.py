@@ -1,4 +1,4 @@
-"""How evenly the categories of a label, such as annotated race, are represented in a data set.
+"""Representation of categories in a data set: shares, diversity and evenness.
 
 Such labels are annotators' (or a program's) impressions of people in pictures, not who they are.
 """

@@ -1,4 +1,4 @@
-"""Directions estimated from data: how sure they are, and their cosine with a given one.
+"""Jackknife intervals of directions estimated from data, and of their cosine with a given one.
 
 A direction in hundreds of dimensions is never estimated exactly, and its noise lies at right angles to almost
 everything: it makes every cosine too small. A bootstrap would add as much noise again. The jackknife, which

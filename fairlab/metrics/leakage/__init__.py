@@ -1,1 +1,1 @@
-"""How well a protected label can be guessed from labels or scores."""
+"""Leakage of a protected label through labels or scores."""

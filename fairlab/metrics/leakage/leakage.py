@@ -1,7 +1,7 @@
-"""How well the protected label can be guessed from labels or from a model's scores.
+"""Leakage of the protected label through labels or a model's scores.
 
-Leakage of Wang et al., *Balanced Datasets Are Not Enough: Estimating and Mitigating Gender Bias in Deep Image
-Representations* (ICCV 2019), as fractions of right guesses: 0.5 is chance, 1 gives everybody away. Protected
+As in Wang et al., *Balanced Datasets Are Not Enough: Estimating and Mitigating Gender Bias in Deep Image
+Representations* (ICCV 2019), in fractions of right guesses: 0.5 is chance, 1 gives everybody away. Protected
 labels such as gender are annotators' impressions of how people look in a picture, not who they are.
 """
 

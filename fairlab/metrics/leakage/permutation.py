@@ -1,4 +1,4 @@
-"""Whether labels leak more than chance: a permutation test with all attackers fitted at once."""
+"""Permutation test of leakage, with all attackers fitted at once."""
 
 from __future__ import annotations
 

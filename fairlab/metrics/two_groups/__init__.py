@@ -1,1 +1,1 @@
-"""Metrics of a binary label between two groups, their paired comparisons and their tables."""
+"""Metrics of a classifier and two groups: values, paired comparisons, tables."""

@@ -1,4 +1,4 @@
-"""How strongly labels go together: the phi coefficient with its interval."""
+"""Phi coefficient of binary labels, with its interval."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether predictions change when only the protected attribute of a face does.
+"""Counterfactual fairness: predictions for faces that differ in the protected attribute alone.
 
 A classifier is counterfactually fair to a face if it says the same of the face with the protected attribute
 present and absent, everything else equal: Kusner, Loftus, Russell, Silva, "Counterfactual Fairness",

@@ -1,4 +1,4 @@
-"""Which of two attributes a classifier leans on when its training images cannot tell them apart."""
+"""Full-skew discriminability of attribute pairs (CVPR 2021, supplement)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a choice of threshold does: accuracy, who is missed, and the bias of the predictions.
+"""Operating points: accuracy, misses and bias of the predictions at a threshold.
 
 At a fixed threshold an image counts only by its cell: target label, protected label, and what each model
 predicts. A bootstrap resample of n images is then a draw of n from a multinomial distribution over the cells,

@@ -1,4 +1,4 @@
-"""What the labels of pairs do: whether a partner's claims hold, how often, and paired differences of that."""
+"""Claims about pairs of faces: how often they hold, and paired differences."""
 
 from __future__ import annotations
 
