@@ -26,6 +26,9 @@ STUDIES = {
 }
 WIDTH = 46  # of an example in the help
 
+STOPPED = "Stopped. What is finished is kept; the same command goes on from here."
+MEMORY_FULL = "The memory is full; choose a smaller --preset or --image-size, or --device cpu."
+
 DESCRIPTION = """\
 See an image classifier become unfair, walk a GAN's latent space, and repair the classifier.
 
@@ -50,7 +53,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         study.run(arguments)
     except KeyboardInterrupt:
-        print("\nStopped. What is finished is kept; the same command goes on from here.", file=sys.stderr)
+        print(f"\n{STOPPED}", file=sys.stderr)
         return 130
     except (UserError, MemoryError, OSError, RuntimeError) as error:
         sentence = _sentence(error)
@@ -68,7 +71,7 @@ def _sentence(error: Exception) -> str | None:
     if isinstance(error, OSError):
         return storage_sentence(error)
     if isinstance(error, MemoryError) or "out of memory" in str(error):
-        return "The memory is full; choose a smaller --preset or --image-size, or --device cpu."
+        return MEMORY_FULL
     return None
 
 

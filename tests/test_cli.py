@@ -15,6 +15,8 @@ import pytest
 from fairlab import cli
 from fairlab.cli import main
 
+TABLE = "fairlab.studies.table.execute.table"
+
 
 def refused(capsys, *arguments):
     """Run the command line in this process; return the sentence with which it refused."""
@@ -60,36 +62,52 @@ def test_help_teaches(capsys):
         (["--image-size", "70"], "70"),
         (["--protected", "Male", "Yong"], "did you mean 'Young'"),
         (["--protected", "Male", "Male"], "more than once"),
-        (["--variant", "oversample"], "did you mean 'oversampling'"),
-        (["--labeller", "multi"], "There is no labeller 'multi'"),
-        (["--target-planes", "group"], "did you mean 'by_group'"),
-        (["--protected", "Male", "Young", "--target-planes", "by_group"], "one protected attribute"),
-        (["--positive-share", "1.5"], "must lie between 0 and 1"),
-        (["--positive-share", "0.1", "--target-planes", "by_group"], "leave --positive-share or"),
-        (["--protected", "Male", "Young", "--variant", "oversampling"], "pairs of one protected attribute"),
-        (["--inverted", "3"], "at least 24"),
-        (["--variant", "unbiased_faces", "--data", "celeba", "--data-root", "x"], "Unbiased faces"),
+        (["--method", "oversample"], "did you mean 'oversampling'"),
+        (["--set", "partner"], "'partner' is no setting"),
+        (["--set", "partnr=margin"], "did you mean 'partner'"),
+        (["--set", "multi_label=many"], "multi_label is 'many'"),
+        (["--set", "target_planes=group"], "did you mean 'by_group'"),
+        (["--protected", "Male", "Young", "--set", "target_planes=by_group"], "one protected attribute"),
+        (["--set", "positive_share=1.5"], "must lie between 0 and 1"),
+        (["--set", "positive_share=0.1", "target_planes=by_group"], "leave positive_share or"),
+        (["--set", "n_inverted=3"], "at least 24"),
     ],
 )
 def test_bad_arguments(capsys, tmp_path, arguments, sentence):
-    assert sentence in refused(capsys, "run", "--home", str(tmp_path), *arguments)
+    assert sentence in refused(capsys, "run", "--preset", "smoke", "--home", str(tmp_path), *arguments)
 
 
-EXTENSIONS = ["--labeller", "multi_label", "--positive-share", "0.25", "--inverted", "50"]
-
-
-def test_run_takes_several_protected_attributes_and_the_extensions(tmp_path, monkeypatch):
+def test_run_takes_several_protected_attributes_and_the_settings_of_a_method(tmp_path, monkeypatch):
     made = []
     monkeypatch.setattr("fairlab.studies.run.execute.execute", made.append)
-    asked = ["run", "--preset", "smoke", "--home", str(tmp_path), "--variant", "paired"]
-    assert main([*asked, "--protected", "Male", "Young", *EXTENSIONS]) == 0
-    assert main([*asked, "--target-planes", "by_group"]) == 0
+    asked = ["run", "--preset", "smoke", "--home", str(tmp_path), "--set", "partner=mirrored"]
+    assert main([*asked, "multi_label=true", "n_inverted=50", "--protected", "Male", "Young"]) == 0
+    assert main([*asked, "--set", "target_planes=by_group"]) == 0
     wide, grouped = (run.experiment for run in made)
-    assert (wide.protected, wide.also_protected, wide.variant) == ("Male", ("Young",), "paired")
-    assert (wide.labeller, wide.positive_share, wide.n_inverted) == ("multi_label", 0.25, 50)
+    assert (wide.protected, wide.also_protected) == ("Male", ("Young",))
+    assert (wide.method.partner, wide.method.multi_label, wide.method.n_inverted) == ("mirrored", True, 50)
     assert (grouped.protected, grouped.also_protected) == ("Male", ())
-    assert (grouped.target_planes, grouped.labeller) == ("by_group", "per_attribute")
+    assert (grouped.method.target_planes, grouped.method.multi_label) == ("by_group", False)
     assert made[0].folder != made[1].folder
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        (["--variant", "z_only"], ["--method", "latent_pairs:partner=mirrored,use=z"]),
+        (["--labeller", "multi_label"], ["--set", "multi_label=true"]),
+        (["--inverted", "50"], ["--set", "n_inverted=50"]),
+    ],
+)
+def test_former_variants_and_settings_name_the_new_ones(tmp_path, monkeypatch, capsys, old, new):
+    made = []
+    monkeypatch.setattr("fairlab.studies.run.execute.execute", made.append)
+    for words in (old, new):
+        assert main(["run", "--preset", "smoke", "--home", str(tmp_path), *words]) == 0
+    assert made[0].experiment == made[1].experiment
+    error = capsys.readouterr().err
+    assert error.count("\n") == 1
+    assert " ".join(new) in error
 
 
 @pytest.mark.parametrize(
@@ -110,61 +128,34 @@ def test_a_former_name_of_an_argument_still_works_and_says_the_new_one(
 
 def test_table_hands_its_arguments_on(tmp_path, monkeypatch, capsys):
     given = {}
-    monkeypatch.setattr(
-        "fairlab.studies.table.execute.table", lambda **arguments: given.update(arguments) or "the table"
-    )
-    asked = [
-        "--targets",
-        "Smiling",
-        "Bangs",
-        "--variants",
-        "controls",
-        "paired",
-        "--jobs",
-        "3",
-        "--seeds",
-        "2",
-    ]
-    asked += [
-        "--protected",
-        "Young",
-        "--positive-share",
-        "0.25",
-        "--preset",
-        "smoke",
-        "--home",
-        str(tmp_path),
-    ]
-    assert main(["table", *asked, "--out", str(tmp_path / "out")]) == 0
+    monkeypatch.setattr(TABLE, lambda **arguments: given.update(arguments) or "the table")
+    asked = ["--targets", "Smiling", "Bangs", "--methods", "controls", "erm", "--jobs", "3", "--seeds", "2"]
+    asked += ["--protected", "Young", "--set", "positive_share=0.25", "--preset", "smoke"]
+    assert main(["table", *asked, "--home", str(tmp_path), "--out", str(tmp_path / "out")]) == 0
     assert capsys.readouterr().out == "the table\n"
-    assert (
-        given
-        | {
-            "targets": ["Smiling", "Bangs"],
-            "variants": ["controls", "paired"],
-            "jobs": 3,
-            "seeds": 2,
-            "protected": "Young",
-            "also_protected": None,
-            "positive_share": 0.25,
-            "preset": "smoke",
-            "home": tmp_path,
-            "out": tmp_path / "out",
-            "labeller": "multi_label",
-            "target_planes": None,
-            "n_inverted": None,
-            "data": "synthfaces",
-        }
-        == given
-    )
+    expected = {
+        "targets": ["Smiling", "Bangs"],
+        "methods": ["controls", "erm"],
+        "jobs": 3,
+        "seeds": 2,
+        "protected": "Young",
+        "also_protected": None,
+        "positive_share": "0.25",
+        "preset": "smoke",
+        "home": tmp_path,
+        "out": tmp_path / "out",
+        "multi_label": "true",
+        "data": "synthfaces",
+    }
+    assert given | expected == given
 
 
-def test_a_table_is_of_all_targets_and_the_preset_s_variant_unless_told_otherwise(monkeypatch):
+def test_a_table_is_of_all_targets_and_the_usual_method_unless_asked_otherwise(monkeypatch):
     given = {}
-    monkeypatch.setattr("fairlab.studies.table.execute.table", lambda **arguments: given.update(arguments))
-    assert main(["table", "--labeller", "per_attribute"]) == 0
-    assert (given["targets"], given["variants"], given["jobs"]) == (["all"], None, None)
-    assert given["labeller"] == "per_attribute"
+    monkeypatch.setattr(TABLE, lambda **arguments: given.update(arguments))
+    assert main(["table", "--set", "multi_label=false"]) == 0
+    assert (given["targets"], given["methods"], given["jobs"]) == (["all"], None, None)
+    assert given["multi_label"] == "false"
 
 
 @pytest.mark.parametrize(
@@ -172,19 +163,17 @@ def test_a_table_is_of_all_targets_and_the_preset_s_variant_unless_told_otherwis
     [
         (["--targets", "Smilling"], "did you mean 'Smiling'"),
         (["--targets", "evidance"], "did you mean 'evidence'"),
-        (["--variants", "ablation"], "There is no variant 'ablation'; did you mean 'ablations'"),
-        (["--variants", "paired", "z_onli"], "did you mean 'z_only'"),
+        (["--methods", "ablation"], "did you mean 'ablations'"),
+        (["--methods", "erm"], "beside the baseline"),
         (["--protected", "Mal"], "did you mean 'Male'"),
-        (["--labeller", "multi"], "There is no labeller 'multi'"),
+        (["--set", "multi_label=many"], "multi_label is 'many'"),
         (["--preset", "quik"], "did you mean 'quick'"),
         (["--seeds", "0"], "at least one"),
-        (["--preset", "smoke", "--variants", "controls", "--inverted", "48"], "'unpaired' has none"),
-        (["--protected", "Male", "Young", "--variants", "controls"], "pairs of one protected attribute"),
         (["--jobs", "0"], "--jobs is 0"),
     ],
 )
 def test_a_table_of_nonsense_is_refused_before_images_are_made(capsys, tmp_path, arguments, sentence):
-    assert sentence in refused(capsys, "table", "--home", str(tmp_path), *arguments)
+    assert sentence in refused(capsys, "table", "--preset", "smoke", "--home", str(tmp_path), *arguments)
     assert not list(tmp_path.glob("prepared/*"))
 
 
@@ -250,7 +239,7 @@ def test_ctrl_c_says_how_to_go_on(prepared_home):
     process.send_signal(signal.SIGINT)
     _, error = process.communicate(timeout=120)
     assert process.returncode == 130
-    assert "the same command goes on" in error.decode()
+    assert cli.STOPPED in error.decode()
     assert "Traceback" not in error.decode()
 
 

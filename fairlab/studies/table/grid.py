@@ -167,7 +167,7 @@ def _require_groups(data: FaceData, target: str, protected: Sequence[str]) -> No
         data.require_groups(target, attribute)
 
 
-def choose_methods(named: Sequence[str] | None, preset_name: str, data: str) -> tuple[str, ...]:
+def choose_methods(named: Sequence[str] | None, data: str) -> tuple[str, ...]:
     """Return the methods meant by names, by "ablations" (the paper's) or "controls" (beside the pairs).
 
     Raises
@@ -200,7 +200,7 @@ def open_grid(
     # The first target stands for any; it must only not be a protected attribute.
     protected = (given.get("protected"), *given.get("also_protected", ()))
     stand_in = next(name for name in REPORTED if name not in protected)
-    chosen = choose_methods(methods, preset_name, given.get("data", "synthfaces"))
+    chosen = choose_methods(methods, given.get("data", "synthfaces"))
     if not chosen:
         raise UserError("No method is left beside the baseline, erm; name another.")
     grid = Grid(preset_name, place, (stand_in,), chosen, given, device)
