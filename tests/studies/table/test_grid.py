@@ -44,15 +44,15 @@ def small(**changes):
 
 
 def test_sets_of_methods_are_the_paper_s_ablations_and_the_pairs_beside_controls():
-    assert choose_methods(None, "smoke", "synthfaces") == ("latent_pairs",)
-    assert choose_methods(["ablations"], "smoke", "synthfaces") == ABLATIONS
-    assert choose_methods(["controls"], "smoke", "synthfaces") == ("latent_pairs", *CONTROLS)
-    assert choose_methods(["controls"], "smoke", "celeba") == ("latent_pairs", *CONTROLS[:2])
+    assert choose_methods(None, "synthfaces") == ("latent_pairs",)
+    assert choose_methods(["ablations"], "synthfaces") == ABLATIONS
+    assert choose_methods(["controls"], "synthfaces") == ("latent_pairs", *CONTROLS)
+    assert choose_methods(["controls"], "celeba") == ("latent_pairs", *CONTROLS[:2])
 
 
 def test_named_methods_keep_their_order_and_none_is_made_twice_nor_the_baseline_at_all():
     wanted = ["oversampling", "controls", "unpaired_faces", "erm", PAIRS, "oversampling"]
-    assert choose_methods(wanted, "smoke", "synthfaces") == ("oversampling", "latent_pairs", *CONTROLS, PAIRS)
+    assert choose_methods(wanted, "synthfaces") == ("oversampling", "latent_pairs", *CONTROLS, PAIRS)
 
 
 @pytest.mark.parametrize(
@@ -65,7 +65,7 @@ def test_named_methods_keep_their_order_and_none_is_made_twice_nor_the_baseline_
 )
 def test_an_unknown_method_or_setting_names_the_nearest(names, sentence):
     with pytest.raises(UserError, match=sentence):
-        choose_methods(names, "smoke", "synthfaces")
+        choose_methods(names, "synthfaces")
 
 
 @pytest.fixture(scope="module")
