@@ -11,7 +11,7 @@ from fairlab.core.files import load_array
 from fairlab.data.synthfaces.source import SynthFacesSource
 from fairlab.methods import ERM, METHODS, Oversampling, Pairs, UnbiasedFaces, train
 from fairlab.methods.base import schedule
-from fairlab.methods.latent_pairs.sampling import sample_faces
+from fairlab.methods.latent_pairs.generated import sample_faces
 from fairlab.methods.oversampling import balanced_chances, balanced_rows
 from fairlab.methods.unbiased_faces import UNBIASED_SEED
 
