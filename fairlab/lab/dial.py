@@ -80,7 +80,7 @@ class BiasDial(Panel):
         self._n, self._shown, self._size = n, shown, size
         self._drawn: tuple[str, str, float] | None = None
         # The faces of two attributes stay the same until another pair is chosen.
-        self._faces = lru_cache(1)(lambda pair: DialledFaces(*pair, n, seed))
+        self._faces = lru_cache(1)(lambda pair: DialledFaces(pair[0], pair[1], n, seed))
         self.target, self.protected = _choice("target", target), _choice("protected", protected)
         self.phi = widgets.FloatSlider(
             min=-1.0, max=1.0, step=STEP, description="association (phi)", style=WIDE, continuous_update=True

@@ -148,7 +148,12 @@ class HyperplaneView(Panel):
         picture = latent_plane(coordinates, *labels, lines)
         self.caption.value = words(picture.text)
         self._axis = picture.figure.axes[0]
-        ring = {"markersize": 12, "markerfacecolor": YELLOW, "markeredgecolor": INK, "markeredgewidth": 2}
+        ring: dict[str, Any] = {
+            "markersize": 12,
+            "markerfacecolor": YELLOW,
+            "markeredgecolor": INK,
+            "markeredgewidth": 2,
+        }
         (self._ring,) = self._axis.plot([], [], "o", **ring, zorder=9)
         arrow = {"arrowstyle": "-|>", "color": INK, "linewidth": 2}
         # A partner may lie off the page; unclipped, the arrow still shows where it went.

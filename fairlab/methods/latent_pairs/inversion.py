@@ -41,8 +41,10 @@ def invert_images(work: Workspace, split: str, n: int) -> Step:
         for i in tqdm(range(0, n, CHUNK), desc=f"Inverting {split} images", unit="chunk"):
             files.append(folder / f"part-{i:06d}.npy")
             if not files[-1].exists():  # an interrupted call goes on with the next chunk
-                chunk, search = images[rows[i : i + CHUNK]], {"starts": STARTS, "steps": STEPS}
-                inverted = invert(work.generator, chunk, **search, seed=work.seed, progress=False)
+                chunk, seed = images[rows[i : i + CHUNK]], work.seed
+                inverted = invert(
+                    work.generator, chunk, starts=STARTS, steps=STEPS, seed=seed, progress=False
+                )
                 both = np.column_stack([inverted.z, inverted.pixel_error])  # (b, d + 1)
                 save_array(files[-1], both.astype(np.float32))
         found = np.concatenate([load_array(file) for file in files])  # (n, d + 1)

@@ -101,8 +101,9 @@ def measure(
     thresholds: dict[str, float] = {}
     if first.predicted is None:
         for name, model in models.items():
-            given = threshold is not None
-            thresholds[name] = threshold if given else calibrated_threshold(model.label.codes, model.scores)
+            thresholds[name] = (
+                threshold if threshold is not None else calibrated_threshold(model.label.codes, model.scores)
+            )
     calibrated = bool(thresholds) and threshold is None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UndefinedMetricWarning)  # the table's notes say so

@@ -172,7 +172,7 @@ def _draw_histograms(axis: Axes, counts: np.ndarray, names: tuple[str, ...]) -> 
     edges = np.linspace(0, 1, _BINS + 1)
     for group, look in zip(largest, MODEL_LOOKS, strict=False):
         share = 100 * counts[group] / max(1, counts[group].sum())
-        line = {"color": look.colour, "linestyle": look.line, "linewidth": 1.6}
+        line: dict[str, Any] = {"color": look.colour, "linestyle": look.line, "linewidth": 1.6}
         axis.stairs(share, edges, label=readable(names[group]), **line)
 
 

@@ -46,7 +46,7 @@ def rate_tables(measured: Measured, *, brief: bool = False) -> Iterator[tuple[st
         for group, found in rows.groupby("group", sort=False):
             named = {row.metric: f"{estimate_in(row):#}" for row in _records(found)}
             # Where nobody is missed by chance an interval is [0, 0], which must not be taken for certainty.
-            line = {"group": f"{group} (few)" if group in small else str(group)}
+            line = {"group": str(group) + (" (few)" if group in small else "")}
             line["rows"] = f"{found['n'].iloc[0]:,}"
             if measured.binary:
                 line["positives"] = f"{found['n_positive'].iloc[0]:,}"
