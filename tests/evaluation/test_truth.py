@@ -65,16 +65,12 @@ def run_of(monkeypatch):
     monkeypatch.setattr(truth, "read_labels", lambda run, faces: seen[faces])
     oracle = SimpleNamespace(right={"Smiling": (90, 100), "Male": (99, 100)})
     monkeypatch.setattr(truth, "shipped_oracle", lambda device: oracle)
+    pairs = SimpleNamespace(
+        source="z", rows=slice(20, 100), partners="partners", labels=FLIPS["partners"][:, 0]
+    )  # rows come after latents that only planes need
     chosen = {"target": "Smiling", "protected": "Male", "n_resamples": 200, "seed": 0}
     return lambda seeds: SimpleNamespace(
-        experiment=SimpleNamespace(seeds=seeds, **chosen),
-        device="cpu",
-        pairs=lambda seed: SimpleNamespace(
-            source="z",
-            rows=slice(20, 100),  # as after latents that only planes need
-            partners="partners",
-            labels=FLIPS["partners"][:, 0],
-        ),
+        experiment=SimpleNamespace(seeds=seeds, **chosen), device="cpu", pairs=lambda seed: pairs
     )
 
 

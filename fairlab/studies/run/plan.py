@@ -80,7 +80,8 @@ def plan(run: Run, n_images: Mapping[str, int], costs: Costs) -> list[PlannedSte
 
     def training(name: str, epochs: int, images: int, times: int = 1) -> PlannedStep:
         size = f"{epochs} epochs of {images:,} images" + (f" × {times} seeds" if times > 1 else "")
-        return PlannedStep(name, size, times * epochs * (images * costs.train + real["valid"] * costs.score))
+        epoch = images * costs.train + real["valid"] * costs.score if images else 0
+        return PlannedStep(name, size, times * epochs * epoch)
 
     def each(name: str, images: int, seconds: float) -> PlannedStep:
         return PlannedStep(name, f"{images:,} images", images * seconds)

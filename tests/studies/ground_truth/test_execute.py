@@ -93,8 +93,8 @@ def test_other_images_and_runs_without_partners_are_refused(run, smoke_home):
     photographs = SimpleNamespace(source=object(), experiment=SimpleNamespace(data="celeba"))
     with pytest.raises(UserError, match="Only drawn faces can be redrawn"):
         truth(photographs)
-    control = Run.of_preset("smoke", smoke_home, device="cpu", variant="oversampling")
-    with pytest.raises(UserError, match="'oversampling' adds no partners"):
+    control = Run.of_preset("smoke", smoke_home, device="cpu", method="added_oversampling")
+    with pytest.raises(UserError, match="'added_oversampling' adds no partners"):
         truth(control)
 
 

@@ -30,9 +30,13 @@ def test_an_image_costs_more_to_train_on_than_to_score(tmp_path):
 def test_steps_take_what_their_images_cost(tmp_path):
     run = run_of(tmp_path)
     e, planned = run.experiment, seconds(run)
-    baseline = e.classifier.epochs * (3_000 * COSTS.train + 1_000 * COSTS.score)
+    baseline = e.recipe.epochs * (3_000 * COSTS.train + 1_000 * COSTS.score)
     assert planned["1 train the baseline"] == pytest.approx(baseline)
-    assert planned["2 generate faces"] == pytest.approx(e.n_latents * COSTS.draw)
+    assert planned["1 train annotators"] == pytest.approx(baseline)  # of the protected attribute
+    assert planned["2 generate faces"] == pytest.approx(e.method.n_latents * COSTS.draw)
+    assert planned["5 generate partners"] == pytest.approx(e.method.n_pairs * COSTS.draw)
+    added = e.method.epochs * ((3_000 + 2 * e.method.n_pairs) * COSTS.train + 1_000 * COSTS.score)
+    assert planned["6 train the de-biased classifier"] == pytest.approx(added)
     assert "2 train a generator" not in planned
     assert "2 invert real images" not in planned
 
@@ -41,15 +45,14 @@ def test_what_is_asked_for_in_addition_is_planned(tmp_path):
     more = seconds(run_of(tmp_path, seeds=3, train_gan=True, n_inverted=30))
     once = seconds(run_of(tmp_path))
     assert more["1 train the baseline"] == pytest.approx(3 * once["1 train the baseline"])
-    assert more["1 train the protected classifier"] == once["1 train the protected classifier"]
+    assert more["1 train annotators"] == once["1 train annotators"]
     assert {"2 train a generator", "2 invert real images"} == more.keys() - once.keys()
 
 
-def test_without_generated_images_none_are_planned(tmp_path):
-    assert (
-        not {"2 generate faces", "5 generate partners"}
-        & seconds(run_of(tmp_path, variant="oversampling")).keys()
-    )
+@pytest.mark.parametrize("method", ["erm", "oversampling", "added_oversampling", "unbiased_faces"])
+def test_without_generated_images_none_are_planned(tmp_path, method):
+    planned = seconds(run_of(tmp_path, method=method)).keys()
+    assert not {"1 train annotators", "2 generate faces", "3 label them", "5 generate partners"} & planned
 
 
 def test_the_text_ends_with_the_total(tmp_path):
