@@ -42,7 +42,7 @@ class FormerVariant(argparse.Action):
 
         names: list[str] = values if isinstance(values, list) else [values]
         methods: list[str] = [FORMER_VARIANTS.get(name, name) for name in names]
-        if methods != names:  # else there was never such a name, which the method's own check says
+        if FORMER_VARIANTS.keys() & names:  # others are refused by name
             now = f"--{self.dest} {' '.join(methods)}"
             notice(f"{flag} {' '.join(names)} is now {now}; the old name will go.")
         setattr(namespace, self.dest, methods if isinstance(values, list) else methods[0])
