@@ -14,8 +14,8 @@ import pytest
 
 from fairlab import cli
 from fairlab.cli import main
-
-TABLE = "fairlab.studies.table.execute.table"
+from fairlab.methods import METHODS
+from fairlab.methods.settings import FORMER_VARIANTS
 
 
 def refused(capsys, *arguments):
@@ -63,9 +63,10 @@ def test_help_teaches(capsys):
         (["--protected", "Male", "Yong"], "did you mean 'Young'"),
         (["--protected", "Male", "Male"], "more than once"),
         (["--method", "oversample"], "did you mean 'oversampling'"),
-        (["--set", "partner"], "'partner' is no setting"),
-        (["--set", "partnr=margin"], "did you mean 'partner'"),
-        (["--set", "multi_label=many"], "multi_label is 'many'"),
+        (["--method", "latent_pairs:n_pear=50"], "did you mean 'n_pairs'"),
+        (["--method", "erm", "--set", "n_pairs=50"], "no setting 'n_pairs'"),
+        (["--set", "multi_label=perhaps"], "which is no bool"),
+        (["--set", "multi_label"], "write field=value"),
         (["--set", "target_planes=group"], "did you mean 'by_group'"),
         (["--protected", "Male", "Young", "--set", "target_planes=by_group"], "one protected attribute"),
         (["--set", "positive_share=1.5"], "must lie between 0 and 1"),
@@ -74,40 +75,83 @@ def test_help_teaches(capsys):
     ],
 )
 def test_bad_arguments(capsys, tmp_path, arguments, sentence):
-    assert sentence in refused(capsys, "run", "--preset", "smoke", "--home", str(tmp_path), *arguments)
+    assert sentence in refused(capsys, "run", "--home", str(tmp_path), *arguments)
 
 
-def test_run_takes_several_protected_attributes_and_the_settings_of_a_method(tmp_path, monkeypatch):
+@pytest.fixture
+def asked(monkeypatch):
+    """Return a function from a command line to the runs that it would execute."""
     made = []
     monkeypatch.setattr("fairlab.studies.run.execute.execute", made.append)
-    asked = ["run", "--preset", "smoke", "--home", str(tmp_path), "--set", "partner=mirrored"]
-    assert main([*asked, "multi_label=true", "n_inverted=50", "--protected", "Male", "Young"]) == 0
-    assert main([*asked, "--set", "target_planes=by_group"]) == 0
-    wide, grouped = (run.experiment for run in made)
-    assert (wide.protected, wide.also_protected) == ("Male", ("Young",))
-    assert (wide.method.partner, wide.method.multi_label, wide.method.n_inverted) == ("mirrored", True, 50)
-    assert (grouped.protected, grouped.also_protected) == ("Male", ())
-    assert (grouped.method.target_planes, grouped.method.multi_label) == ("by_group", False)
-    assert made[0].folder != made[1].folder
+
+    def ask(home, *arguments):
+        assert main(["run", "--preset", "smoke", "--home", str(home), *arguments]) == 0
+        return made.pop()
+
+    return ask
+
+
+def test_run_takes_several_protected_attributes_a_method_and_its_settings(tmp_path, asked):
+    settings = ["multi_label=true", "positive_share=0.25", "--set", "n_inverted=50"]
+    wide = asked(tmp_path, "--protected", "Male", "Young", "--method", "latent_pairs", "--set", *settings)
+    e, method = wide.experiment, wide.experiment.method
+    assert (e.protected, e.also_protected) == ("Male", ("Young",))
+    assert (method.multi_label, method.positive_share, method.n_inverted) == (True, 0.25, 50)
+    plain = asked(tmp_path).experiment
+    assert (plain.protected, plain.also_protected, plain.method.name) == ("Male", (), "latent_pairs")
+    text = asked(tmp_path, "--method", "latent_pairs:use=z,n_fit=30", "--set", "n_held_out=31")
+    assert (text.experiment.method.use, text.experiment.method.n_fit) == ("z", 30)
+    assert text.experiment.method.n_held_out == 31
+    assert len({run.folder for run in (wide, text, asked(tmp_path))}) == 3
 
 
 @pytest.mark.parametrize(
-    ("old", "new"),
+    ("former", "now"),
     [
-        (["--variant", "z_only"], ["--method", "latent_pairs:partner=mirrored,use=z"]),
+        *((["--variant", old], ["--method", new]) for old, new in FORMER_VARIANTS.items()),
         (["--labeller", "multi_label"], ["--set", "multi_label=true"]),
+        (["--labeller", "per_attribute"], ["--set", "multi_label=false"]),
+        (["--target-planes", "by_group"], ["--set", "target_planes=by_group"]),
+        (["--positive-share", "0.25"], ["--set", "positive_share=0.25"]),
         (["--inverted", "50"], ["--set", "n_inverted=50"]),
     ],
 )
-def test_former_variants_and_settings_name_the_new_ones(tmp_path, monkeypatch, capsys, old, new):
-    made = []
-    monkeypatch.setattr("fairlab.studies.run.execute.execute", made.append)
-    for words in (old, new):
-        assert main(["run", "--preset", "smoke", "--home", str(tmp_path), *words]) == 0
-    assert made[0].experiment == made[1].experiment
-    error = capsys.readouterr().err
-    assert error.count("\n") == 1
-    assert " ".join(new) in error
+def test_a_former_argument_still_works_and_one_line_says_what_it_is_now(tmp_path, asked, capsys, former, now):
+    run = asked(tmp_path, *former)
+    said = capsys.readouterr().err
+    assert said == f"fairlab: {' '.join(former)} is now {' '.join(now)}; the old name will go.\n"
+    again = asked(tmp_path, *now)
+    assert (again.experiment, again.folder) == (run.experiment, run.folder)
+    assert capsys.readouterr().err == ""
+
+
+def test_former_arguments_may_stand_together_with_today_s(tmp_path, asked, capsys):
+    run = asked(
+        tmp_path, "--variant", "paired", "--inverted", "50", "--set", "n_fit=30", "--labeller", "multi_label"
+    )
+    method = run.experiment.method
+    assert (method.partner, method.n_inverted, method.n_fit, method.multi_label) == ("mirrored", 50, 30, True)
+    assert capsys.readouterr().err.count("\n") == 3
+
+
+def test_a_misspelt_former_name_is_only_refused(tmp_path, capsys):
+    assert "did you mean 'oversampling'" in refused(
+        capsys, "run", "--home", str(tmp_path), "--variant", "oversample"
+    )
+
+
+def test_methods_lists_each_or_one(capsys):
+    assert main(["methods"]) == 0
+    listed = capsys.readouterr().out
+    assert all(f"{name}: " in listed for name in METHODS)
+    assert main(["methods", "erm"]) == 0
+    assert capsys.readouterr().out.strip() in listed
+    assert "did you mean 'erm'" in refused(capsys, "methods", "erms")
+
+
+def test_discriminability_hands_its_arguments_on(capsys, tmp_path):
+    asked = ["discriminability", "Male", "Yong", "--preset", "smoke", "--home", str(tmp_path)]
+    assert "did you mean 'Young'" in refused(capsys, *asked)
 
 
 @pytest.mark.parametrize(
@@ -126,36 +170,50 @@ def test_a_former_name_of_an_argument_still_works_and_says_the_new_one(
     assert capsys.readouterr().err.count("\n") == 1
 
 
-def test_table_hands_its_arguments_on(tmp_path, monkeypatch, capsys):
+@pytest.fixture
+def given(monkeypatch):
+    """What the command table hands on."""
     given = {}
-    monkeypatch.setattr(TABLE, lambda **arguments: given.update(arguments) or "the table")
-    asked = ["--targets", "Smiling", "Bangs", "--methods", "controls", "erm", "--jobs", "3", "--seeds", "2"]
+    monkeypatch.setattr(
+        "fairlab.studies.table.execute.table", lambda **arguments: given.update(arguments) or "the table"
+    )
+    return given
+
+
+def test_table_hands_its_arguments_on(tmp_path, given, capsys):
+    methods = ["controls", "latent_pairs:partner=mirrored"]
+    asked = ["--targets", "Smiling", "Bangs", "--methods", *methods, "--jobs", "3", "--seeds", "2"]
     asked += ["--protected", "Young", "--set", "positive_share=0.25", "--preset", "smoke"]
     assert main(["table", *asked, "--home", str(tmp_path), "--out", str(tmp_path / "out")]) == 0
     assert capsys.readouterr().out == "the table\n"
     expected = {
         "targets": ["Smiling", "Bangs"],
-        "methods": ["controls", "erm"],
+        "methods": methods,
         "jobs": 3,
         "seeds": 2,
         "protected": "Young",
         "also_protected": None,
         "positive_share": "0.25",
+        "multi_label": "true",
         "preset": "smoke",
         "home": tmp_path,
         "out": tmp_path / "out",
-        "multi_label": "true",
         "data": "synthfaces",
     }
     assert given | expected == given
 
 
-def test_a_table_is_of_all_targets_and_the_usual_method_unless_asked_otherwise(monkeypatch):
-    given = {}
-    monkeypatch.setattr(TABLE, lambda **arguments: given.update(arguments))
+def test_a_table_is_of_all_targets_and_pairs_unless_told_otherwise(given):
     assert main(["table", "--set", "multi_label=false"]) == 0
     assert (given["targets"], given["methods"], given["jobs"]) == (["all"], None, None)
     assert given["multi_label"] == "false"
+
+
+def test_former_variants_of_a_table_are_methods(given, capsys):
+    assert main(["table", "--variants", "controls", "paired", "--labeller", "per_attribute"]) == 0
+    assert given["methods"] == ["controls", "latent_pairs:partner=mirrored"]
+    assert given["multi_label"] == "false"
+    assert "--methods controls latent_pairs:partner=mirrored;" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(
@@ -163,17 +221,20 @@ def test_a_table_is_of_all_targets_and_the_usual_method_unless_asked_otherwise(m
     [
         (["--targets", "Smilling"], "did you mean 'Smiling'"),
         (["--targets", "evidance"], "did you mean 'evidence'"),
-        (["--methods", "ablation"], "did you mean 'ablations'"),
-        (["--methods", "erm"], "beside the baseline"),
+        (["--methods", "ablation"], "There is no method 'ablation'; did you mean 'ablations'"),
+        (["--methods", "latent_pairs", "oversamplin"], "did you mean 'oversampling'"),
+        (["--methods", "erm"], "No method is left"),
         (["--protected", "Mal"], "did you mean 'Male'"),
-        (["--set", "multi_label=many"], "multi_label is 'many'"),
+        (["--set", "multi_label=multi"], "which is no bool"),
+        (["--set", "n_pear=50"], "did you mean 'n_pairs'"),
         (["--preset", "quik"], "did you mean 'quick'"),
         (["--seeds", "0"], "at least one"),
+        (["--protected", "Male", "Young", "--set", "target_planes=by_group"], "one protected attribute"),
         (["--jobs", "0"], "--jobs is 0"),
     ],
 )
 def test_a_table_of_nonsense_is_refused_before_images_are_made(capsys, tmp_path, arguments, sentence):
-    assert sentence in refused(capsys, "table", "--preset", "smoke", "--home", str(tmp_path), *arguments)
+    assert sentence in refused(capsys, "table", "--home", str(tmp_path), *arguments)
     assert not list(tmp_path.glob("prepared/*"))
 
 
@@ -234,7 +295,7 @@ def test_ctrl_c_says_how_to_go_on(prepared_home):
         "run", "--preset", "smoke", "--home", str(prepared_home), env=os.environ | {"PYTHONUNBUFFERED": "1"}
     )
     deadline = time.monotonic() + 240
-    while not list((prepared_home / "classifiers").glob("Male-*.partial")) and time.monotonic() < deadline:
+    while not list((prepared_home / "classifiers").glob("erm-*.partial")) and time.monotonic() < deadline:
         time.sleep(0.1)
     process.send_signal(signal.SIGINT)
     _, error = process.communicate(timeout=120)
