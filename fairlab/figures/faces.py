@@ -7,6 +7,7 @@ import textwrap
 from collections.abc import Mapping, Sequence
 
 import numpy as np
+import pandas as pd
 from matplotlib.axes import Axes
 
 from fairlab.core.estimate import percent
@@ -60,12 +61,15 @@ def first_of_groups(target_labels: np.ndarray, protected_labels: np.ndarray, n: 
     return np.concatenate([np.flatnonzero(groups == group)[:n] for group in range(4)])
 
 
-def label_words(
-    target_labels: np.ndarray, protected_labels: np.ndarray, *, target: str, protected: str
-) -> list[str]:
-    """Name both labels of each face, one below the other, to be written below it."""
-    names = with_or_without(target), with_or_without(protected)
-    return [f"{names[0][t]}\n{names[1][a]}" for t, a in zip(target_labels, protected_labels, strict=True)]
+def label_words(labels: Mapping[str, np.ndarray] | pd.DataFrame) -> list[str]:
+    """Return what to write below each face: its labels, one a line, such as ``"Eyeglasses\\nnot Male"``.
+
+    Parameters
+    ----------
+    labels : dict of attribute to (n,) array of 0 and 1, or DataFrame of such columns
+    """
+    lines = [[with_or_without(str(name))[int(x)] for x in column] for name, column in labels.items()]
+    return ["\n".join(words) for words in zip(*lines, strict=True)]
 
 
 def score_words(named: Mapping[str, float]) -> str:

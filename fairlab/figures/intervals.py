@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,7 +10,7 @@ import pandas as pd
 from fairlab.core.errors import UserError
 from fairlab.core.estimate import PERCENT, Estimate, Unit
 from fairlab.figures.captioned import Captioned
-from fairlab.figures.style import FAINT, MODEL_LOOKS, panels, readable, styled
+from fairlab.figures.style import FAINT, MODEL_LOOKS, mark_intervals, panels, readable, styled
 
 
 @styled
@@ -50,12 +49,8 @@ def dots(
         axis.axvline(scale * reference, color=FAINT, linewidth=1)
     rows = np.arange(len(names), dtype=float)
     for place, ((name, table), look) in enumerate(zip(series.items(), MODEL_LOOKS, strict=False)):
-        values = scale * table["value"].to_numpy()
-        ends = scale * table[["low", "high"]].to_numpy().T  # (2, n)
-        errors = np.maximum(0, [values - ends[0], ends[1] - values])
         at = rows + 0.6 * ((place + 0.5) / len(series) - 0.5)
-        marks: dict[str, Any] = {"fmt": look.marker, "color": look.colour, "markersize": 5}
-        axis.errorbar(values, at, xerr=errors, label=name, linewidth=1.4, **marks)
+        mark_intervals(axis, at, scale * table[["value", "low", "high"]], look, label=name)
     ticks = axis.set_yticks(rows, [readable(name) for name in names], fontsize=9)
     for tick, name in zip(ticks, names, strict=True):
         tick.label1.set_fontweight("bold" if name == marked else "normal")
@@ -66,6 +61,11 @@ def dots(
     unit = PERCENT if scale == 100 else Unit(scale)
     caption = " ".join(_largest(name, table, unit) for name, table in series.items())
     return Captioned(figure, caption, f"{label}, a dot with its 95% interval for each of {len(names)} names")
+
+
+def series_of(table: pd.DataFrame, by: str, index: str) -> dict[str, pd.DataFrame]:
+    """Return the rows of each value of one column, indexed by another, as `dots` wants."""
+    return {str(name): rows.set_index(index) for name, rows in table.groupby(by, sort=False)}
 
 
 def _largest(name: str, table: pd.DataFrame, unit: Unit, most: int = 3) -> str:

@@ -7,14 +7,17 @@ differs in colour also differs in marker, hatch or line.
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, ParamSpec, TypeVar, cast
 
 import matplotlib as mpl
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.layout_engine import ConstrainedLayoutEngine
+from numpy.typing import ArrayLike
 
 from fairlab.core.errors import UserError
 
@@ -121,6 +124,38 @@ def model_look(models: Sequence[str], model: str) -> Look:
 def model_name(model: str) -> str:
     """Return the name of `model` that readers see."""
     return MODEL_NAMES.get(model, readable(model))
+
+
+def mark_intervals(
+    axis: Axes, at: ArrayLike, numbers: ArrayLike, look: Look, *, upright: bool = False, **options: Any
+) -> None:
+    """Draw values with their 95% intervals.
+
+    Parameters
+    ----------
+    axis : Axes
+    at : (n,) array
+        Where they stand: from top to bottom, or from left to right if `upright`.
+    numbers : (n, 3) array
+        Value, low and high. An interval may lie beside its value; then it is drawn to the value.
+    look : Look
+    upright : bool
+    **options
+        For ``Axes.errorbar``, such as the label.
+    """
+    value, low, high = np.asarray(numbers, dtype=float).T
+    errors = np.maximum(0, [value - low, high - value])  # (2, n)
+    style = {"marker": look.marker, "color": look.colour, "markersize": 4.5, "linewidth": 1.4}
+    style |= {"linestyle": "none"} | options
+    if upright:
+        axis.errorbar(at, value, yerr=errors, **style)
+    else:
+        axis.errorbar(value, at, xerr=errors, **style)
+
+
+def share_of(flags: np.ndarray) -> float:
+    """Return the share of true values, NaN of none."""
+    return float(np.mean(flags)) if len(flags) else math.nan
 
 
 def check_lengths(**arrays: Any) -> None:

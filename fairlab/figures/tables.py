@@ -74,6 +74,11 @@ def estimate(table: pd.DataFrame, model: str, attribute: str, metric: str, group
     return Estimate(math.nan, note="not measured") if row.empty else estimate_in(row.iloc[0])
 
 
+def differences(table: pd.DataFrame) -> pd.Series:
+    """Return which rows of the tidy table are differences of two models."""
+    return table["model"].str.contains(" - ", regex=False)
+
+
 def changes(table: pd.DataFrame, attribute: str) -> list[Change]:
     """Return what de-biasing did to each metric of `attribute`, in the order of reports.
 

@@ -7,7 +7,7 @@ from fairlab.figures.summary import LIMITS, summarise
 from fairlab.figures.tables import comparison, readable_table
 from fairlab.lab.dial import BiasDial
 from fairlab.lab.explorer import LatentExplorer
-from fairlab.lab.notebook import record, renderer_of
+from fairlab.lab.notebook import record, renderer_of, seen_labels, share_table
 from fairlab.lab.pair_viewer import PairViewer
 from fairlab.lab.plane_view import HyperplaneView
 from fairlab.lab.renderer import Renderer
@@ -32,6 +32,8 @@ __all__ = [
     "record",
     "renderer_of",
     "score_words",
+    "seen_labels",
+    "share_table",
     "shares",
     "summarise",
 ]

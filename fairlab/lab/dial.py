@@ -15,7 +15,7 @@ from fairlab.core.estimate import Estimate, Unit, number, percent
 from fairlab.data.attributes import ATTRIBUTES, check_attribute
 from fairlab.data.synthfaces.draw import draw as draw_faces
 from fairlab.data.synthfaces.factors import Factors
-from fairlab.figures.plots import target_shares
+from fairlab.figures.bars import target_shares
 from fairlab.figures.style import TARGET_LOOKS, readable, with_or_without
 from fairlab.lab.dialled import DialledFaces
 from fairlab.lab.face_rows import FACE, GAP, MARGIN, FaceRow, face_rows

@@ -2,47 +2,65 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import pandas as pd
 from IPython.display import display
 
 from fairlab.classifiers import Classifier
-from fairlab.core.estimate import Estimate, Unit, number
+from fairlab.classifiers.images import ImageArray
+from fairlab.core.estimate import Estimate, Unit
 from fairlab.experiments.run import Run
 from fairlab.lab.executed import RESULT
 from fairlab.lab.renderer import Renderer
 from fairlab.latent import Hyperplane
+from fairlab.metrics.intervals.proportion import proportion
+from fairlab.workspace.reader import AttributeReader
 
 
-def record(
-    name: str,
-    value: float | Estimate,
-    low: float | None = None,
-    high: float | None = None,
-    n: int | None = None,
-) -> None:
+def record(name: str, found: Any) -> None:
     """Print a named result and keep it in the notebook, where `fairlab notebooks` and tests read it.
 
     Parameters
     ----------
     name : str
-    value : float or Estimate
-        An estimate has all that follows.
-    low, high : float, optional
-        Ends of the 95% interval.
-    n : int, optional
-        What was counted.
+    found : Estimate, or row of a table with value, low, high and n
+        The number, the ends of its 95% interval, and what was counted.
     """
-    if isinstance(value, Estimate):
-        value, low, high, n, *_ = value
-    numbers = [None if x is None else float(x) for x in (value, low, high)]
-    result = {"name": name, **dict(zip(("value", "low", "high"), numbers, strict=True)), "n": n}
-    display({RESULT: result, "text/plain": f"{name}: {_text(value, low, high, n)}"}, raw=True)
+    value, low, high, n = float(found.value), float(found.low), float(found.high), int(found.n)
+    result = {"name": name, "value": value, "low": low, "high": high, "n": n}
+    text = f"{name}: {Estimate(value, low, high, n, Unit(digits=3))}"
+    display({RESULT: result, "text/plain": text}, raw=True)
 
 
-def _text(value: float, low: float | None, high: float | None, n: int | None) -> str:
-    unit = Unit(digits=3)
-    if low is None or high is None:
-        return number(value, unit) + ("" if n is None else f" (n = {n:,})")
-    return str(Estimate(value, low, high, n, unit))
+def seen_labels(
+    reader: AttributeReader, images: ImageArray, attributes: Sequence[str] | None = None
+) -> pd.DataFrame:
+    """Return the labels that a reader sees in (n, h, w, 3) uint8 images: n rows of 0 and 1.
+
+    Raises
+    ------
+    KeyError
+        If the reader does not know an attribute.
+    """
+    labels = pd.DataFrame(reader.labels(images, progress=False), columns=list(reader.attributes))
+    return labels if attributes is None else labels[list(attributes)]
+
+
+def share_table(flags: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return how often each column holds in each table, as text: ``"94.3% [92.2, 95.9] (n = 600)"``.
+
+    Parameters
+    ----------
+    flags : dict of str to DataFrame of bool
+        A row of the result for each, with the columns that all have.
+    """
+    rows = {
+        title: {name: str(proportion(int(table[name].sum()), len(table))) for name in table.columns}
+        for title, table in flags.items()
+    }
+    return pd.DataFrame.from_dict(rows, orient="index")
 
 
 def renderer_of(run: Run, seed: int = 0, *, planes: dict[str, Hyperplane] | None = None) -> Renderer:

@@ -1,4 +1,4 @@
-"""Numbers with their intervals: as dots, as histograms, as shares, as tables, and in words."""
+"""Numbers with their intervals: as dots, as shares, as tables, and in words."""
 
 import math
 
@@ -10,8 +10,7 @@ from hypothesis import strategies as st
 from matplotlib.colors import to_hex
 
 from fairlab.core.errors import UserError
-from fairlab.figures.intervals import dots
-from fairlab.figures.plots import distance_histograms
+from fairlab.figures.intervals import dots, series_of
 from fairlab.figures.style import MODEL_LOOKS
 from fairlab.figures.tables import readable_table
 from fairlab.metrics.intervals.proportion import proportion, shares
@@ -125,48 +124,6 @@ def test_words_leave_out_what_is_undefined():
     assert dots({"before": missing.iloc[1:2]}, "%").text == "before: n/a."
 
 
-DISTANCES = np.array([-2.0, -1.0, -0.5, 0.5, -0.2, 0.3, 1.5, 2.0, 2.0])
-LABELS = np.array([0, 0, 0, 0, 1, 1, 1, 1, 1])
-
-
-def heights(stairs):
-    values, _, _ = stairs.get_data()
-    return values.tolist()
-
-
-def test_histograms_show_the_share_of_each_label():
-    figure = distance_histograms(DISTANCES, LABELS, attribute="Wearing_Hat", bins=4).figure
-
-    axis = figure.axes[0]
-    without, _, with_, _ = axis.patches  # each label: outline, then area
-    assert without.get_data().edges.tolist() == [-2, -1, 0, 1, 2]
-    assert heights(without) == [25, 50, 25, 0]
-    assert heights(with_) == pytest.approx([0, 20, 20, 60])
-    assert [text.get_text() for text in figure.legends[0].get_texts()] == ["not Wearing Hat", "Wearing Hat"]
-    assert [line.get_xdata()[0] for line in axis.lines] == [0]
-    assert "hyperplane of Wearing Hat" in axis.get_xlabel()
-
-
-def test_their_words_count_the_latents_on_the_side_of_their_label():
-    assert distance_histograms(DISTANCES, LABELS, attribute="Wearing_Hat").text == (
-        "Of the latents labelled Wearing Hat, 80.0% of 5 lie on the positive side; of the others, 75.0% of 4 "
-        "on the negative side."
-    )
-
-
-def test_histograms_of_one_label_alone_are_drawn_and_said():
-    figure = distance_histograms(DISTANCES, np.ones(9), attribute="Male", bins=4).figure
-
-    assert heights(figure.axes[0].patches[0]) == [0, 0, 0, 0]
-    words = distance_histograms(DISTANCES, np.ones(9), attribute="Male").text
-    assert "n/a of 0 on the negative side" in words
-
-
-def test_histograms_of_different_lengths_are_refused():
-    with pytest.raises(UserError, match="arrays of one length"):
-        distance_histograms(DISTANCES, LABELS[:3], attribute="Male")
-
-
 def wilson(count, n):
     z = 1.959963984540054  # the normal distribution's 97.5% quantile
     centre = (count + z**2 / 2) / (n + z**2)
@@ -239,3 +196,10 @@ def test_the_readable_table_prints_metrics_that_reports_do_not_show():
     row = readable_table(table).loc["baseline"]
 
     assert row[["metric", "group", "value"]].tolist() == ["accuracy", "Male", "50.0% [40.0, 60.0]"]
+
+
+def test_series_hold_the_rows_of_each_name_in_the_order_of_the_table():
+    rows = [(kind, k, k / 10) for kind in ("partners", "random pairs") for k in range(3)]
+    series = series_of(pd.DataFrame(rows, columns=["pairs", "changed", "value"]), "pairs", "changed")
+    assert list(series) == ["partners", "random pairs"]
+    assert series["random pairs"].loc[2, "value"] == 0.2

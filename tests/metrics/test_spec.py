@@ -12,10 +12,10 @@ from matplotlib.figure import Figure
 
 import fairlab.metrics
 from fairlab.core.estimate import Unit
+from fairlab.figures.effects import effect_table, effects
 from fairlab.figures.paper_table import paper_table
 from fairlab.figures.plots import metric_bars
 from fairlab.figures.tables import changes, comparison, readable_table
-from fairlab.figures.variant_plots import effect_table, effects
 from fairlab.metrics import at_threshold, bootstrap, compare, compare_attributes, format_comparison
 from fairlab.metrics.spec import DISPARITIES, METRICS, RATES, MetricSpec, reported
 from fairlab.metrics.two_groups.compare_binned import compare_binned

@@ -11,7 +11,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from fairlab.figures.captioned import Captioned
-from fairlab.figures.class_plots import calibration_curves
+from fairlab.figures.curves import calibration_curves
 from fairlab.figures.intervals import dots
 from fairlab.figures.style import INK, MODEL_LOOKS, panels, readable, styled
 from fairlab.reports.page import Page, Section

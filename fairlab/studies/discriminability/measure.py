@@ -24,7 +24,7 @@ from fairlab.data.attributes import check_attribute
 from fairlab.experiments import presets as config
 from fairlab.experiments.experiment import Experiment
 from fairlab.experiments.run import workspace_of
-from fairlab.figures.matrix_plot import discriminability_matrix
+from fairlab.figures.matrix import discriminability_matrix
 from fairlab.metrics.two_groups.discriminability import (
     PairDiscriminability,
     discriminability_table,

@@ -7,7 +7,7 @@ import pandas as pd
 from fairlab.core.errors import UserError
 from fairlab.core.files import write_text
 from fairlab.experiments.run import Run
-from fairlab.figures import truth_plots
+from fairlab.figures import plots
 from fairlab.reports.page import write_report
 from fairlab.studies.ground_truth.counterfactuals import N_FACES, counterfactual_flips, drawn_source
 from fairlab.studies.ground_truth.directions import N_INVERTED, direction_cosines
@@ -67,8 +67,8 @@ def truth(run: Run, *, n: int = N_FACES, n_inverted: int = N_INVERTED, n_moved: 
         tables["summary"] = findings(tables, experiment.target, experiment.protected)
         for name, table in tables.items():
             write_text(folder / f"{name}.csv", table.to_csv(index=False))
-        truth_plots.changed_counts(tables["changed_counts"]).save(folder / "changed_counts.png")
-        effects = truth_plots.direction_effects(tables["direction_effects"], protected=experiment.protected)
+        plots.changed_counts(tables["changed_counts"]).save(folder / "changed_counts.png")
+        effects = plots.direction_effects(tables["direction_effects"], protected=experiment.protected)
         effects.save(folder / "direction_effects.png")
         write_report(page, report(run, tables, n))
     seeds = experiment.seeds

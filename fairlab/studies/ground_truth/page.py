@@ -11,11 +11,10 @@ import pandas as pd
 from fairlab.core.files import load_array
 from fairlab.evaluation.results import MODELS
 from fairlab.experiments.run import Run
-from fairlab.figures import truth_plots
+from fairlab.figures import plots
 from fairlab.figures.faces import pair_grid
-from fairlab.figures.intervals import dots
+from fairlab.figures.intervals import dots, series_of
 from fairlab.figures.style import MODEL_NAMES, readable, with_or_without
-from fairlab.figures.truth_plots import series_of
 from fairlab.methods.settings import label_of
 from fairlab.metrics.intervals.proportion import proportion
 from fairlab.reports.page import Page, Section
@@ -101,7 +100,7 @@ def _table_sections(tables: Tables, protected: str, most: int = 15) -> Iterator[
     yield Section(
         "Other attributes changed",
         "Partners should lie on the curve of the exact counterfactuals, far from that of random pairs.",
-        truth_plots.changed_counts(tables["changed_counts"]),
+        plots.changed_counts(tables["changed_counts"]),
     )
     attributes = series_of(tables["attributes"], "pairs", "attribute")
     changed_most = attributes[PARTNERS]["value"].nlargest(most).index
@@ -133,7 +132,7 @@ def _table_sections(tables: Tables, protected: str, most: int = 15) -> Iterator[
     yield Section(
         "Moving along directions",
         "A direction of the protected attribute should change that attribute and leave the others alone.",
-        truth_plots.direction_effects(tables["direction_effects"], protected=protected),
+        plots.direction_effects(tables["direction_effects"], protected=protected),
     )
     table = tables["linearity"]
     areas = table[table["model"].isin(["plane", "network"]) & (table["metric"] == "ROC AUC")]

@@ -91,17 +91,15 @@ def report(
 def _label_section(run: Run) -> Section:
     e = run.experiment
     labels = run.data.label(e.target, "train"), run.data.label(e.protected, "train")
-    names: dict[str, Any] = {"target": e.target, "protected": e.protected}
     return Section(
         "The training labels",
-        "A classifier uses whatever goes with the target. How unevenly is it spread over the groups?",
-        plots.label_table(*labels, **names),
+        "A classifier uses whatever is correlated with the target. How unevenly is it spread?",
+        plots.label_table(*labels, **run.names),
     )
 
 
 def _face_section(run: Run) -> Section:
     e = run.experiment
-    names: dict[str, Any] = {"target": e.target, "protected": e.protected}
     y, a = run.data.label(e.target, "train"), run.data.label(e.protected, "train")
     chosen = first_of_groups(y, a)
     return Section(
@@ -109,7 +107,7 @@ def _face_section(run: Run) -> Section:
         "The four groups of labels, six faces each.",
         face_grid(
             run.images("train")[chosen],
-            label_words(y[chosen], a[chosen], **names),
+            label_words({e.target: y[chosen], e.protected: a[chosen]}),
             caption=f"{len(chosen)} of {len(y):,} training faces.",
             columns=6,
         ),
@@ -117,15 +115,10 @@ def _face_section(run: Run) -> Section:
 
 
 def _generated_section(run: Run) -> Section:
-    e = run.experiment
     images, labels = _latent_images(run), run.pairs(0).all_labels
     rows = np.arange(24)
-    shown = label_words(
-        labels["target"][rows], labels["protected"][rows], target=e.target, protected=e.protected
-    )
-    shares = ", ".join(
-        f"{100 * labels[r].mean():.1f}% {n}" for r, n in (("target", e.target), ("protected", e.protected))
-    )
+    shown = label_words({name: labels[role][rows] for role, name in run.names.items()})
+    shares = ", ".join(f"{100 * labels[role].mean():.1f}% {name}" for role, name in run.names.items())
     return Section(
         "Generated faces",
         "What the generator draws from random latents, with the labels that the classifiers give.",
@@ -150,7 +143,7 @@ def _plane_section(run: Run) -> Section:
     held_out = labels["target"][rows], labels["protected"][rows]
     return Section(
         "Latents and hyperplanes",
-        "Held-out latents in the plane of the two normals. A straight line should part the labels.",
+        "Held-out latents in the plane of the two normals. A straight line should separate the labels.",
         latent_plane(points, *held_out, lines, (start, end)),
     )
 

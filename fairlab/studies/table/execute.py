@@ -16,8 +16,8 @@ from fairlab.core.parallel import check_jobs, default_jobs, run_all
 from fairlab.evaluation.results import environment
 from fairlab.experiments.presets import as_folder, changed_settings
 from fairlab.experiments.presets import preset as preset_of
+from fairlab.figures.effects import effect_table, effects, effects_by_target
 from fairlab.figures.paper_table import write_paper_table
-from fairlab.figures.variant_plots import effect_table, effects, effects_by_target
 from fairlab.studies.table.grid import (
     Grid,
     make_baselines,

@@ -1,4 +1,4 @@
-"""The table and figures of several variants say the numbers that were measured."""
+"""The table and figures of several methods show the numbers that were measured."""
 
 import re
 
@@ -6,12 +6,20 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
+from matplotlib.collections import LineCollection, PathCollection
+from matplotlib.colors import to_hex
 
-from fairlab.figures.variant_plots import effect_table, effects, effects_by_target
+from fairlab.core.errors import UserError
+from fairlab.figures import plots
+from fairlab.figures.effects import effect_table, effects, effects_by_target
+from fairlab.figures.style import MODEL_LOOKS
 from fairlab.metrics import compare_attributes
 
+from ..lab.examples import tidy
+from .drawn import pixels
+
 TARGETS = ["Big_Nose", "Young", "Smiling"]
-VARIANTS = ("just_across", "unpaired")
+METHODS = ("just_across", "unpaired")
 
 
 @pytest.fixture(autouse=True)
@@ -20,8 +28,8 @@ def closed_figures():
     plt.close("all")
 
 
-def measured(targets, variants):
-    """A table as of a grid whose variants differ from the baseline by more and more noise."""
+def measured(targets, methods):
+    """A table as of a grid whose methods differ from the baseline by more and more noise."""
     rng = np.random.default_rng(0)
     labels = pd.DataFrame({name: rng.integers(0, 2, 400) for name in targets})
     a = rng.integers(0, 2, 400)
@@ -30,17 +38,17 @@ def measured(targets, variants):
             name: np.clip(0.5 * labels[name] + 0.15 * a + (0.3 + 0.1 * i) * rng.random(400), 0, 1)
             for name in targets
         }
-        for i, model in enumerate(("baseline", *variants))
+        for i, model in enumerate(("baseline", *methods))
     }
     means = {"gender-independent": ["Smiling", "Bangs"], "all targets": targets}
     options = {"means": means, "n_resamples": 40}
-    tables = [compare_attributes(labels, scores, a, baseline=b, **options) for b in ("baseline", variants[0])]
+    tables = [compare_attributes(labels, scores, a, baseline=b, **options) for b in ("baseline", methods[0])]
     return pd.concat(tables).drop_duplicates(["model", "attribute", "group", "metric"], ignore_index=True)
 
 
 @pytest.fixture(scope="module")
 def table():
-    return measured(TARGETS, VARIANTS)
+    return measured(TARGETS, METHODS)
 
 
 def row(table, attribute, model, metric):
@@ -62,8 +70,8 @@ def shown(found, scale=100.0):
 
 
 def test_the_table_has_a_block_for_each_mean_the_widest_first(table):
-    header, lines = cells(effect_table(table, VARIANTS))
-    assert header == ["mean over", "variant", "DEO", "BA", "KL", "AP", "DEO, less just_across's"]
+    header, lines = cells(effect_table(table, METHODS))
+    assert header == ["mean over", "method", "DEO", "BA", "KL", "AP", "DEO, less just_across's"]
     assert [line[:2] for line in lines] == [
         ["all targets (3)", "baseline"],
         ["", "just_across"],
@@ -76,7 +84,7 @@ def test_the_table_has_a_block_for_each_mean_the_widest_first(table):
 
 
 def test_its_cells_are_the_measured_differences_with_intervals(table):
-    _, lines = cells(effect_table(table, VARIANTS))
+    _, lines = cells(effect_table(table, METHODS))
     for line, model in ((lines[0], "baseline"), (lines[2], "unpaired - baseline")):
         for cell, metric in ((line[2], "DEO"), (line[5], "AP")):
             assert numbers(cell) == pytest.approx(shown(row(table, "all targets", model, metric)), abs=0.051)
@@ -85,18 +93,18 @@ def test_its_cells_are_the_measured_differences_with_intervals(table):
     assert lines[0][6] == lines[1][6] == ""
 
 
-def test_of_one_variant_there_is_no_column_against_the_first():
-    header, lines = cells(effect_table(measured(TARGETS, VARIANTS[:1]), VARIANTS[:1]))
+def test_of_one_method_there_is_no_column_against_the_first():
+    header, lines = cells(effect_table(measured(TARGETS, METHODS[:1]), METHODS[:1]))
     assert header[-1] == "AP"
     assert all(len(line) == len(header) for line in lines)
 
 
 def test_of_one_target_its_own_rows_are_shown():
-    single = measured(["Smiling"], VARIANTS)
-    _, lines = cells(effect_table(single, VARIANTS))
+    single = measured(["Smiling"], METHODS)
+    _, lines = cells(effect_table(single, METHODS))
     assert [line[0] for line in lines] == ["Smiling", "", ""]
     assert numbers(lines[0][5]) == pytest.approx(shown(row(single, "Smiling", "baseline", "AP")), abs=0.051)
-    assert effects(single, VARIANTS).text.startswith("Change of DEO against the baseline, Smiling: ")
+    assert effects(single, METHODS).text.startswith("Change of DEO against the baseline, Smiling: ")
 
 
 def marks(axis):
@@ -104,8 +112,8 @@ def marks(axis):
     return {bars.get_label(): bars.lines[0].get_xdata() for bars in axis.containers}
 
 
-def test_the_figure_marks_every_variant_for_every_mean(table):
-    figure = effects(table, VARIANTS).figure
+def test_the_figure_marks_every_method_for_every_mean(table):
+    figure = effects(table, METHODS).figure
     assert len(figure.axes) == 4
     deo, ap = figure.axes[0], figure.axes[3]
     assert [label.get_text() for label in deo.get_yticklabels()] == ["just across", "unpaired"]
@@ -114,35 +122,85 @@ def test_the_figure_marks_every_variant_for_every_mean(table):
     for axis, metric in ((deo, "DEO"), (ap, "AP")):
         for title, attribute in (("all targets (3)", "all targets"), ("gender-independent (1)",) * 2):
             attribute = attribute.removesuffix(" (1)")
-            expected = [100 * row(table, attribute, f"{v} - baseline", metric)["value"] for v in VARIANTS]
+            expected = [100 * row(table, attribute, f"{v} - baseline", metric)["value"] for v in METHODS]
             assert np.allclose(marks(axis)[title], expected)
     legend = [text.get_text() for text in figure.legends[0].get_texts()]
     assert legend == ["all targets (3)", "gender-independent (1)"]
 
 
-def test_the_figure_by_target_marks_every_target_for_every_variant(table):
-    figure = effects_by_target(table, VARIANTS).figure
+def test_the_figure_by_target_marks_every_target_for_every_method(table):
+    figure = effects_by_target(table, METHODS).figure
     deo, ap = figure.axes
     assert [label.get_text() for label in deo.get_yticklabels()] == ["Big Nose", "Young", "Smiling"]
     for axis, metric in ((deo, "DEO"), (ap, "AP")):
-        for label, variant in (("just across", "just_across"), ("unpaired", "unpaired")):
-            expected = [100 * row(table, t, f"{variant} - baseline", metric)["value"] for t in TARGETS]
+        for label, method in (("just across", "just_across"), ("unpaired", "unpaired")):
+            expected = [100 * row(table, t, f"{method} - baseline", metric)["value"] for t in TARGETS]
             assert np.allclose(marks(axis)[label], expected)
 
 
-def test_more_variants_than_looks_are_not_squeezed_into_one_figure():
-    many = [f"variant_{i}" for i in range(7)]
+def test_more_methods_than_looks_are_not_squeezed_into_one_figure():
+    many = [f"method_{i}" for i in range(7)]
     table = measured(TARGETS[:2], many)
     assert len(effects(table, many).figure.axes[0].get_yticklabels()) == 7
     assert len(marks(effects_by_target(table, many).figure.axes[0])) < 7
 
 
 def test_the_caption_says_in_words_what_the_figure_shows(table):
-    caption = effects(table, VARIANTS).text
+    caption = effects(table, METHODS).text
     assert caption.startswith("Change of DEO against the baseline, all targets (3): just across ")
     assert caption.endswith(".")
     first, second = caption.split("; ")
     assert "unpaired" in second
-    for text, variant in ((first.split(": ")[1], "just_across"), (second, "unpaired")):
-        expected = shown(row(table, "all targets", f"{variant} - baseline", "DEO"))
+    for text, method in ((first.split(": ")[1], "just_across"), (second, "unpaired")):
+        expected = shown(row(table, "all targets", f"{method} - baseline", "DEO"))
         assert numbers(text) == pytest.approx(expected, abs=0.051)
+
+
+def models(n: int) -> pd.DataFrame:
+    rows = [
+        {
+            "model": f"m{i}",
+            "attribute": "",
+            "group": "all",
+            "metric": metric,
+            "value": v,
+            "low": v - 0.02,
+            "high": v + 0.02,
+        }
+        for i in range(n)
+        for metric, v in (("AP", 0.8 + 0.01 * i), ("DEO", 0.1 + 0.01 * i))
+    ]
+    return pd.DataFrame(rows)
+
+
+def test_trade_off_shows_each_model_differently():
+    figure = plots.trade_off(models(10)).figure
+    (axis,) = figure.axes
+    (points,) = (drawn for drawn in axis.collections if isinstance(drawn, PathCollection))
+    np.testing.assert_allclose(points.get_offsets(), [(10 + i, 80 + i) for i in range(10)])
+    assert len({path.vertices.tobytes() for path in points.get_paths()}) == 10  # a marker each
+    lines = [drawn.get_segments()[0] for drawn in axis.collections if isinstance(drawn, LineCollection)]
+    np.testing.assert_allclose(lines[:2], [[[8, 80], [12, 80]], [[10, 78], [10, 82]]])
+    assert pixels(figure).std() > 0
+
+
+def test_baseline_and_debiased_look_as_everywhere():
+    figure = plots.trade_off(tidy(), attribute="Smiling").figure
+    legend = zip(figure.legends[0].get_texts(), figure.legends[0].legend_handles, strict=True)
+    points = {text.get_text(): to_hex(mark.get_markerfacecolor()).upper() for text, mark in legend}
+    assert points == {"baseline": MODEL_LOOKS[0].colour, "de-biased": MODEL_LOOKS[1].colour}
+
+
+def test_the_caption_of_the_trade_off_names_what_no_model_beats():
+    table = models(3)
+    table.loc[(table["model"] == "m2") & (table["metric"] == "AP"), "value"] = 0.7
+    said = plots.trade_off(table).text
+    assert "m1 has the highest AP (81.0%), m0 the smallest DEO (10.0 points)." in said
+    assert said.endswith("leaving the intervals aside: m0, m1.")
+
+
+def test_trade_off_needs_one_to_ten_models():
+    with pytest.raises(UserError, match="1 to 10 models that have both, not 11"):
+        plots.trade_off(models(11))
+    with pytest.raises(UserError, match="not 0"):
+        plots.trade_off(models(2), attribute="Smiling")

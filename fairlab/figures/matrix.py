@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
+import seaborn as sns
 from matplotlib.axes import Axes
-from matplotlib.colors import LinearSegmentedColormap, Normalize
+from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.patches import Patch, Rectangle
 
 from fairlab.core.errors import UserError
@@ -15,7 +15,6 @@ from fairlab.core.estimate import PERCENT, POINTS, Estimate
 from fairlab.figures.captioned import Captioned
 from fairlab.figures.style import FAINT, INK, ORANGE, SKY, panels, readable, styled
 
-#: Light at both ends, so that dark numbers stay readable on every cell.
 _COLOURS = LinearSegmentedColormap.from_list("harder to easier", [ORANGE, "#FFFFFF", SKY])
 
 
@@ -29,7 +28,7 @@ def discriminability_matrix(table: pd.DataFrame) -> Captioned:
     Parameters
     ----------
     table : DataFrame
-        As `discriminability_table` of `fairlab.metrics`, with every pair of its attributes.
+        As `discriminability_table`, with every pair of its attributes.
 
     Raises
     ------
@@ -38,14 +37,20 @@ def discriminability_matrix(table: pd.DataFrame) -> Captioned:
     """
     cells = _cells(table)
     names = _ordered(cells)
-    side = 1.15 * len(names)
-    figure, (axis,) = panels(1, 1, (2.6 + side, 1.9 + 0.72 * side))
-    largest = max(0.01, *(abs(cell.value) for cell in cells.values()))  # at least a point
-    norm = Normalize(-largest, largest)
+    values = pd.DataFrame(0.0, index=names, columns=names)
+    texts = pd.DataFrame("–", index=names, columns=names)
     for (row, column), cell in cells.items():
-        _draw_cell(axis, names.index(column), names.index(row), cell, _COLOURS(norm(cell.value)))
-    for place in range(len(names)):
-        axis.text(place, place, "–", ha="center", va="center", color=FAINT)
+        values.loc[row, column], texts.loc[row, column] = cell.value, f"{cell:#}".replace(" [", "\n[")
+    side, reach = 1.15 * len(names), max(0.01, values.abs().to_numpy().max())  # at least a point
+    figure, (axis,) = panels(1, 1, (2.6 + side, 1.9 + 0.72 * side))
+    options: dict[str, Any] = {"cmap": _COLOURS, "vmin": -reach, "vmax": reach, "cbar": False}
+    box = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "boxstyle": "round,pad=0.2"}
+    words = {"color": INK, "fontsize": 9, "linespacing": 1.4, "bbox": box}
+    sns.heatmap(values, annot=texts, fmt="", annot_kws=words, linewidths=2, ax=axis, **options)
+    hatch: dict[str, Any] = {"fill": False, "hatch": "///", "edgecolor": FAINT, "linewidth": 0}
+    for (row, column), cell in cells.items():
+        if not cell.certain:
+            axis.add_patch(Rectangle((names.index(column), names.index(row)), 1, 1, **hatch))
     _label_axes(axis, [readable(name) for name in names])
     mark = Patch(facecolor="white", edgecolor=FAINT, hatch="///", label="95% interval contains 0")
     ends = [Patch(facecolor=SKY, label="row is easier"), Patch(facecolor=ORANGE, label="row is harder")]
@@ -97,25 +102,10 @@ def _ordered(cells: dict[tuple[str, str], Estimate]) -> list[str]:
     return sorted(sums, key=lambda name: -sums[name])
 
 
-def _draw_cell(axis: Axes, x: int, y: int, cell: Estimate, colour: Any) -> None:
-    box: dict[str, Any] = {"facecolor": colour, "edgecolor": "white", "linewidth": 2}
-    axis.add_patch(Rectangle((x - 0.5, y - 0.5), 1, 1, **box))
-    background: dict[str, Any] = {}
-    if not cell.certain:
-        axis.add_patch(
-            Rectangle((x - 0.47, y - 0.47), 0.94, 0.94, fill=False, hatch="///", edgecolor=FAINT, linewidth=0)
-        )
-        background = {"bbox": {"facecolor": "white", "edgecolor": "none", "boxstyle": "round,pad=0.2"}}
-    text = f"{cell:#}".replace(" [", "\n[")
-    axis.text(x, y, text, ha="center", va="center", color=INK, fontsize=9, linespacing=1.4, **background)
-
-
 def _label_axes(axis: Axes, names: list[str]) -> None:
-    axis.set(xlim=(-0.5, len(names) - 0.5), ylim=(len(names) - 0.5, -0.5))
-    axis.set_xticks(np.arange(len(names)), names, rotation=30, ha="left", rotation_mode="anchor")
-    axis.set_yticks(np.arange(len(names)), names)
+    axis.set_xticklabels(names, rotation=30, ha="left", rotation_mode="anchor")
+    axis.set_yticklabels(names, rotation=0)
     axis.tick_params(length=0, top=False, labeltop=True, labelbottom=False)
-    axis.spines[:].set_visible(False)
     axis.set_ylabel("AP of this attribute …")
     axis.set_xlabel("… minus AP of this one, points")
     axis.xaxis.set_label_position("top")
