@@ -309,11 +309,10 @@ def notebooks(tmp_path, monkeypatch):
     """Two notebooks that only print their parameters, in place of ours."""
     folder = tmp_path / "source"
     folder.mkdir()
-    names = ("preset", "data", "data_root", "home", "seeds", "run_name")
-    for name, own in (("00_a", ()), ("01_b", ("steps",))):
-        values = nbformat.v4.new_code_cell("\n".join(f"{n} = None" for n in (*names, *own)))
+    for name in ("00_a", "01_b"):
+        values = nbformat.v4.new_code_cell("preset = None\nsettings = {}\nhome = None")
         values.metadata["tags"] = ["parameters"]
-        shown = nbformat.v4.new_code_cell(f"print({', '.join((*names, *own))})")
+        shown = nbformat.v4.new_code_cell("import json\nprint(json.dumps([preset, settings, home]))")
         kernel = {"name": "python3", "display_name": "Python 3", "language": "python"}
         made = nbformat.v4.new_notebook(cells=[values, shown], metadata={"kernelspec": kernel})
         nbformat.write(made, folder / f"{name}.ipynb")
@@ -325,12 +324,8 @@ def notebooks(tmp_path, monkeypatch):
     ("arguments", "sentence"),
     [
         (["--only", "00", "07"], "begins with '07'; choose from 00_a, 01_b"),
-        (["-p", "stepps", "3"], "no parameter 'stepps'; did you mean 'steps'?"),
-        (["--only", "00", "-p", "steps", "3"], "no parameter 'steps'"),
-        (["-p", "run_name", "mine"], "set with --run, not with -p"),
-        (["-p", "data_root", "x"], "set with --data-root"),
         (["--target", "Smilling"], "did you mean 'Smiling'"),
-        (["--target", "Smiling"], "no parameter 'target'"),
+        (["--set", "parner=margin"], "did you mean 'partner'"),
         (["--preset", "quik"], "did you mean 'quick'"),
     ],
 )
@@ -342,11 +337,13 @@ def test_notebooks_are_refused_what_makes_no_sense(capsys, tmp_path, notebooks, 
 @pytest.mark.slow
 def test_notebooks_run_into_the_run_folder_with_absolute_paths(capsys, tmp_path, monkeypatch, notebooks):
     monkeypatch.chdir(tmp_path)
-    arguments = ["--preset", "smoke", "--home", "here", "--run", "mine", "-p", "steps", "7"]
+    arguments = ["--preset", "smoke", "--home", "here", "--run", "mine", "--seeds", "2"]
     assert main(["notebooks", "--only", "01", *arguments]) == 0
     out = tmp_path / "here" / "runs" / "mine" / "notebooks"
     assert str(out / "index.html") in capsys.readouterr().out
-    assert f"smoke synthfaces None {tmp_path / 'here'} None mine 7" in (out / "01_b.ipynb").read_text()
+    settings = {"name": "mine", "data": "synthfaces", "seeds": 2}
+    shown = nbformat.read(out / "01_b.ipynb", as_version=4).cells[-1].outputs[0].text
+    assert json.loads(shown) == ["smoke", settings, str(tmp_path / "here")]
     assert not (out / "00_a.ipynb").exists()
 
 

@@ -151,6 +151,7 @@ def preset(name: str, *, method: str | None = None, **changes: Any) -> Experimen
     adds_images = bool({"n_pairs", "n_added"} & set(fields))  # else a method keeps the recipe's epochs
     chosen = read_method(method or LatentPairs.name, sizes if adds_images else {}, of_method)
     values |= {key: value for key, value in given.items() if key in ours}
+    values["also_protected"] = tuple(values.get("also_protected", ()))  # notebooks give lists
     return Experiment(
         source=SourceSettings(**_taken(values, OF_SOURCE)),
         generator=GeneratorSettings(**_taken(values, OF_GENERATOR)),

@@ -50,12 +50,11 @@ def learning_curves(curves: Mapping[str, Sequence[Mapping[str, Any]]], score: st
         line: dict[str, Any] = {"color": look.colour, "linestyle": look.line, "marker": look.marker}
         loss.plot(table["train_loss"], label=model_name(model), markersize=4, **line)
         valid.plot(100 * table[score], markersize=4, **line)
-        best = table[score].fillna(-1.0).idxmax()
-        value = table.loc[best, score]
-        valid.plot(best, 100 * value, "o", markersize=12, fillstyle="none", color=look.colour)
+        best = records[int(table[score].fillna(-1.0).argmax())]
+        valid.plot(best["epoch"], 100 * best[score], "o", markersize=12, fillstyle="none", color=look.colour)
         sentences.append(
-            f"The {model_name(model)} classifier is best after epoch {best} of {table.index[-1]}, with a "
-            f"validation {readable(score)} of {percent(value)}."
+            f"The {model_name(model)} classifier is best after epoch {best['epoch']} of {table.index[-1]}, "
+            f"with a validation {readable(score)} of {percent(best[score])}."
         )
     loss.set(title="training loss", xlabel="epoch", ylabel="cross-entropy")
     valid.set(title="validation score (ringed: best epoch)", xlabel="epoch", ylabel=f"{readable(score)}, %")

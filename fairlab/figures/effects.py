@@ -150,7 +150,7 @@ def trade_off(table: pd.DataFrame, *, attribute: str = "", group: str = "all") -
     colours = [looks[model].colour for model in points.index]
     figure, (axis,) = panels(1, 1, (6.4, 4.4))
     for model, row in points.iterrows():
-        ends = {"color": looks[model].colour, "linewidth": 1.1}
+        ends: dict[str, Any] = {"color": looks[model].colour, "linewidth": 1.1}
         axis.hlines(row["AP"], row["DEO low"], row["DEO high"], **ends)
         axis.vlines(row["DEO"], row["AP low"], row["AP high"], **ends)
     style: dict[str, Any] = {"hue": names, "palette": colours, "style": names, "markers": markers, "s": 75}
@@ -158,8 +158,7 @@ def trade_off(table: pd.DataFrame, *, attribute: str = "", group: str = "all") -
     axis.set(xlabel="gap in missed faces (DEO), points: left is fairer", ylabel="AP, %: up is better")
     axis.set_xlim(left=min(0.0, axis.get_xlim()[0]))
     axis.grid()
-    axis.get_legend().remove()
-    figure.legend(*axis.get_legend_handles_labels(), loc="outside right upper")
+    sns.move_legend(axis, "upper left", bbox_to_anchor=(1, 1))
     return Captioned(figure, _unbeaten(points), "Average precision against DEO, a point for each model")
 
 

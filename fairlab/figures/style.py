@@ -145,7 +145,7 @@ def mark_intervals(
     """
     value, low, high = np.asarray(numbers, dtype=float).T
     errors = np.maximum(0, [value - low, high - value])  # (2, n)
-    style = {"marker": look.marker, "color": look.colour, "markersize": 4.5, "linewidth": 1.4}
+    style: dict[str, Any] = {"marker": look.marker, "color": look.colour, "markersize": 4.5, "linewidth": 1.4}
     style |= {"linestyle": "none"} | options
     if upright:
         axis.errorbar(at, value, yerr=errors, **style)

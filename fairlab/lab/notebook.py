@@ -49,17 +49,18 @@ def seen_labels(
 
 
 def share_table(flags: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
-    """Return how often each column holds in each table, as text: ``"94.3% [92.2, 95.9] (n = 600)"``.
+    """Return how often each column holds in each table, as text: ``"94.3% [92.2, 95.9]"``.
 
     Parameters
     ----------
     flags : dict of str to DataFrame of bool
-        A row of the result for each, with the columns that all have.
+        A row of the result for each: its columns, and n, the number of rows.
     """
-    rows = {
-        title: {name: str(proportion(int(table[name].sum()), len(table))) for name in table.columns}
-        for title, table in flags.items()
-    }
+    rows = {}
+    for title, table in flags.items():
+        counted = {name: proportion(int(table[name].sum()), len(table)) for name in table.columns}
+        text = {name: str(share._replace(n=None)) for name, share in counted.items()}
+        rows[title] = text | {"n": f"{len(table):,}"}
     return pd.DataFrame.from_dict(rows, orient="index")
 
 

@@ -177,7 +177,7 @@ def generator_settings(arguments: argparse.Namespace) -> dict[str, Any]:
 def experiment_settings(arguments: argparse.Namespace) -> dict[str, Any]:
     """Return the settings that all commands with runs have in common."""
     first, *others = arguments.protected or [None]
-    protected = {"protected": first, "also_protected": tuple(others) or None}
+    protected = {"protected": first, "also_protected": others or None}
     return (
         protected | _chosen(arguments, "seeds") | source_settings(arguments) | generator_settings(arguments)
     )
@@ -197,19 +197,20 @@ def method_text(arguments: argparse.Namespace) -> str:
     return name + ((("," if ":" in name else ":") + settings) if settings else "")
 
 
+def run_settings(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Return what `ONE_RUN` says beside preset and home, as `Run.of_preset` takes it."""
+    own = {"name": arguments.run, "device": arguments.device, "target": arguments.target}
+    if arguments.method or arguments.settings:
+        own["method"] = method_text(arguments)
+    given = own | experiment_settings(arguments)
+    return {name: value for name, value in given.items() if value is not None}
+
+
 def named_run(arguments: argparse.Namespace) -> Run:
     """Return the run that `ONE_RUN` names."""
     from fairlab.experiments.run import Run
 
-    return Run.of_preset(
-        arguments.preset,
-        arguments.home,
-        name=arguments.run,
-        device=arguments.device,
-        target=arguments.target,
-        method=method_text(arguments),
-        **experiment_settings(arguments),
-    )
+    return Run.of_preset(arguments.preset, arguments.home, **run_settings(arguments))
 
 
 def _chosen(arguments: argparse.Namespace, *names: str) -> dict[str, Any]:

@@ -186,7 +186,8 @@ def test_trade_off_shows_each_model_differently():
 
 def test_baseline_and_debiased_look_as_everywhere():
     figure = plots.trade_off(tidy(), attribute="Smiling").figure
-    legend = zip(figure.legends[0].get_texts(), figure.legends[0].legend_handles, strict=True)
+    (axis,) = figure.axes
+    legend = zip(axis.get_legend().get_texts(), axis.get_legend().legend_handles, strict=True)
     points = {text.get_text(): to_hex(mark.get_markerfacecolor()).upper() for text, mark in legend}
     assert points == {"baseline": MODEL_LOOKS[0].colour, "de-biased": MODEL_LOOKS[1].colour}
 

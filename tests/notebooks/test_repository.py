@@ -2,6 +2,7 @@
 
 import ast
 import json
+import re
 from collections import Counter
 
 import papermill
@@ -21,15 +22,11 @@ NAMES = [
     "06_extensions",
     "07_ground_truth",
 ]
-COMMON = {
-    "preset": "quick",
-    "data": "synthfaces",
-    **dict.fromkeys(("data_root", "table", "target", "protected", "variant", "labeller", "seeds")),
-    **dict.fromkeys(("generator", "home", "run_name")),
-}
+PARAMETERS = {"preset": "quick", "settings": {}, "home": None}
 
 CLEAR = "run: jupyter nbconvert --clear-output --inplace notebooks/*.ipynb"
 LONGEST_CELL, LONGEST_FUNCTION = 15, 10
+LONGEST_LINE = 88  # letters: no executed page scrolls sideways
 
 each_notebook = pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
 
@@ -40,6 +37,10 @@ def read(path):
 
 def source(cell):
     return "".join(cell["source"])
+
+
+def heading(path):
+    return source(read(path)["cells"][0]).splitlines()[0].removeprefix("# ")
 
 
 def code_cells(path):
@@ -96,21 +97,37 @@ def test_every_cell_has_a_name_of_its_own(path):
 
 
 @each_notebook
-def test_parameters_are_literals_and_the_common_ones_are_there(path):
-    values = {}
-    for statement in parameters(path):
-        assert isinstance(statement, ast.Assign), (
-            f"{path.name}: line {statement.lineno} is no plain assignment"
-        )
-        try:
-            values[statement.targets[0].id] = ast.literal_eval(statement.value)
-        except ValueError:
-            pytest.fail(
-                f"{path.name}: the parameter in line {statement.lineno} is no literal; derive it below"
-            )
-    assert COMMON.items() <= values.items(), f"{path.name}: the common parameters are {COMMON}"
-    seen = set(papermill.inspect_notebook(path))
-    assert set(values) == seen, f"{path.name}: papermill does not see {set(values) ^ seen}; one line for each"
+def test_there_are_three_parameters_and_papermill_sees_them(path):
+    values = {line.targets[0].id: ast.literal_eval(line.value) for line in parameters(path)}
+    assert values == PARAMETERS, f"{path.name}: settings of a run go into `settings`, other numbers below"
+    assert set(papermill.inspect_notebook(path)) == set(PARAMETERS)
+
+
+@each_notebook
+def test_one_line_opens_the_run(path):
+    opened = [line for cell in code_cells(path) for line in source(cell).splitlines() if "of_preset" in line]
+    assert opened == ["run = Run.of_preset(preset, home, **settings)"]
+
+
+@each_notebook
+def test_code_lines_are_short(path):
+    lines = [line for cell in code_cells(path) for line in source(cell).splitlines()]
+    long = [line for line in lines if len(line) > LONGEST_LINE]
+    assert not long, f"{path.name}: run `ruff format notebooks`, and break these lines: {long}"
+
+
+@each_notebook
+def test_the_last_cell_leads_to_the_neighbours(path):
+    place, last = PATHS.index(path), source(read(path)["cells"][-1])
+    found = re.findall(r"(Previous|Next): \[([^]]+)\]\(([^)]+)\)", last)
+    expected = [("Previous", PATHS[place - 1])] if place else []
+    expected += [("Next", PATHS[place + 1])] if place + 1 < len(PATHS) else []
+    assert found == [(word, heading(other), other.name) for word, other in expected]
+
+
+def test_the_first_notebook_leads_to_all_others_in_order():
+    links = re.findall(r"\]\((\d\d_\w+\.ipynb)\)", source(read(PATHS[0])["cells"][0]))
+    assert links == [path.name for path in PATHS[1:]]
 
 
 @each_notebook

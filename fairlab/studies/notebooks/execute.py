@@ -6,7 +6,6 @@ without Jupyter beside it.
 
 from __future__ import annotations
 
-import ast
 import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
@@ -28,7 +27,7 @@ from fairlab.lab.executed import VIEW, results, widget_states
 from fairlab.lab.panel import ERROR_CLASS
 from fairlab.studies.notebooks.page import FAILED, INDEX, plain_text, write_index, write_page
 
-__all__ = ["hidden_errors", "literal", "notebooks_folder", "results", "run_notebooks", "select"]
+__all__ = ["hidden_errors", "notebooks_folder", "results", "run_notebooks", "select"]
 
 STARTUP_SECONDS = 300  # a kernel on a busy machine
 SENTENCE_LETTERS = 400
@@ -169,14 +168,6 @@ def _without_paths(notebook: NotebookNode, name: str) -> NotebookNode:
     """Take out where the notebook was on this machine: executed copies are passed on."""
     notebook.metadata.papermill.update(input_path=name, output_path=name)
     return notebook
-
-
-def literal(text: str) -> Any:
-    """Return the constant, number, list or dictionary that `text` writes in Python, else the text itself."""
-    try:
-        return ast.literal_eval(text)
-    except (ValueError, SyntaxError):
-        return text
 
 
 def hidden_errors(notebook: NotebookNode) -> list[str]:

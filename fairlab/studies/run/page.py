@@ -94,7 +94,7 @@ def _label_section(run: Run) -> Section:
     return Section(
         "The training labels",
         "A classifier uses whatever is correlated with the target. How unevenly is it spread?",
-        plots.label_table(*labels, **run.names),
+        plots.label_table(*labels, target=e.target, protected=e.protected),
     )
 
 

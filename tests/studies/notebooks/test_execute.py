@@ -18,7 +18,6 @@ from fairlab.lab.executed import RESULT, STATE, VIEW
 from fairlab.lab.panel import ERROR_CLASS
 from fairlab.studies.notebooks.execute import (
     hidden_errors,
-    literal,
     notebooks_folder,
     results,
     run_notebooks,
@@ -120,24 +119,6 @@ def test_a_misspelt_parameter_is_refused_before_anything_runs(source, out):
     write(source / "00_a.ipynb")
     assert "no parameter 'sedes'; did you mean 'seeds'?" in refused(out, source, sedes=3)
     assert not out.exists()
-
-
-@pytest.mark.parametrize(
-    ("text", "value"),
-    [
-        ("3", 3),
-        ("0.5", 0.5),
-        ("1e-3", 1e-3),
-        ("True", True),
-        ("None", None),
-        ("Smiling", "Smiling"),
-        ("{'target': 'Young'}", {"target": "Young"}),
-        ("0 faces", "0 faces"),
-    ],
-)
-def test_values_on_the_command_line_are_literals(text, value):
-    assert literal(text) == value
-    assert type(literal(text)) is type(value)
 
 
 def with_widgets(**states):
