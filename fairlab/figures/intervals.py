@@ -1,4 +1,4 @@
-"""Dots with their 95% intervals: the figure for everything that is one number per name."""
+"""Dots with their 95% intervals, for whatever is one number per name."""
 
 from __future__ import annotations
 
@@ -80,5 +80,5 @@ def _common_names(series: Mapping[str, pd.DataFrame]) -> list[str]:
     if not names or not names[0] or any(others != names[0] for others in names):
         raise UserError("A figure of dots needs at least one series, and the same names in every series.")
     if len(series) > len(MODEL_LOOKS):
-        raise UserError(f"At most {len(MODEL_LOOKS)} series can be told apart; draw several figures.")
+        raise UserError(f"At most {len(MODEL_LOOKS)} series can be distinguished; draw several figures.")
     return names[0]

@@ -1,4 +1,4 @@
-"""The figure of latents in the plane spanned by two hyperplanes' normals.
+"""Latents in the plane that two hyperplanes' normals span.
 
 Partner points move inside this plane only, so it shows all that de-biasing does to a latent.
 """

@@ -1,4 +1,4 @@
-"""How every figure of the lab looks: colour-blind-safe colours, each with a marker and a hatch.
+"""Looks of figures: colour-blind-safe colours, each with a marker and a hatch.
 
 Colours are those of Okabe and Ito, *Color Universal Design* (2008). No figure relies on colour alone: what
 differs in colour also differs in marker, hatch or line.

@@ -1,4 +1,4 @@
-"""A picture that says where it was clicked; ipywidgets' own Image does not, and has no text for the blind."""
+"""A picture that reports where it was clicked, and has a text for readers who cannot see it."""
 
 from __future__ import annotations
 

@@ -203,7 +203,7 @@ def _table_html(labels: np.ndarray, pair: tuple[str, str]) -> str:
 
 
 def _bar(count: int, n: int, t: int) -> str:
-    """Return a count with its share of the group and a bar as long; stripes tell bars without colour."""
+    """Return a count with its share of the group and a bar as long, striped for one of the two labels."""
     share = count / n if n else math.nan
     colour, length = TARGET_LOOKS[t].colour, 0 if math.isnan(share) else 10 * share
     stripes = (

@@ -1,4 +1,4 @@
-"""A picture is a function of its arguments: a latent and edits in, JPEG bytes and scores out.
+"""The renderer: latents and edits in, JPEG bytes and scores out.
 
 Widgets, headless notebooks and tests call the same function. What it has drawn before comes from a cache.
 """

@@ -11,7 +11,7 @@ from fairlab.figures import matrix
 
 from .drawn import pixels, words
 
-#: B is easier than A, A than Wearing_Hat; B and Wearing_Hat are not told apart.
+#: B is easier than A, and A than Wearing_Hat. Of B and Wearing_Hat it is not clear.
 TABLE = pd.DataFrame(
     {
         "first": ["A", "Wearing_Hat", "B"],

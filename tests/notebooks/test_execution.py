@@ -208,7 +208,16 @@ def test_plain_papermill_runs_a_notebook_too(smoke_home: Path, tmp_path: Path):
         str(NOTEBOOKS / "00_biased_faces.ipynb"),
         str(tmp_path / "out.ipynb"),
     ]
-    command += ["-p", "preset", "smoke", "-p", "home", str(smoke_home)]
+    command += [
+        "-p",
+        "preset",
+        "smoke",
+        "-p",
+        "home",
+        str(smoke_home),
+        "-y",
+        "settings: {target: Eyeglasses}",
+    ]
     finished = subprocess.run(command, capture_output=True, text=True, cwd=tmp_path)
     assert finished.returncode == 0, finished.stderr
     found = results(nbformat.read(tmp_path / "out.ipynb", as_version=4))
