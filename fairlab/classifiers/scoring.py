@@ -41,8 +41,11 @@ class Classifier(nn.Module):
 
     Examples
     --------
-    >>> classifier = Classifier.load("data/runs/quick/baseline")  # doctest: +SKIP
-    >>> classifier.score(faces)                                   # doctest: +SKIP
+    >>> recipe = Recipe(backbone="resnet10", width=4)
+    >>> classifier = Classifier(("Smiling", "Male"), recipe, build_network(recipe, 2, seed=0, imagenet=False))
+    >>> faces = np.zeros((3, 64, 64, 3), np.uint8)
+    >>> classifier.score(faces, progress=False).shape
+    (3, 2)
     """
 
     def __init__(self, attributes: tuple[str, ...], recipe: Recipe, network: AttributeNetwork) -> None:

@@ -120,6 +120,17 @@ class FaceData:
         -------
         DataFrame
             Index: the protected label, 0 and 1. Columns: "negatives" and "positives" of the target.
+
+        Examples
+        --------
+        >>> labels = pd.DataFrame({"Smiling": [0, 1, 1, 0], "Male": [0, 0, 0, 1]})
+        >>> images = np.zeros((4, 64, 64, 3), np.uint8)
+        >>> data = FaceData(images, labels, np.repeat("train", 4), "folder", fingerprint="made up")
+        >>> data.group_counts("Smiling", "Male", "train")
+              negatives  positives
+        Male
+        0             1          2
+        1             1          0
         """
         cell = 2 * self.label(protected, split) + self.label(target, split)
         counts = np.bincount(cell, minlength=4).reshape(2, 2)  # (protected, target)

@@ -1,7 +1,12 @@
 """One run: an experiment in a workspace, and the results that notebooks, reports and studies ask for.
 
->>> run = Run.of_preset("quick", target="Smiling")     # doctest: +SKIP
->>> run.pairs(0).planes["target"].held_out_accuracy    # doctest: +SKIP
+>>> from tempfile import TemporaryDirectory
+>>> with TemporaryDirectory() as home:
+...     run = Run.of_preset("smoke", home, target="Smiling", method="oversampling")
+...     print(run.folder.name)
+synthfaces-smoke-Smiling-Male-oversampling
+
+Nothing is trained before it is asked for, as by ``run.baseline(0)`` or ``run.pairs(0).planes["target"]``.
 """
 
 from __future__ import annotations

@@ -126,11 +126,8 @@ def load_gan_zoo(
         If the file is missing, damaged, or does more than hold values; if it holds no such generator; or if
         the generator is class-conditional or of another kind that is not supported.
 
-    Examples
-    --------
-    >>> generator = load_gan_zoo("celebaCropped.pth")  # doctest: +SKIP
-    >>> pictures = generate(generator, sample_latents(16, generator.latent_dim, seed=0))  # doctest: +SKIP
-
+    Notes
+    -----
     Any other network becomes a generator by wrapping it in a `ModuleGenerator`.
     """
     path = Path(path)

@@ -79,8 +79,15 @@ class Renderer:
 
     Examples
     --------
-    >>> renderer = Renderer(generator, {"Smiling": my_network}, {"Smiling": plane})  # doctest: +SKIP
-    >>> renderer.frame(z, {"Smiling": 1.5}).scores["Smiling"]  # doctest: +SKIP
+    >>> from fairlab.generators import sample_latents, shipped_generator
+    >>> import numpy as np
+    >>> def brightness(images):
+    ...     return images.mean(axis=(1, 2, 3)) / 255
+    >>> generator, plane = shipped_generator(), Hyperplane(np.eye(512)[0], 0.0)
+    >>> renderer = Renderer(generator, {"Bright": brightness}, {"Bright": plane})
+    >>> frame = renderer.frame(sample_latents(3, 512, seed=0), {"Bright": 1.5})
+    >>> frame.scores["Bright"].shape
+    (3,)
     """
 
     def __init__(

@@ -42,7 +42,13 @@ class ThresholdExplorer(Panel):
 
     Examples
     --------
-    >>> ThresholdExplorer(y, {"baseline": s, "debiased": t}, a, target="Smiling")  # doctest: +SKIP
+    >>> import numpy as np
+    >>> random = np.random.default_rng(0)
+    >>> y, a = random.integers(0, 2, (2, 100))
+    >>> scores = {"baseline": random.random(100), "debiased": random.random(100)}
+    >>> explorer = ThresholdExplorer(y, scores, a, thresholds={"baseline": 0.5, "debiased": 0.4})
+    >>> explorer.start
+    {'baseline': 0.5, 'debiased': 0.4}
     """
 
     def __init__(

@@ -33,6 +33,11 @@ def flip_combinations(k: int) -> list[tuple[int, ...]]:
     ------
     UserError
         If k is out of range.
+
+    Examples
+    --------
+    >>> flip_combinations(2)
+    [(0,), (1,), (0, 1)]
     """
     if not 1 <= k <= MOST_PROTECTED:
         raise UserError(f"Between 1 and {MOST_PROTECTED} protected attributes can be flipped, not {k}.")

@@ -42,6 +42,14 @@ class Hyperplane:
     ------
     UserError
         If the normal is not a finite, non-zero vector or the intercept is not finite.
+
+    Examples
+    --------
+    >>> plane = Hyperplane([3.0, 4.0], intercept=5.0)
+    >>> plane.normal
+    array([0.6, 0.8])
+    >>> plane.distance([[0.0, 0.0], [1.0, 3.0]]).round(6)
+    array([1., 4.])
     """
 
     normal: np.ndarray

@@ -152,6 +152,15 @@ def partner(z: ArrayLike, *, protected: Hyperplane, target: Hyperplane, kind: st
     With unit normals and ``c = w_t · w_a`` the paired partner is
     ``z' = z - 2 (w_a · z + b_a) / (1 - c²) (w_a - c w_t)``.
     Source: Ramaswamy et al., CVPR 2021, Section 3.2 and the ablations of its supplement.
+
+    Examples
+    --------
+    >>> target, protected = Hyperplane([1.0, 0.0], 0.0), Hyperplane([0.6, 0.8], 0.0)
+    >>> moved = partner([[0.5, 2.0]], protected=protected, target=target)
+    >>> moved.round(6)
+    array([[ 0.5 , -2.75]])
+    >>> protected.distance([[0.5, 2.0]]).round(6), protected.distance(moved).round(6)
+    (array([1.9]), array([-1.9]))
     """
     keeps_target, protected_distance = PARTNERS[check_partner(kind)]
     planes = [protected, target] if keeps_target else [protected]

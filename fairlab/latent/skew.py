@@ -39,6 +39,12 @@ def skewed_rows(labels: ArrayLike, positive_share: float, *, seed: int = 0) -> n
     few lack it. m falls as the skew grows; to tell skew from size, fit on as many rows for every share. The
     published study does (12,000 rows), and takes each label evenly from both protected groups.
     Source: Ramaswamy et al., CVPR 2021, and its published code.
+
+    Examples
+    --------
+    >>> rows = skewed_rows([0, 0, 0, 1, 1, 1], 0.25)  # all three negatives, one positive
+    >>> len(rows), rows[:3]
+    (4, array([0, 1, 2]))
     """
     positive = check_labels(labels)
     if not 0.0 < positive_share < 1.0:

@@ -41,6 +41,14 @@ def walk(
     -----
     Source: Shen, Gu, Tang, Zhou, *Interpreting the Latent Space of GANs for Semantic Face Editing*, CVPR
     2020, for two attributes; here for any number, as the nearest point with the wanted distances.
+
+    Examples
+    --------
+    >>> planes = Hyperplane([1.0, 0.0], 0.0), Hyperplane([0.6, 0.8], 0.0)
+    >>> walk([[0.5, 2.0]], planes, [0, 1]).round(6)
+    array([[0.5 , 3.25]])
+    >>> walk([[0.5, 2.0]], planes, [0, 1], conditioned=False).round(6)
+    array([[1.1, 2.8]])
     """
     latents = check_latents(z)
     if not planes:

@@ -2,20 +2,14 @@
 
 from __future__ import annotations
 
-import doctest
 import math
 
 import numpy as np
 import pandas as pd
 import pytest
 
-from fairlab.core import estimate
 from fairlab.core.estimate import NATS, PERCENT, PLAIN, POINTS, Estimate, Unit, number
 from fairlab.metrics.intervals.bootstrap import estimate_of
-
-
-def test_examples_run():
-    assert doctest.testmod(estimate).failed == 0
 
 
 @pytest.mark.parametrize(

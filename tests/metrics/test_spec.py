@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import pkgutil
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -128,12 +125,3 @@ def test_every_specification_is_whole(spec):
 
 def test_a_table_takes_no_rate_for_a_metric_of_two_groups():
     assert not set(METRICS) & {*RATES, *DISPARITIES}
-
-
-@pytest.mark.parametrize(
-    "name", [m.name for m in pkgutil.walk_packages(fairlab.metrics.__path__, "fairlab.metrics.")]
-)
-def test_examples_in_docstrings_run(name):
-    import doctest
-
-    assert doctest.testmod(importlib.import_module(name)).failed == 0

@@ -44,6 +44,12 @@ def reachable_association(target: str, protected: str) -> tuple[float, float]:
     ------
     UserError
         If a name is unknown, or both are the same.
+
+    Examples
+    --------
+    >>> low, high = reachable_association("Goatee", "Male")
+    >>> round(low, 2), round(high, 2)
+    (-0.22, 0.31)
     """
     target, protected = _check_pair((target, protected))
     p, q = (label_statistics().prevalence[ATTRIBUTES.index(name)] for name in (target, protected))

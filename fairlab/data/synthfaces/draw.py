@@ -41,6 +41,12 @@ def draw(factors: Factors, size: int = 64) -> np.ndarray:
     ------
     UserError
         If the size is another.
+
+    Examples
+    --------
+    >>> from fairlab.data.synthfaces.law import sample_factors
+    >>> draw(sample_factors(2, seed=0), size=32).shape
+    (2, 32, 32, 3)
     """
     if size not in SIZES:
         raise UserError(f"SynthFaces are drawn at {SIZES} pixels, not {size}; choose one of these sizes.")
