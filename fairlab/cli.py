@@ -1,7 +1,5 @@
 """The command line: one study for each command, one sentence for each error."""
 
-from __future__ import annotations
-
 import argparse
 import importlib
 import sys

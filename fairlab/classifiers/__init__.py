@@ -7,15 +7,6 @@ from fairlab.classifiers.scoring import Classifier
 from fairlab.classifiers.training import cross_entropy, fit, train_classifier
 
 __all__ = [
-    "PAPER",
-    "Batch",
-    "Classifier",
-    "Concatenated",
-    "ImageArray",
-    "Recipe",
-    "Selected",
-    "TrainingSet",
-    "cross_entropy",
-    "fit",
-    "train_classifier",
-]
+    "PAPER", "Batch", "Classifier", "Concatenated", "ImageArray", "Recipe", "Selected",
+    "TrainingSet", "cross_entropy", "fit", "train_classifier",
+]  # fmt: skip

@@ -4,8 +4,6 @@ The paper's recipe is: shorter side to 64 pixels, then to 256 (so no finer detai
 224 crop and a horizontal flip in training, the centre crop in evaluation, ImageNet mean and deviation.
 """
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor, nn
 

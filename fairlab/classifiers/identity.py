@@ -1,7 +1,5 @@
 """Fingerprint of a training run, so that a folder is never continued with other settings."""
 
-from __future__ import annotations
-
 import dataclasses
 import hashlib
 from pathlib import Path

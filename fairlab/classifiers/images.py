@@ -1,7 +1,5 @@
 """Arrays of images seen through an index: several as one, or some rows of one, without copying."""
 
-from __future__ import annotations
-
 from typing import Protocol
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Backbones with the paper's two-layer head, and their ImageNet weights."""
 
-from __future__ import annotations
-
 import pickle
 import warnings
 from collections.abc import Callable

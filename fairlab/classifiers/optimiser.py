@@ -1,7 +1,5 @@
 """Adam over the parts of a network, each at its own speed, with what is frozen left alone."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import torch

@@ -1,7 +1,5 @@
 """Which epoch is kept: a named rule, applied to the records of a training curve."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any

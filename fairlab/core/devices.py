@@ -1,7 +1,5 @@
 """Which device computes, with how many cores, and in which arithmetic."""
 
-from __future__ import annotations
-
 import os
 
 import torch

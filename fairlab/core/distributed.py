@@ -1,7 +1,5 @@
 """The same code in one process or in many under ``torchrun``: rank 0 writes, gradients are averaged."""
 
-from __future__ import annotations
-
 import os
 from collections.abc import Iterable
 from typing import Any

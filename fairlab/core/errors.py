@@ -1,7 +1,5 @@
 """Mistakes of the user, in one sentence each."""
 
-from __future__ import annotations
-
 import difflib
 import errno
 from collections.abc import Iterable

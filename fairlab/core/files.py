@@ -3,8 +3,6 @@
 Nothing here is pickled, so a file from a stranger can be read without running their code.
 """
 
-from __future__ import annotations
-
 import hashlib
 import io
 import json

@@ -1,7 +1,5 @@
 """Independent pieces of work in several processes, or one after the other in this one."""
 
-from __future__ import annotations
-
 import os
 import sys
 import threading

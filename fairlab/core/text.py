@@ -1,7 +1,5 @@
 """Tables as text."""
 
-from __future__ import annotations
-
 
 def markdown_table(header: list[str], lines: list[list[str]]) -> str:
     """Return rows of cells as a Markdown table whose columns also line up as plain text."""

@@ -4,8 +4,6 @@
 identities, and nothing here can tell who a person is.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable
 
 from fairlab.core.errors import UserError, nearest_names

@@ -6,8 +6,6 @@ All may lie in the root or in the published sub-folders ``Img``, ``Anno`` and ``
 are left out.
 """
 
-from __future__ import annotations
-
 from io import BytesIO
 from pathlib import Path
 from typing import Any, ClassVar

@@ -1,7 +1,5 @@
 """CelebA's annotation files, as published (blank-padded text) or as on Kaggle (CSV)."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

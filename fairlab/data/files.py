@@ -1,7 +1,5 @@
 """Image files by name, in a folder or in a zip: their sizes at once, their bytes when asked."""
 
-from __future__ import annotations
-
 import os
 import zipfile
 from pathlib import Path

@@ -1,7 +1,5 @@
 """A folder of your own images with one CSV of labels."""
 
-from __future__ import annotations
-
 from io import BytesIO
 from pathlib import Path
 from typing import Any, ClassVar

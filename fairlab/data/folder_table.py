@@ -1,7 +1,5 @@
 """The CSV that goes with a folder of your own images."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

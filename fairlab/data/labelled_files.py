@@ -1,7 +1,5 @@
 """What CelebA and a folder of your own have in common: image files, a label table and a split."""
 
-from __future__ import annotations
-
 from abc import ABC, abstractmethod
 from io import BytesIO
 from pathlib import Path

@@ -1,7 +1,5 @@
 """What a prepared folder shall hold, and the fingerprint by which it is recognised."""
 
-from __future__ import annotations
-
 import hashlib
 import json
 from dataclasses import dataclass

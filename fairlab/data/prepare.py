@@ -7,8 +7,6 @@ checksum. A run that was killed goes on with the chunks that are not noted, whos
 had broken images (which may have been out of reach only for a while).
 """
 
-from __future__ import annotations
-
 import errno
 import io
 import json

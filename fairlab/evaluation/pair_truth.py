@@ -4,8 +4,6 @@ For drawn faces the eyes are the oracle's, which had no chance to learn a bias. 
 of a network trained on the photographs' own labels, biases included: it tells what is drawn, not the truth.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Results of a finished run: the table of metrics, and the manifest."""
 
-from __future__ import annotations
-
 import platform
 from collections.abc import Callable
 from importlib import metadata

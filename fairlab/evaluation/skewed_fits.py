@@ -1,7 +1,5 @@
 """Hyperplanes fitted to labels of which few, or many, are positive: do they still find the plane?"""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import numpy as np

@@ -1,7 +1,5 @@
 """One experiment, frozen: everything that a result depends on."""
 
-from __future__ import annotations
-
 import dataclasses
 from dataclasses import dataclass, field
 from typing import Any

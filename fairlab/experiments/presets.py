@@ -1,7 +1,5 @@
 """Presets of experiments, names of runs, and the home folder."""
 
-from __future__ import annotations
-
 import dataclasses
 import os
 import re

@@ -1,7 +1,5 @@
 """Bars and areas: a table of labels, metrics before and after, classes."""
 
-from __future__ import annotations
-
 import math
 from typing import Any
 

@@ -1,7 +1,5 @@
 """A figure together with its caption and its alternative text."""
 
-from __future__ import annotations
-
 import base64
 import html
 import io

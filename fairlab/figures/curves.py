@@ -1,7 +1,5 @@
 """Curves: learning, calibration, skewed fits, changes within pairs, moves along directions."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping, Sequence
 from typing import Any

@@ -1,7 +1,5 @@
 """Methods against the baseline: a table, their effects, and the trade-off of AP and DEO."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

@@ -1,7 +1,5 @@
 """Figures of faces: a grid of them, and generated faces above their partners."""
 
-from __future__ import annotations
-
 import math
 import textwrap
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,5 @@
 """Histograms: scores of each group, distances to a hyperplane."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import numpy as np

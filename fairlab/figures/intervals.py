@@ -1,7 +1,5 @@
 """Dots with their 95% intervals, for whatever is one number per name."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import numpy as np

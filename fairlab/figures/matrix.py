@@ -1,7 +1,5 @@
 """Matrix of the discriminability of attribute pairs."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pandas as pd

@@ -1,7 +1,5 @@
 """The paper's table: attributes in groups, their means, and the published means beside measured ones."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """The figures that the paper reports, to stand beside measured ones."""
 
-from __future__ import annotations
-
 import pandas as pd
 
 #: Mean over the attributes of each group, with the published error.

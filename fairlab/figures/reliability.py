@@ -1,7 +1,5 @@
 """Reliability of scores: how often they come true, bin by bin, in each group."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike

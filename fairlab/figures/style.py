@@ -4,8 +4,6 @@ Colours are those of Okabe and Ito, *Color Universal Design* (2008). No figure r
 differs in colour also differs in marker, hatch or line.
 """
 
-from __future__ import annotations
-
 import functools
 import math
 from collections.abc import Callable, Sequence

@@ -1,7 +1,5 @@
 """Summary of a run in sentences for people who read no tables."""
 
-from __future__ import annotations
-
 import pandas as pd
 
 from fairlab.core.estimate import number

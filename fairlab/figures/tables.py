@@ -5,8 +5,6 @@ metric, value, low, high, n, n_positive, seeds, note``. Values are fractions (KL
 bound a 95% interval; rows of the model ``"debiased - baseline"`` hold paired differences.
 """
 
-from __future__ import annotations
-
 import math
 from dataclasses import dataclass
 from typing import Literal

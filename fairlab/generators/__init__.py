@@ -20,23 +20,8 @@ from fairlab.generators.sampling import (
 from fairlab.generators.training import export_snapshot, train_gan
 
 __all__ = [
-    "GANRecipe",
-    "Generator",
-    "Inversion",
-    "ModuleGenerator",
-    "ProgressiveCritic",
-    "ProgressiveGenerator",
-    "classifier_features",
-    "export_snapshot",
-    "generate",
-    "interpolate",
-    "invert",
-    "load_gan_zoo",
-    "load_generator",
-    "open_generator",
-    "sample_latents",
-    "save_generator",
-    "shipped_generator",
-    "to_uint8",
-    "train_gan",
-]
+    "GANRecipe", "Generator", "Inversion", "ModuleGenerator", "ProgressiveCritic",
+    "ProgressiveGenerator", "classifier_features", "export_snapshot", "generate", "interpolate",
+    "invert", "load_gan_zoo", "load_generator", "open_generator", "sample_latents",
+    "save_generator", "shipped_generator", "to_uint8", "train_gan",
+]  # fmt: skip

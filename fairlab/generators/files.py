@@ -1,7 +1,5 @@
 """Generators on disk: one safetensors file, with a model card beside the shipped one."""
 
-from __future__ import annotations
-
 import json
 from pathlib import Path
 from typing import Any

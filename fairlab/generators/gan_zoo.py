@@ -6,8 +6,6 @@ rounding alone would move pixels by 0.00002. Their checkpoints are pickles, whic
 read without running any.
 """
 
-from __future__ import annotations
-
 import math
 import pickle
 import pickletools

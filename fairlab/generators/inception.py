@@ -1,7 +1,5 @@
 """Features of the Inception network with which Fréchet distances are usually published, by torch-fidelity."""
 
-from __future__ import annotations
-
 import urllib.error
 from typing import Any
 

@@ -3,8 +3,6 @@
 Every layer computes in the dtype of its input; weights are kept in float32 and cast on use.
 """
 
-from __future__ import annotations
-
 import math
 from typing import Literal
 

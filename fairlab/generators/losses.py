@@ -5,8 +5,6 @@ al., ICML 2018); ``"wgan-gp"`` the Wasserstein loss with gradient penalty and dr
 GAN paper (Karras et al., ICLR 2018, appendix A.1; Gulrajani et al., NeurIPS 2017).
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from typing import Literal
 

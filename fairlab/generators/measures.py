@@ -3,8 +3,6 @@
 Pure functions of feature vectors, whatever network gave them.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 
 import numpy as np

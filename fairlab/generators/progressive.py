@@ -1,7 +1,5 @@
 """Generator and critic that grow from 4x4 by doubling, new layers fading in (Karras et al., ICLR 2018)."""
 
-from __future__ import annotations
-
 from itertools import pairwise
 
 import torch

@@ -1,7 +1,5 @@
 """From random numbers to latents, from latents to pictures."""
 
-from __future__ import annotations
-
 from typing import Protocol
 
 import numpy as np

@@ -1,7 +1,5 @@
 """State and single step of a progressive GAN's training."""
 
-from __future__ import annotations
-
 import copy
 from collections.abc import Callable
 from typing import Any

@@ -3,8 +3,6 @@
 The same code runs in many processes under ``torchrun``; the first of them writes, all go on from its files.
 """
 
-from __future__ import annotations
-
 import json
 import math
 import time

@@ -15,25 +15,8 @@ from fairlab.lab.threshold_explorer import ThresholdExplorer
 from fairlab.metrics.intervals.proportion import proportion, shares
 
 __all__ = [
-    "LIMITS",
-    "BiasDial",
-    "HyperplaneView",
-    "LatentExplorer",
-    "PairViewer",
-    "Renderer",
-    "ThresholdExplorer",
-    "comparison",
-    "first_of_groups",
-    "label_words",
-    "plots",
-    "proportion",
-    "published_table",
-    "readable_table",
-    "record",
-    "renderer_of",
-    "score_words",
-    "seen_labels",
-    "share_table",
-    "shares",
-    "summarise",
-]
+    "LIMITS", "BiasDial", "HyperplaneView", "LatentExplorer", "PairViewer", "Renderer",
+    "ThresholdExplorer", "comparison", "first_of_groups", "label_words", "plots", "proportion",
+    "published_table", "readable_table", "record", "renderer_of", "score_words", "seen_labels",
+    "share_table", "shares", "summarise",
+]  # fmt: skip

@@ -1,7 +1,5 @@
 """Numbers as bars, with the numbers beside them: HTML that widgets redraw faster than any figure."""
 
-from __future__ import annotations
-
 import html
 from collections.abc import Mapping, Sequence
 

@@ -1,7 +1,5 @@
 """A picture that reports where it was clicked, and has a text for readers who cannot see it."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import anywidget

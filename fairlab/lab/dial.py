@@ -1,7 +1,5 @@
 """The bias dial as a widget: turn the association of two attributes, and see the faces that result."""
 
-from __future__ import annotations
-
 import html
 import math
 from functools import lru_cache

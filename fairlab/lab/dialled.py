@@ -1,7 +1,5 @@
 """The faces of the bias dial: the same ones at every phi, but for the attribute that the dial moves."""
 
-from __future__ import annotations
-
 import math
 from functools import lru_cache
 

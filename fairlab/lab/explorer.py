@@ -1,7 +1,5 @@
 """The latent explorer: one face, sliders along the attributes' normals, live scores and distances."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import ipywidgets as widgets

@@ -1,7 +1,5 @@
 """A picture of faces in named rows, some of them framed."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from functools import lru_cache
 from typing import NamedTuple

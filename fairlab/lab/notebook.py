@@ -1,7 +1,5 @@
 """Helpers of the notebooks: named results, and the renderer of a run."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from typing import Any
 

@@ -4,8 +4,6 @@ Drawing axes, ticks and thousands of points takes matplotlib tens of millisecond
 back and drawing a marker or an arrow on them takes one or two ("blitting").
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

@@ -1,7 +1,5 @@
 """The base of all widgets: errors as text, and a static picture for readers without a kernel."""
 
-from __future__ import annotations
-
 import base64
 import html
 import traceback

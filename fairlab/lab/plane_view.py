@@ -1,7 +1,5 @@
 """The hyperplane view: latents in the plane of two normals; choosing one shows its face and its partner's."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any
 

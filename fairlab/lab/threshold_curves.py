@@ -1,7 +1,5 @@
 """The figure of the threshold explorer: what every threshold would give, and where the thresholds stand."""
 
-from __future__ import annotations
-
 import warnings
 from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple

@@ -1,7 +1,5 @@
 """A widget that moves classifiers' thresholds and shows what that does to accuracy and bias."""
 
-from __future__ import annotations
-
 import html
 import warnings
 from collections.abc import Mapping, Sequence

@@ -15,18 +15,7 @@ from fairlab.latent.skew import skewed_rows
 from fairlab.latent.walk import walk
 
 __all__ = [
-    "PARTNERS",
-    "Hyperplane",
-    "check_partner",
-    "domain_partner",
-    "fit_domain_planes",
-    "flip_combinations",
-    "flipped_partners",
-    "nearest_with_distances",
-    "partner",
-    "plane_basis",
-    "plane_coordinates",
-    "plane_distances",
-    "skewed_rows",
-    "walk",
-]
+    "PARTNERS", "Hyperplane", "check_partner", "domain_partner", "fit_domain_planes",
+    "flip_combinations", "flipped_partners", "nearest_with_distances", "partner", "plane_basis",
+    "plane_coordinates", "plane_distances", "skewed_rows", "walk",
+]  # fmt: skip

@@ -1,7 +1,5 @@
 """Domain-dependent partners: the target plane is fitted separately in each protected group."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import ArrayLike
 

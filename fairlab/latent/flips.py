@@ -1,7 +1,5 @@
 """Several protected attributes: one partner of z for each combination of them that is flipped."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from itertools import combinations
 

@@ -1,7 +1,5 @@
 """The partner z' of a latent z: same side of the target plane, other side of the protected plane."""
 
-from __future__ import annotations
-
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 

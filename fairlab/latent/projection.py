@@ -1,7 +1,5 @@
 """Latents seen in the plane that two normals span, for drawing."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import ArrayLike
 

@@ -1,7 +1,5 @@
 """Rows with a prescribed share of positives: how skewed may the labels be that a hyperplane is fitted to?"""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import ArrayLike
 

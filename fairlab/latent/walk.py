@@ -1,7 +1,5 @@
 """Walks along the normals of hyperplanes: what a latent becomes when one label is strengthened."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

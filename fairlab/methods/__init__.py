@@ -20,18 +20,7 @@ METHODS: dict[str, type[Method]] = {
 }
 
 __all__ = [
-    "ERM",
-    "METHODS",
-    "AddedOversampling",
-    "Counts",
-    "LatentPairs",
-    "Method",
-    "Oversampling",
-    "Pairs",
-    "UnbiasedFaces",
-    "UnpairedFaces",
-    "describe",
-    "load_classifier",
-    "method_from",
+    "ERM", "METHODS", "AddedOversampling", "Counts", "LatentPairs", "Method", "Oversampling",
+    "Pairs", "UnbiasedFaces", "UnpairedFaces", "describe", "load_classifier", "method_from",
     "train",
-]
+]  # fmt: skip

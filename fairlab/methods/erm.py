@@ -1,7 +1,5 @@
 """Plain training (empirical risk minimisation): the baseline of every comparison."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import ClassVar
 

@@ -1,7 +1,5 @@
 """Over-sampling: real images drawn so that the groups are equally frequent within each label."""
 
-from __future__ import annotations
-
 import dataclasses
 from dataclasses import dataclass
 from typing import ClassVar

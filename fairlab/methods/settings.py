@@ -1,7 +1,5 @@
 """Methods and their settings as words: ``latent_pairs:partner=mirrored,use=z``."""
 
-from __future__ import annotations
-
 import dataclasses
 import types
 import typing

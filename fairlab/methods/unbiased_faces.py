@@ -1,7 +1,5 @@
 """New drawn faces without the association: what unbiased data would buy."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from typing import ClassVar
 

@@ -4,8 +4,6 @@ A quotient of nothing by nothing is NaN here: who calls says why. To add a metri
 describe it in `fairlab.metrics.spec`.
 """
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np

@@ -3,8 +3,6 @@
 Adding a metric takes a formula in `fairlab.metrics.formulas` and one entry here.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal

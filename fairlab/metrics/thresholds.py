@@ -1,7 +1,5 @@
 """Thresholds that turn scores into labels; an image is positive if its score is above the threshold."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Validation of arrays, and warnings of undefined metrics."""
 
-from __future__ import annotations
-
 import warnings
 
 import numpy as np

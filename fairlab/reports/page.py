@@ -1,7 +1,5 @@
 """Self-contained HTML pages: what all reports share. They open anywhere, offline, and print."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path

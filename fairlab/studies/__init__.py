@@ -3,8 +3,6 @@
 Deleting a folder and its line in `fairlab.cli` removes a command and nothing else.
 """
 
-from __future__ import annotations
-
 import argparse
 from collections.abc import Mapping
 from typing import Protocol

@@ -1,7 +1,5 @@
 """The generator that a run draws with: the user's own, the shipped one, or one trained on the images."""
 
-from __future__ import annotations
-
 import dataclasses
 from dataclasses import dataclass
 from pathlib import Path

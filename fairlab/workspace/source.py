@@ -1,7 +1,5 @@
 """The source of a run's images, and their preparation, once for all runs."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any

@@ -11,8 +11,6 @@ within a protected group the order of the faces by the target's trait stays: wha
 strong target trait still does.
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass

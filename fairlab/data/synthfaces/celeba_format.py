@@ -1,7 +1,5 @@
 """Write SynthFaces in CelebA's own layout, so that any program that reads CelebA reads it too."""
 
-from __future__ import annotations
-
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 

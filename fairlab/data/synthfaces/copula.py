@@ -6,8 +6,6 @@ CelebA's prevalence in that group. The trait ``x_k - threshold`` is kept, becaus
 sign, drives the drawing: there are broad smiles, faint smiles and faces of which one cannot tell.
 """
 
-from __future__ import annotations
-
 import numpy as np
 from scipy.special import ndtri
 

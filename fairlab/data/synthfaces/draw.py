@@ -1,7 +1,5 @@
 """From factors to pictures: the order in which a face is painted."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 

@@ -1,7 +1,5 @@
 """The bare head: neck, ears, skin and its shading."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

@@ -1,7 +1,5 @@
 """Eyes, eyebrows, nose and mouth."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

@@ -1,7 +1,5 @@
 """What the camera adds: light, contrast, blur and sensor noise."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 

@@ -1,7 +1,5 @@
 """Pixel noise that is the same everywhere: windows of one fixed tile."""
 
-from __future__ import annotations
-
 from functools import cache
 
 import numpy as np

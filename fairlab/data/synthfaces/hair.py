@@ -1,7 +1,5 @@
 """Hair of the head, behind and in front of it, and facial hair."""
 
-from __future__ import annotations
-
 import torch
 from torch import Tensor
 

@@ -1,7 +1,5 @@
 """The label law of SynthFaces: which faces exist, and which labels they get."""
 
-from __future__ import annotations
-
 import numpy as np
 
 from fairlab.data.synthfaces.associations import Associations, dial_associations

@@ -6,8 +6,6 @@ face: a lapse of attention. Both act on the latent value ``x = trait + threshold
 gender, and leave it standard normal, so that how often each label occurs in each gender stays as it was.
 """
 
-from __future__ import annotations
-
 import numpy as np
 from scipy.special import ndtri
 

@@ -1,7 +1,5 @@
 """Contact sheets: many faces in one picture, and every attribute without and with."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

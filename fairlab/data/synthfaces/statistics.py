@@ -5,8 +5,6 @@ occurs overall, among faces labelled Male and among the others, and the correlat
 traits that reproduce the labels' dependence in each of the two groups.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources

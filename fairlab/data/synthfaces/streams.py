@@ -1,7 +1,5 @@
 """Uniform random numbers that depend on nothing but their name."""
 
-from __future__ import annotations
-
 import hashlib
 
 import numpy as np

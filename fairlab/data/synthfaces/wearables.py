@@ -1,7 +1,5 @@
 """Clothes, necktie, necklace, earrings, glasses and hat."""
 
-from __future__ import annotations
-
 import torch
 
 from fairlab.data.synthfaces.canvas import Canvas, blob, box, bump, ellipse, mix, smoothstep

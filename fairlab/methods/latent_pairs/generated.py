@@ -1,7 +1,5 @@
 """Methods that learn from generated faces: latents, images and pseudo-labels."""
 
-from __future__ import annotations
-
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass

@@ -1,7 +1,5 @@
 """Real images brought into the latent space, so that partners can be built for real faces."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import numpy as np

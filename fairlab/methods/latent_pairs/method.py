@@ -1,7 +1,5 @@
 """Latent-space de-biasing: pairs of generated faces with one target label (Ramaswamy et al., CVPR 2021)."""
 
-from __future__ import annotations
-
 import dataclasses
 from dataclasses import dataclass
 from pathlib import Path

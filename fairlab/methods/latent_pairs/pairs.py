@@ -1,7 +1,5 @@
 """The pairs of one training seed, step by step, for notebooks, reports and studies."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path

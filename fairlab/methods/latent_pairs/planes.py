@@ -1,7 +1,5 @@
 """Steps 4 and 5: hyperplanes fitted to labelled latents, and the partners that they prescribe."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Step 3: pseudo-labels, the labels that a classifier gives to generated images."""
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path

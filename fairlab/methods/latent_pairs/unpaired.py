@@ -1,7 +1,5 @@
 """Generated faces without partners: do the pairs help, or just more images?"""
 
-from __future__ import annotations
-
 import dataclasses
 from dataclasses import dataclass
 from typing import ClassVar

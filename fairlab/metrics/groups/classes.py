@@ -1,7 +1,5 @@
 """Accuracy of the classes that several labels form (gender, race), and how even it is."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import numpy as np

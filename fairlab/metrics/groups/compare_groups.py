@@ -1,7 +1,5 @@
 """Accuracy, error rates and disparities of any number of groups, with intervals, of one or several models."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import numpy as np

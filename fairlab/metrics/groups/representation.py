@@ -3,8 +3,6 @@
 Such labels are annotators' (or a program's) impressions of people in pictures, not who they are.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np

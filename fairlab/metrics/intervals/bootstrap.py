@@ -1,7 +1,5 @@
 """Bootstrap resamples as counts, and percentile intervals of what was measured on them."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator, Sequence
 

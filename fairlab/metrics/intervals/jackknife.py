@@ -5,8 +5,6 @@ everything: it makes every cosine too small. A bootstrap would add as much noise
 leaves out one part of the data at a time, measures the noise without adding any.
 """
 
-from __future__ import annotations
-
 import math
 
 import numpy as np

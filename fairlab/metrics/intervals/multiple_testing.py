@@ -1,7 +1,5 @@
 """p-values of many comparisons at once: among forty attributes some differ clearly by chance alone."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 
 import numpy as np

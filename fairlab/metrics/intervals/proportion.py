@@ -1,7 +1,5 @@
 """Shares of what was counted, with Wilson's interval."""
 
-from __future__ import annotations
-
 import math
 
 import pandas as pd

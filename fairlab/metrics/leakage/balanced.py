@@ -1,7 +1,5 @@
 """Group-balanced samples of labels or scores, for attackers to learn from and be counted on."""
 
-from __future__ import annotations
-
 from collections.abc import Callable
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Labels made wrong at random until they are as accurate as a model."""
 
-from __future__ import annotations
-
 import warnings
 
 import numpy as np

@@ -5,8 +5,6 @@ Representations* (ICCV 2019), in fractions of right guesses: 0.5 is chance, 1 gi
 labels such as gender are annotators' impressions of how people look in a picture, not who they are.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 

@@ -3,8 +3,6 @@
 Wang et al., *Balanced Datasets Are Not Enough* (ICCV 2019).
 """
 
-from __future__ import annotations
-
 import copy
 from dataclasses import dataclass
 from itertools import pairwise

@@ -1,7 +1,5 @@
 """Permutation test of leakage, with all attackers fitted at once."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import ArrayLike
 from scipy import linalg, sparse, special

@@ -1,7 +1,5 @@
 """Phi coefficient of binary labels, with its interval."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike

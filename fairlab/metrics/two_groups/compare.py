@@ -1,7 +1,5 @@
 """Bootstrap intervals for metrics and for differences between classifiers, as tidy tables."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Several attributes at once: each one's metrics, and their means over groups of attributes."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping, Sequence
 
 import numpy as np

@@ -6,8 +6,6 @@ NeurIPS 2017. Faces altered by a generator were used for it by Denton, Hutchinso
 "Detecting Bias with Generative Counterfactual Face Attribute Augmentation", 2019 (arXiv:1906.06439).
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import numpy as np

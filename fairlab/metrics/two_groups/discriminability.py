@@ -1,7 +1,5 @@
 """Full-skew discriminability of attribute pairs (CVPR 2021, supplement)."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 

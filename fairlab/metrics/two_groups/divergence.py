@@ -1,7 +1,5 @@
 """Divergence between the score distributions of the two protected groups."""
 
-from __future__ import annotations
-
 from typing import NamedTuple
 
 import numpy as np

@@ -1,7 +1,5 @@
 """Average precision, equality of opportunity and bias amplification."""
 
-from __future__ import annotations
-
 import numpy as np
 from numpy.typing import ArrayLike
 from sklearn.metrics import average_precision_score

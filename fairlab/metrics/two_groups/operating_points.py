@@ -5,8 +5,6 @@ predicts. A bootstrap resample of n images is then a draw of n from a multinomia
 so a thousand of them take milliseconds.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 
 import numpy as np

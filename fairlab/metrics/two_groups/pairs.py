@@ -1,7 +1,5 @@
 """Claims about pairs of faces: how often they hold, and paired differences."""
 
-from __future__ import annotations
-
 from collections.abc import Collection, Sequence
 
 import numpy as np

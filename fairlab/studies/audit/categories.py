@@ -1,7 +1,5 @@
 """Categorical columns as codes: binary labels, classes and groups."""
 
-from __future__ import annotations
-
 import re
 from dataclasses import dataclass, field
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Columns of a CSV or Parquet file, read a batch of rows at a time."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cached_property

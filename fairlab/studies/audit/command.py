@@ -1,7 +1,5 @@
 """Command ``audit``: gaps between groups in anyone's predictions."""
 
-from __future__ import annotations
-
 import argparse
 from pathlib import Path
 

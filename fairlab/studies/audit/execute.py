@@ -1,7 +1,5 @@
 """Audit of anyone's predictions, from the file to the table and the page."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Sequence
 from pathlib import Path

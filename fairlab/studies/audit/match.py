@@ -1,7 +1,5 @@
 """Matching of two models' predictions by row or id."""
 
-from __future__ import annotations
-
 from dataclasses import replace
 
 import numpy as np

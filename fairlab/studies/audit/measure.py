@@ -1,7 +1,5 @@
 """Measures of an audit: rates of groups, gaps between them, differences between two models."""
 
-from __future__ import annotations
-
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass, replace

@@ -1,7 +1,5 @@
 """Page of an audit: tables, and pictures with intervals."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from typing import Any, ClassVar

@@ -1,7 +1,5 @@
 """Predictions from a file: labels, scores and groups, checked value by value."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path

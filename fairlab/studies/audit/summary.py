@@ -1,7 +1,5 @@
 """Summary of an audit in sentences: the largest gaps, and whether they may be chance."""
 
-from __future__ import annotations
-
 import math
 from collections.abc import Iterator
 from typing import Any

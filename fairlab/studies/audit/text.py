@@ -1,7 +1,5 @@
 """Tables of an audit as text."""
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator
 from typing import Any
 

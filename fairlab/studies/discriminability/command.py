@@ -1,7 +1,5 @@
 """Command ``discriminability``: attributes that always go together, compared."""
 
-from __future__ import annotations
-
 import argparse
 from pathlib import Path
 

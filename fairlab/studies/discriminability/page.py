@@ -1,7 +1,5 @@
 """Text about attributes that were compared pair by pair: two tables and sentences."""
 
-from __future__ import annotations
-
 from typing import Any
 
 import pandas as pd

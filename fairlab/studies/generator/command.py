@@ -1,7 +1,5 @@
 """Command ``gan``: a generator trained, or measured."""
 
-from __future__ import annotations
-
 import argparse
 
 from fairlab.studies.arguments import DEVICE, GENERATOR, SOURCE, add, generator_settings, source_settings

@@ -1,7 +1,5 @@
 """Training and measuring a generator for the command line."""
 
-from __future__ import annotations
-
 from pathlib import Path
 
 import fairlab

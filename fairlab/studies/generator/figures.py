@@ -1,7 +1,5 @@
 """Figures of a generator's report: how often each attribute is drawn, and how separable it is."""
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 

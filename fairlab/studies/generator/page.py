@@ -1,7 +1,5 @@
 """Report of a generator: its sections, in order, with the sentences beside each picture."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Command ``truth``: one run measured against drawn counterfactuals."""
 
-from __future__ import annotations
-
 import argparse
 
 from fairlab.studies.arguments import ONE_RUN, Arguments, Renamed, add, named_run

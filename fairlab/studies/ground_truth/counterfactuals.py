@@ -1,7 +1,5 @@
 """Exact counterfactuals: SynthFaces' test faces drawn again with only the protected attribute changed."""
 
-from __future__ import annotations
-
 from pathlib import Path
 from typing import NamedTuple
 

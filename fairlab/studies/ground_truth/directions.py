@@ -5,8 +5,6 @@ mean difference is a direction. From traits: a linear regression of what the ora
 each attribute's direction, alone ("marginal") or with all others held constant ("partial").
 """
 
-from __future__ import annotations
-
 import math
 from collections.abc import Mapping
 from pathlib import Path

@@ -1,7 +1,5 @@
 """Effects of moving latents: the protected, the target and all other attributes of their faces."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 

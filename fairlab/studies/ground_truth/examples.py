@@ -1,7 +1,5 @@
 """Pairs to look at: the best and the worst, by what the oracle sees."""
 
-from __future__ import annotations
-
 import pandas as pd
 
 from fairlab.evaluation.pair_truth import pair_labels

@@ -1,7 +1,5 @@
 """Measurement of a run against drawn faces: tables, figures and a page."""
 
-from __future__ import annotations
-
 import pandas as pd
 
 from fairlab.core.errors import UserError

@@ -5,8 +5,6 @@ attribute changed: what a perfect partner would show, errors of the readers incl
 generated faces that have nothing to do with each other.
 """
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple

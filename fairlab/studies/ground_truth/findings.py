@@ -1,7 +1,5 @@
 """Findings: each assumption of the method, beside what is measured of it."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 

@@ -4,8 +4,6 @@ Every z and every z' carries the label that the baseline classifier gave to z. T
 the classifier erred about z, or the partner did not keep the target.
 """
 
-from __future__ import annotations
-
 import numpy as np
 import pandas as pd
 

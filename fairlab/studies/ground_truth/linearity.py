@@ -4,8 +4,6 @@ The test is one-sided: a network that does better has found a bend, but of a bou
 hundreds of directions ten thousand latents show it nothing.
 """
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 

@@ -6,8 +6,6 @@ which do, as far as a linear function of small pixels and of the oracle's featur
 each of them on unseen faces is counted and kept beside it.
 """
 
-from __future__ import annotations
-
 from dataclasses import dataclass
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Page of a run's ground truth: its sections, in order, with the sentences beside each picture."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, ClassVar

@@ -1,7 +1,5 @@
 """Command ``leakage``: how well labels alone give away a protected attribute."""
 
-from __future__ import annotations
-
 import argparse
 from pathlib import Path
 

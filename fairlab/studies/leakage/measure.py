@@ -1,7 +1,5 @@
 """Dataset leakage: how well a protected label can be guessed from the other labels."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from pathlib import Path
 

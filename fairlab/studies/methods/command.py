@@ -1,7 +1,5 @@
 """Command ``methods``: every way to train a classifier, with its settings."""
 
-from __future__ import annotations
-
 import argparse
 
 HELP = "list the methods: what each does, its paper, its settings"

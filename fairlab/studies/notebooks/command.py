@@ -1,7 +1,5 @@
 """Command ``notebooks``: the notebooks of one run without a browser, as pages to read."""
 
-from __future__ import annotations
-
 import argparse
 from pathlib import Path
 

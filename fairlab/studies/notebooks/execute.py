@@ -4,8 +4,6 @@ Each notebook gets a kernel of its own. Its executed copy appears whole or not a
 without Jupyter beside it.
 """
 
-from __future__ import annotations
-
 import os
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence

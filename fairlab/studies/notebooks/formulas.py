@@ -1,7 +1,5 @@
 """TeX formulas as pictures, for pages without scripts."""
 
-from __future__ import annotations
-
 import base64
 import html
 import io

@@ -1,7 +1,5 @@
 """Command ``prepare``: the images of a source, decoded once for all runs."""
 
-from __future__ import annotations
-
 import argparse
 
 from fairlab.studies.arguments import SOURCE, add, source_settings

@@ -1,7 +1,5 @@
 """Command ``run``: the whole method, from images to a report."""
 
-from __future__ import annotations
-
 import argparse
 
 from fairlab.studies.arguments import ONE_RUN, add, named_run

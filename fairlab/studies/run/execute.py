@@ -1,7 +1,5 @@
 """A run for the command line: plan, steps, table, report."""
 
-from __future__ import annotations
-
 import pandas as pd
 
 from fairlab.classifiers.networks import build_network

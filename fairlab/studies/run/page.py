@@ -1,7 +1,5 @@
 """Report of a run: its sections, in order, with the sentences beside each picture."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar

@@ -3,8 +3,6 @@
 Operations are counted; how many this machine does in a second is measured on one batch of training.
 """
 
-from __future__ import annotations
-
 import shutil
 import time
 from collections.abc import Callable, Mapping

@@ -1,7 +1,5 @@
 """Command ``table``: many targets and methods at once."""
 
-from __future__ import annotations
-
 import argparse
 from pathlib import Path
 

@@ -1,7 +1,5 @@
 """Tables and figures of a grid, after all of its cells are made."""
 
-from __future__ import annotations
-
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path

@@ -4,8 +4,6 @@ Every cell is a `Run` in its usual folder. Runs share images, generator, latents
 images, and labels, so each is made once; what is finished is never made again.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
