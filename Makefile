@@ -44,21 +44,16 @@ bench: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -m benchmark -s tests/benchmarks tests/browser $(ARGS)
 
 lint: $(VENV)/.installed-dev
-	$(BIN)/ruff check fairlab tests notebooks
-	$(BIN)/ruff format --check fairlab tests notebooks
+	$(BIN)/ruff check fairlab tests notebooks examples docs/hooks.py
+	$(BIN)/ruff format --check fairlab tests notebooks examples docs/hooks.py
 	$(BIN)/mypy
 
 $(VENV)/.installed-docs: $(VENV)/.installed
 	$(BIN)/pip install --quiet --disable-pip-version-check --editable '.[docs]'
 	touch $@
 
-# Pages link to figures and files beside docs/; in the site these lie beside the pages.
 docs: $(VENV)/.installed-docs
-	rm -rf build/docs && mkdir -p build && cp -r docs build/docs && cp -r figures notebooks build/docs/
-	cp CONTRIBUTING.md build/docs/contributing.md && cp CHANGELOG.md build/docs/changelog.md
-	sed -i.bak -e 's#](\.\./figures/#](figures/#' -e 's#](\.\./CONTRIBUTING\.md#](contributing.md#' \
-	  -e 's#](\.\./notebooks/#](notebooks/#' build/docs/*.md && rm build/docs/*.bak
-	$(BIN)/mkdocs build --quiet $(ARGS)
+	$(BIN)/mkdocs build $(ARGS)
 
 lab: $(VENV)/.installed
 	$(BIN)/jupyter lab --ServerApp.root_dir=notebooks --LabApp.default_url=/lab/tree/00_biased_faces.ipynb $(ARGS)
