@@ -74,6 +74,6 @@ def test_faces_are_drawn_and_scored_once(run, monkeypatch):
 def test_no_face_and_other_images_are_refused(run):
     with pytest.raises(UserError, match="At least one face"):
         counterfactual_faces(run, 0)
-    photographs = SimpleNamespace(source=object(), experiment=SimpleNamespace(data="celeba"))
+    photographs = SimpleNamespace(work=SimpleNamespace(source=SimpleNamespace(name="celeba")))
     with pytest.raises(UserError, match="Only drawn faces can be redrawn"):
         counterfactual_faces(photographs, N)

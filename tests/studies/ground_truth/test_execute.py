@@ -90,7 +90,7 @@ def test_changes_of_pairs_are_counted_from_what_the_oracle_sees(run):
 
 
 def test_other_images_and_runs_without_partners_are_refused(run, smoke_home):
-    photographs = SimpleNamespace(source=object(), experiment=SimpleNamespace(data="celeba"))
+    photographs = SimpleNamespace(work=SimpleNamespace(source=SimpleNamespace(name="celeba")))
     with pytest.raises(UserError, match="Only drawn faces can be redrawn"):
         truth(photographs)
     control = Run.of_preset("smoke", smoke_home, device="cpu", method="added_oversampling")

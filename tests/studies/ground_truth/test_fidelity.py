@@ -1,6 +1,5 @@
 """What pairs keep and change: the tables agree with counts made elsewhere, and with each other."""
 
-import shutil
 from functools import partial
 
 import numpy as np
@@ -30,9 +29,7 @@ N = 120
 
 @pytest.fixture(scope="module")
 def run(smoke_home):
-    """A copy of the smoke run, so that its readings by a smaller reader do not stay there."""
-    name = Run.of_preset("smoke", smoke_home, device="cpu").folder.name
-    shutil.copytree(smoke_home / "runs" / name, smoke_home / "runs" / "fidelity")
+    """The smoke run in a folder of its own, in which readings of a smaller reader stay."""
     return Run.of_preset("smoke", smoke_home, name="fidelity", device="cpu")
 
 
@@ -54,7 +51,7 @@ def test_partners_are_counted_as_elsewhere(run):
         ("protected flipped", "partner flipped Male"),
         ("both", "partner did both"),
     ):
-        assert tuple(rows.loc[metric]) == pytest.approx(counted[statement])
+        assert tuple(rows.loc[metric]) == pytest.approx(counted[statement][:4])
     before, after = (
         read_labels(run, run.pairs(0).faces)[run.pairs(0).rows],
         read_labels(run, run.pairs(0).partners),
