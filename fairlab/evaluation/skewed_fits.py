@@ -14,12 +14,7 @@ REGULARISATION = 0.01
 
 
 def skew_study(
-    z: np.ndarray,
-    labels: Mapping[str, np.ndarray],
-    shares: Sequence[float],
-    *,
-    n_fit: int,
-    draws: int = 3,
+    z: np.ndarray, labels: Mapping[str, np.ndarray], shares: Sequence[float], *, n_fit: int, draws: int = 3
 ) -> pd.DataFrame:
     """Fit hyperplanes to labels of which few, or many, are positive: do they still find the plane?
 

@@ -33,8 +33,7 @@ FULL_CLASSIFIER = Recipe(backbone="resnet18", epochs=15, schedule="one_cycle")
 
 #: Generators: a first look in a quarter of an hour, and one that only shows that training runs.
 QUICK_GAN = GANRecipe(
-    fade_images=(0, 3_000, 4_000, 8_000, 8_000),
-    stable_images=(1_500, 4_000, 15_000, 30_000, 20_000),
+    fade_images=(0, 3_000, 4_000, 8_000, 8_000), stable_images=(1_500, 4_000, 15_000, 30_000, 20_000)
 )
 SMOKE_GAN = GANRecipe(
     channels=(16, 16, 8, 8),
@@ -105,7 +104,7 @@ REAL_IMAGES: dict[str, dict[str, Any]] = {
         "recipe": PHOTO_CLASSIFIER,
         "sizes": PRESETS["quick"]["sizes"] | {"n_pairs": 8_000, "n_added": 16_000, "epochs": 8},
         "seeds": 1,
-    },
+    }
 }
 
 #: Settings by the names of the command line: fields of `SourceSettings` and of `GeneratorSettings`.

@@ -18,10 +18,7 @@ COLUMNS = (("baseline", BASELINE), ("de-biased", DEBIASED), ("difference", DIFFE
 
 
 def paper_table(
-    table: pd.DataFrame,
-    reporting: Mapping[str, Sequence[str]] = REPORTING_GROUPS,
-    *,
-    published: bool = True,
+    table: pd.DataFrame, reporting: Mapping[str, Sequence[str]] = REPORTING_GROUPS, *, published: bool = True
 ) -> pd.DataFrame:
     """Return the tidy table of many attributes laid out as in the paper, as text.
 

@@ -68,10 +68,7 @@ class Trainer:
             self.generator = ProgressiveGenerator(recipe.latent_dim, recipe.channels).to(self.device)
             self.critic = ProgressiveCritic(recipe.channels).to(self.device)
         self.average = copy.deepcopy(self.generator).eval().requires_grad_(False)
-        self.optimisers = {
-            "generator": self._adam(self.generator),
-            "critic": self._adam(self.critic),
-        }
+        self.optimisers = {"generator": self._adam(self.generator), "critic": self._adam(self.critic)}
         self.images_seen = self.steps = 0
         self.compiled = compile
         if compile:

@@ -58,11 +58,7 @@ def fit_domain_planes(
 
 
 def domain_partner(
-    z: ArrayLike,
-    *,
-    protected: Hyperplane,
-    targets: tuple[Hyperplane, Hyperplane],
-    kind: str = "mirrored",
+    z: ArrayLike, *, protected: Hyperplane, targets: tuple[Hyperplane, Hyperplane], kind: str = "mirrored"
 ) -> np.ndarray:
     """Return the partner z' of each latent z where each protected group has a target plane of its own.
 

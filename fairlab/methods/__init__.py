@@ -9,14 +9,7 @@ from fairlab.methods.unbiased_faces import UnbiasedFaces
 #: Every method by its name on the command line, in the order of tables.
 METHODS: dict[str, type[Method]] = {
     method.name: method
-    for method in (
-        ERM,
-        Oversampling,
-        AddedOversampling,
-        UnbiasedFaces,
-        UnpairedFaces,
-        LatentPairs,
-    )
+    for method in (ERM, Oversampling, AddedOversampling, UnbiasedFaces, UnpairedFaces, LatentPairs)
 }
 
 __all__ = [

@@ -112,7 +112,7 @@ GENERATOR: Arguments = {
 }
 
 DEVICE: Arguments = {
-    "--device": {"metavar": "DEVICE", "help": "torch device (default: cuda where there is one, else cpu)"},
+    "--device": {"metavar": "DEVICE", "help": "torch device (default: cuda where there is one, else cpu)"}
 }
 
 RUN: Arguments = {

@@ -8,12 +8,7 @@ import torch
 from torchvision.transforms import v2
 
 from fairlab.classifiers import PAPER, Recipe
-from fairlab.classifiers.augmentation import (
-    IMAGENET_MEAN,
-    IMAGENET_STD,
-    evaluation_batch,
-    training_batch,
-)
+from fairlab.classifiers.augmentation import IMAGENET_MEAN, IMAGENET_STD, evaluation_batch, training_batch
 from fairlab.core.errors import UserError
 
 PLAIN = Recipe(resize=None, padding=0, crop=8, flip=False)

@@ -83,11 +83,7 @@ def test_a_paired_difference_is_surer_than_its_two_models():
     present = np.clip(absent + 0.3 * rng.normal(size=500), 0, 1)
     better = np.where(np.arange(500) < 20, absent, present)  # the same, but for 20 faces that never change
     table = table_of(
-        {"baseline": absent, "other": absent},
-        {"baseline": present, "other": better},
-        y,
-        a,
-        n_resamples=400,
+        {"baseline": absent, "other": absent}, {"baseline": present, "other": better}, y, a, n_resamples=400
     )
     width = {m: value(table, model=m)["high"] - value(table, model=m)["low"]
              for m in ("baseline", "other - baseline")}  # fmt: skip

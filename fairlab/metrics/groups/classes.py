@@ -113,11 +113,7 @@ def per_class_table(
 
 
 def compare_classes(
-    truth: pd.DataFrame,
-    predicted: Mapping[str, pd.DataFrame],
-    *,
-    n_resamples: int = 1000,
-    seed: int = 0,
+    truth: pd.DataFrame, predicted: Mapping[str, pd.DataFrame], *, n_resamples: int = 1000, seed: int = 0
 ) -> pd.DataFrame:
     """Return `per_class_table` of several models, and their paired differences from the first.
 

@@ -28,11 +28,7 @@ class Means(NamedTuple):
         return self._replace(value=self.value - other.value, draws=self.draws - other.draws)
 
     def table(
-        self,
-        metrics: Sequence[str],
-        groups: Sequence[str] = ("all",),
-        *,
-        shares: Collection[str] = (),
+        self, metrics: Sequence[str], groups: Sequence[str] = ("all",), *, shares: Collection[str] = ()
     ) -> pd.DataFrame:
         """Return a tidy table with a row for each group and metric.
 

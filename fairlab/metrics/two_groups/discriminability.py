@@ -31,12 +31,7 @@ class PairDiscriminability:
 
 
 def pair_discriminability(
-    labels_a: ArrayLike,
-    labels_b: ArrayLike,
-    scores: ArrayLike,
-    *,
-    n_resamples: int = 1000,
-    seed: int = 0,
+    labels_a: ArrayLike, labels_b: ArrayLike, scores: ArrayLike, *, n_resamples: int = 1000, seed: int = 0
 ) -> PairDiscriminability:
     """Measure for which of two labels a classifier trained on images where they agree scores better.
 

@@ -7,7 +7,7 @@ from fairlab.studies.arguments import Arguments, add
 
 HELP = "gaps between groups in anyone's predictions, with intervals"
 EXAMPLES = {
-    "fairlab audit FILE --label y --score s --protected a": "gaps between groups in anyone's predictions",
+    "fairlab audit FILE --label y --score s --protected a": "gaps between groups in anyone's predictions"
 }
 
 OWN: Arguments = {
@@ -25,11 +25,7 @@ OWN: Arguments = {
         "metavar": "COLUMN",
         "help": "names each row; with it, --compare matches rows",
     },
-    "--threshold": {
-        "type": float,
-        "metavar": "T",
-        "help": "scores above it mean yes (default: calibrated)",
-    },
+    "--threshold": {"type": float, "metavar": "T", "help": "scores above it mean yes (default: calibrated)"},
     "--resamples": {
         "dest": "n_resamples",
         "type": int,
@@ -38,11 +34,7 @@ OWN: Arguments = {
         "help": "resamples (1000)",
     },
     "--seed": {"type": int, "default": 0, "metavar": "N", "help": "seed of the resampling (0)"},
-    "--out": {
-        "type": Path,
-        "metavar": "DIR",
-        "help": "folder of the results (default: FILE-audit)",
-    },
+    "--out": {"type": Path, "metavar": "DIR", "help": "folder of the results (default: FILE-audit)"},
 }
 
 

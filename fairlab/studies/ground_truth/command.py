@@ -5,9 +5,7 @@ import argparse
 from fairlab.studies.arguments import ONE_RUN, Arguments, Renamed, add, named_run
 
 HELP = "what only drawn faces can show: do pairs, planes and classifiers do what they claim"
-EXAMPLES = {
-    "fairlab truth": "what only drawn faces can show of a run's pairs and planes",
-}
+EXAMPLES = {"fairlab truth": "what only drawn faces can show of a run's pairs and planes"}
 
 OWN: Arguments = {
     "--faces": {
@@ -23,12 +21,7 @@ OWN: Arguments = {
         "help": "of these, brought into the latent space; a second or more each (64)",
     },
     "--searched": {"action": Renamed, "dest": "inverted_faces", "type": int, "now": "--inverted-faces"},
-    "--moved": {
-        "type": int,
-        "default": 200,
-        "metavar": "N",
-        "help": "latents moved along directions (200)",
-    },
+    "--moved": {"type": int, "default": 200, "metavar": "N", "help": "latents moved along directions (200)"},
 }
 
 

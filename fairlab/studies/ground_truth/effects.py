@@ -22,12 +22,7 @@ EFFECTS: tuple[str, ...] = ("protected present", "target kept", "other attribute
 
 
 def direction_effects(
-    run: Run,
-    seed: int = 0,
-    *,
-    steps: Sequence[float] = STEPS,
-    n: int = N_MOVED,
-    n_inverted: int = N_INVERTED,
+    run: Run, seed: int = 0, *, steps: Sequence[float] = STEPS, n: int = N_MOVED, n_inverted: int = N_INVERTED
 ) -> pd.DataFrame:
     """Return what the oracle sees when latents move along the directions of `unit_directions`.
 

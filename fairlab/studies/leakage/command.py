@@ -6,9 +6,7 @@ from pathlib import Path
 from fairlab.studies.arguments import Arguments, add
 
 HELP = "how well labels alone give away a protected attribute"
-EXAMPLES = {
-    "fairlab leakage FILE --protected a": "how well labels alone give away a protected attribute",
-}
+EXAMPLES = {"fairlab leakage FILE --protected a": "how well labels alone give away a protected attribute"}
 
 OWN: Arguments = {
     "train": {
@@ -20,16 +18,8 @@ OWN: Arguments = {
     "--test": {"type": Path, "metavar": "FILE", "help": "labels that it is measured on (default: a tenth)"},
     "--ids": {"type": Path, "metavar": "FILE", "help": "published row numbers of a subset of TRAIN"},
     "--protected": {"metavar": "COLUMN", "help": "what is predicted from the labels (own tables)"},
-    "--labels": {
-        "nargs": "+",
-        "metavar": "COLUMN",
-        "help": "label columns (default: all others)",
-    },
-    "--attacker": {
-        "default": "logistic",
-        "metavar": "NAME",
-        "help": "logistic (quick) or mlp (the paper's)",
-    },
+    "--labels": {"nargs": "+", "metavar": "COLUMN", "help": "label columns (default: all others)"},
+    "--attacker": {"default": "logistic", "metavar": "NAME", "help": "logistic (quick) or mlp (the paper's)"},
     "--rounds": {"type": int, "default": 5, "metavar": "N", "help": "balanced samples to repeat on (5)"},
     "--seed": {"type": int, "default": 0, "metavar": "N", "help": "seed of everything random (0)"},
     "--out": {"type": Path, "metavar": "CSV", "help": "where to write the table"},

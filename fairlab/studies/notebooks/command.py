@@ -6,9 +6,7 @@ from pathlib import Path
 from fairlab.studies.arguments import ONE_RUN, Arguments, add, run_settings
 
 HELP = "run the notebooks without a browser; pages to read go into the run folder"
-EXAMPLES = {
-    "fairlab notebooks --preset smoke": "the eight notebooks without a browser, as pages to read",
-}
+EXAMPLES = {"fairlab notebooks --preset smoke": "the eight notebooks without a browser, as pages to read"}
 
 OWN: Arguments = {
     "--only": {
@@ -17,7 +15,7 @@ OWN: Arguments = {
         "default": [],
         "metavar": "NOTEBOOK",
         "help": "numbers or beginnings of names, such as 03 or 03_hyperplanes (default: all)",
-    },
+    }
 }
 
 

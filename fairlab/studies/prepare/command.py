@@ -6,7 +6,7 @@ from fairlab.studies.arguments import SOURCE, add, source_settings
 
 HELP = "decode the images once into data/prepared"
 EXAMPLES = {
-    "fairlab prepare --data celeba --data-root DIR": "only decode the images, once for all later runs",
+    "fairlab prepare --data celeba --data-root DIR": "only decode the images, once for all later runs"
 }
 
 

@@ -134,10 +134,7 @@ def _plane_section(run: Run) -> Section:
     rows = run.pairs(0).method.held_out_rows
     points = plane_coordinates(run.pairs(0).all_z[rows], planes["target"], planes["protected"])
     start, end = (plane_coordinates(z, planes["target"], planes["protected"]) for z in _pair_latents(run, 8))
-    lines = (
-        Line.of(planes["target"], basis, e.target),
-        Line.of(planes["protected"], basis, e.protected),
-    )
+    lines = (Line.of(planes["target"], basis, e.target), Line.of(planes["protected"], basis, e.protected))
     held_out = labels["target"][rows], labels["protected"][rows]
     return Section(
         "Latents and hyperplanes",

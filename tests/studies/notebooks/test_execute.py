@@ -16,13 +16,7 @@ import pytest
 from fairlab.core.errors import UserError
 from fairlab.lab.executed import RESULT, STATE, VIEW
 from fairlab.lab.panel import ERROR_CLASS
-from fairlab.studies.notebooks.execute import (
-    hidden_errors,
-    notebooks_folder,
-    results,
-    run_notebooks,
-    select,
-)
+from fairlab.studies.notebooks.execute import hidden_errors, notebooks_folder, results, run_notebooks, select
 from fairlab.studies.notebooks.page import LARGE_MEGABYTES, to_html, write_index
 
 from .made_notebooks import code, notebook, write

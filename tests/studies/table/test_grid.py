@@ -143,10 +143,7 @@ def test_a_grid_has_a_run_for_every_target_and_method_in_the_folder_of_the_run_c
     assert grid.n_trainings == 2 * (1 + 2) * 2
     runs = [grid.run("Big_Nose", method) for method in grid.methods]
     name = "synthfaces-smoke-Big_Nose-Male-Big_Lips"
-    assert [run.folder.name for run in runs] == [
-        f"{name}-latent_pairs-partner-mirrored-32px",
-        f"{name}-32px",
-    ]
+    assert [run.folder.name for run in runs] == [f"{name}-latent_pairs-partner-mirrored-32px", f"{name}-32px"]
     assert {(run.experiment.target, run.experiment.seeds) for run in runs} == {("Big_Nose", 2)}
     assert [run.experiment.method.partner for run in runs] == ["mirrored", "margin"]
 
