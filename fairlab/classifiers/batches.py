@@ -105,32 +105,14 @@ class Batch:
     generator: torch.Generator  # on the CPU; random numbers from (seed, epoch, process) alone
 
 
-@dataclass(frozen=True, eq=False)
-class Columns:
-    """A training set's columns as tensors, from which batches take rows."""
-
-    labels: Tensor  # (n, k) float32
-    groups: Tensor | None
-    weights: Tensor | None
-
-    @classmethod
-    def of(cls, data: TrainingSet) -> Columns:
-        """Return the columns of a checked training set, weights scaled to a mean of 1."""
-        weights = None if data.weights is None else np.asarray(data.weights, np.float64)
-        return cls(
-            torch.from_numpy(np.asarray(data.labels, np.float32)),
-            None if data.groups is None else torch.from_numpy(np.asarray(data.groups, np.int64)),
-            None if weights is None else torch.from_numpy(weights / weights.mean()).float(),
-        )
-
-    def rows(self, rows: np.ndarray, device: torch.device) -> tuple[Tensor, Tensor | None, Tensor | None]:
-        """Return labels, groups and weights of some images, on the device."""
-        labels, *others = (
-            None if column is None else column[rows].to(device)
-            for column in (self.labels, self.groups, self.weights)
-        )
-        assert labels is not None
-        return labels, others[0], others[1]
+def columns_of(data: TrainingSet) -> tuple[Tensor, Tensor | None, Tensor | None]:
+    """Return labels (n, k) and weights (n,) with a mean of 1 as float32, groups (n,) as int64 tensors."""
+    weights = None if data.weights is None else np.asarray(data.weights, np.float64)
+    return (
+        torch.from_numpy(np.asarray(data.labels, np.float32)),
+        None if data.groups is None else torch.from_numpy(np.asarray(data.groups, np.int64)),
+        None if weights is None else torch.from_numpy(weights / weights.mean()).float(),
+    )
 
 
 def epoch_batches(data: TrainingSet, recipe: Recipe, seed: int, epoch: int) -> Iterator[np.ndarray]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from tqdm.auto import tqdm
 
 from fairlab.classifiers.augmentation import training_batch
-from fairlab.classifiers.batches import Batch, Columns, TrainingSet, epoch_batches
+from fairlab.classifiers.batches import Batch, TrainingSet, columns_of, epoch_batches
 from fairlab.classifiers.identity import check_same_run, run_identity
 from fairlab.classifiers.images import ImageArray
 from fairlab.classifiers.networks import AttributeNetwork, build_network
@@ -232,7 +232,7 @@ class Training:
     def run_epoch(self, epoch: int, data: TrainingSet, bar: tqdm[Any]) -> dict[str, float]:
         """Show the network one epoch's images; return the mean loss and the means of its named parts."""
         train_mode(self.objective)
-        columns, batches = Columns.of(data), list(epoch_batches(data, self.recipe, self.seed, epoch))
+        columns, batches = columns_of(data), list(epoch_batches(data, self.recipe, self.seed, epoch))
         crops, losses = (self._generator(epoch, *key) for key in ((), (1,)))
         totals: dict[str, Tensor] = {}
         with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
@@ -261,7 +261,7 @@ class Training:
     def _batch(
         self,
         data: TrainingSet,
-        columns: Columns,
+        columns: Iterable[Tensor | None],
         rows: np.ndarray,
         progress: float,
         crops: torch.Generator,
@@ -276,7 +276,8 @@ class Training:
             partners = self._augmented(data.images[np.where(given < 0, rows, given)], again)
             has_partner = torch.from_numpy(given >= 0).to(self.device)
         images = self._augmented(data.images[rows], crops)
-        labels, groups, weights = columns.rows(rows, self.device)
+        labels, groups, weights = (None if c is None else c[rows].to(self.device) for c in columns)
+        assert labels is not None
         return Batch(images, labels, groups, weights, partners, has_partner, progress, losses)
 
     def _augmented(self, images: np.ndarray, generator: torch.Generator) -> Tensor:

@@ -46,6 +46,13 @@ SMOKE_GAN = GANRecipe(
 #: A folder that holds this file is the project's.
 _MARK_OF_PROJECT = Path("notebooks", "00_biased_faces.ipynb")
 
+
+def _sizes(n_fit: int, n_held_out: int, n_pairs: int, epochs: int) -> dict[str, Any]:
+    """Return what methods that add images take from a preset, by field; a pair is two images."""
+    latents = {"n_fit": n_fit, "n_held_out": n_held_out, "n_pairs": n_pairs}
+    return {"partner": "margin", **latents, "n_added": 2 * n_pairs, "epochs": epochs}
+
+
 #: Settings by preset; "sizes" are fields of methods that add images. A source's entry overrides the general
 #: one.
 PRESETS: dict[str, dict[str, Any]] = {
@@ -53,42 +60,21 @@ PRESETS: dict[str, dict[str, Any]] = {
         "synthfaces_counts": (3_000, 1_000, 1_500),
         "recipe": SMOKE_CLASSIFIER,
         "gan": SMOKE_GAN,
-        "sizes": {
-            "partner": "margin",
-            "n_fit": 600,
-            "n_held_out": 300,
-            "n_pairs": 600,
-            "n_added": 1_200,
-            "epochs": 1,
-        },
+        "sizes": _sizes(600, 300, 600, epochs=1),
         "n_resamples": 200,
     },
     "quick": {
         "synthfaces_counts": (16_000, 3_000, 20_000),
         "recipe": QUICK_CLASSIFIER,
         "gan": QUICK_GAN,
-        "sizes": {
-            "partner": "margin",
-            "n_fit": 10_000,
-            "n_held_out": 2_000,
-            "n_pairs": 6_000,
-            "n_added": 12_000,
-            "epochs": 3,
-        },
+        "sizes": _sizes(10_000, 2_000, 6_000, epochs=3),
         "seeds": 3,
     },
     "full": {
         "synthfaces_counts": (60_000, 10_000, 20_000),
         "recipe": FULL_CLASSIFIER,
         "gan": DEFAULT_GAN,
-        "sizes": {
-            "partner": "margin",
-            "n_fit": 10_000,
-            "n_held_out": 5_000,
-            "n_pairs": 30_000,
-            "n_added": 60_000,
-            "epochs": 10,
-        },
+        "sizes": _sizes(10_000, 5_000, 30_000, epochs=10),
         "seeds": 3,
     },
     "paper": {

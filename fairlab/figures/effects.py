@@ -9,7 +9,7 @@ import seaborn as sns
 from matplotlib.figure import Figure
 
 from fairlab.core.errors import UserError
-from fairlab.core.text import markdown_table
+from fairlab.core.estimate import markdown_table
 from fairlab.figures.captioned import Captioned
 from fairlab.figures.style import (
     FAINT,

@@ -16,24 +16,8 @@ from fairlab.figures.matrix import discriminability_matrix
 from fairlab.figures.plane import Line, latent_plane
 
 __all__ = [
-    "Line",
-    "calibration_curves",
-    "changed_counts",
-    "class_bars",
-    "direction_effects",
-    "discriminability_matrix",
-    "distance_histograms",
-    "dots",
-    "effects",
-    "effects_by_target",
-    "face_grid",
-    "label_table",
-    "latent_plane",
-    "learning_curves",
-    "metric_bars",
-    "pair_grid",
-    "score_histograms",
-    "series_of",
-    "skew_curves",
-    "trade_off",
-]
+    "Line", "calibration_curves", "changed_counts", "class_bars", "direction_effects",
+    "discriminability_matrix", "distance_histograms", "dots", "effects", "effects_by_target",
+    "face_grid", "label_table", "latent_plane", "learning_curves", "metric_bars", "pair_grid",
+    "score_histograms", "series_of", "skew_curves", "trade_off",
+]  # fmt: skip

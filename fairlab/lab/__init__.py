@@ -2,7 +2,7 @@
 
 from fairlab.figures import plots
 from fairlab.figures.faces import first_of_groups, label_words, score_words
-from fairlab.figures.published import published_table
+from fairlab.figures.paper_table import published_table
 from fairlab.figures.summary import LIMITS, summarise
 from fairlab.figures.tables import comparison, readable_table
 from fairlab.lab.dial import BiasDial

@@ -9,8 +9,7 @@ from typing import Any, NamedTuple, TypeVar
 import numpy as np
 import pandas as pd
 
-from fairlab.core.estimate import Estimate
-from fairlab.core.text import markdown_table
+from fairlab.core.estimate import Estimate, markdown_table
 from fairlab.metrics.intervals.bootstrap import estimate_of
 from fairlab.metrics.spec import METRICS, unit_of
 from fairlab.metrics.validation import cell_masses, shortage, warn_undefined

@@ -13,9 +13,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairlab.core.errors import UserError
-from fairlab.figures.published import published_fairface
 from fairlab.metrics import class_accuracies, class_attention, compare_classes, most_likely, per_class_table
 from fairlab.metrics.tidy import COLUMNS
+
+#: Of "Exploring Fairness in the Classification of Faces: FairFace", balanced test, without and with class
+#: attention: per cent right of gender, race, both; standard deviation over classes; worst class.
+PUBLISHED = ([91.9, 63.1, 58.4, 12.2, 30.2], [91.4, 62.7, 57.9, 5.8, 50.8])
 
 
 def value(table, group, metric="accuracy", attribute="joint", model="model", column="value"):
@@ -64,10 +67,8 @@ def test_published_figures_of_fairface(fairface, name, row):
     found += [
         value(table, "all classes", metric) for metric in ("standard_deviation", "worst_class_accuracy")
     ]
-    published = published_fairface().iloc[row]
-    columns = ["gender", "race", "joint", "standard deviation", "worst class"]
-    assert [round(100 * number, 1) for number in found] == published[columns].tolist()
-    assert value(table, "all", column="n") == published["images"]
+    assert [round(100 * number, 1) for number in found] == PUBLISHED[row]
+    assert value(table, "all", column="n") == 5162
 
 
 def test_published_class_attention(fairface):

@@ -4,8 +4,7 @@ from typing import Any
 
 import pandas as pd
 
-from fairlab.core.estimate import PERCENT, POINTS, Estimate
-from fairlab.core.text import markdown_table
+from fairlab.core.estimate import PERCENT, POINTS, Estimate, markdown_table
 
 
 def summarise(table: pd.DataFrame, ranking: pd.DataFrame) -> list[str]:

@@ -6,8 +6,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
-from fairlab.core.estimate import PERCENT, PLAIN, POINTS, Estimate, Unit
-from fairlab.core.text import markdown_table
+from fairlab.core.estimate import PERCENT, PLAIN, POINTS, Estimate, Unit, markdown_table
 from fairlab.figures.style import readable
 from fairlab.studies.ground_truth.directions import INVERTED, PARTIAL
 from fairlab.studies.ground_truth.fidelity import EXACT, PARTNERS, RANDOM

@@ -6,9 +6,8 @@ from pathlib import Path
 import pandas as pd
 
 from fairlab.core.errors import UserError
-from fairlab.core.estimate import PERCENT, Estimate
+from fairlab.core.estimate import PERCENT, Estimate, markdown_table
 from fairlab.core.files import write_text
-from fairlab.core.text import markdown_table
 from fairlab.data.label_files import LabelTable, align, read_labels
 from fairlab.metrics.leakage.balanced import Sample
 from fairlab.metrics.leakage.leakage import Leakage, dataset_leakage, leakage_table

@@ -9,9 +9,10 @@ from fairlab.core.errors import UserError
 from fairlab.data.attributes import ATTRIBUTES
 from fairlab.data.facedata import FaceData
 from fairlab.data.synthfaces import source as module
-from fairlab.data.synthfaces.celeba_format import write_celeba_format
 from fairlab.data.synthfaces.draw import draw
 from fairlab.data.synthfaces.source import SynthFacesSource
+
+from .celeba_format import write_celeba_format
 
 
 @pytest.fixture
