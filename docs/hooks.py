@@ -15,13 +15,19 @@ from mkdocs.structure.files import File
 from fairlab.studies.notebooks.formulas import typeset
 
 REPOSITORY = Path(__file__).resolve().parents[1]
-PAGES = {"CONTRIBUTING.md": "contributing.md", "CHANGELOG.md": "changelog.md", "data/README.md": "cards.md"}
+PAGES = {
+    "CONTRIBUTING.md": "contributing.md",
+    "CHANGELOG.md": "changelog.md",
+    "data/README.md": "cards.md",
+    "examples/latent_pairs.py": "example.md",
+}
 LINK = re.compile(r"\]\((?:\.\./)?(?:docs/)?([\w./-]+)(?=[#)])")  # no address with a scheme
 
 
 def on_files(files, config):
     """Add what lies outside docs/."""
     texts = {page: (REPOSITORY / file).read_text("utf-8") for file, page in PAGES.items()}
+    texts["example.md"] = f"# The six steps in one file\n\n```python\n{texts['example.md']}```"
     for path in (REPOSITORY / "notebooks").glob("*.ipynb"):
         texts[f"notebooks/{path.stem}.md"] = notebook_page(json.loads(path.read_text("utf-8")))
     for room in (REPOSITORY / "fairlab").glob("*/__init__.py"):
@@ -39,7 +45,8 @@ def on_page_markdown(markdown, page, config, files):
 
 
 def _on_site(target):
-    return PAGES.get(target, re.sub(r"\.ipynb$", ".md", target))
+    room = re.sub(r"^fairlab/(\w+)$", r"api/\1.md", target)  # a room's folder: its page of the API
+    return PAGES.get(target, re.sub(r"\.ipynb$", ".md", room))
 
 
 def notebook_page(notebook):
