@@ -41,5 +41,5 @@ def test_its_loss_is_least_at_the_smoothed_label(method_class):
 
 
 def test_bad_settings_are_one_sentence(method_class):
-    with pytest.raises(UserError, match=r"must lie in \[0, 1\)"):
+    with pytest.raises(UserError, match=r"choose it in \[0, 1\)"):
         method_class(smoothing=1.0)
