@@ -76,7 +76,7 @@ def run(home, even_labels):
 
 def test_the_plan_comes_first_and_the_table_last(home):
     printed = (home / "printed.txt").read_text()
-    assert printed.index("6 train the de-biased classifier") < printed.index("| DEO (%)")
+    assert printed.index("train with the method") < printed.index("| DEO (%)")
     assert "debiased - baseline" in printed
     assert "report.html" in printed
 

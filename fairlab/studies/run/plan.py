@@ -86,14 +86,14 @@ def plan(run: Run, n_images: Mapping[str, int], costs: Costs) -> list[PlannedSte
 
     steps = [
         each("prepare images", sum(real.values()), 1 / PREPARATION_SPEED[e.source.name]),
-        training("1 train annotators", e.recipe.epochs, counts.annotated),
-        training("1 train the baseline", e.recipe.epochs, real["train"], seeds),
-        each("2 train a generator", to_train, DRAWINGS_PER_TRAINED * costs.draw),
-        each("2 invert real images", counts.inverted, 1 / INVERSION_SPEED),
-        each("2 generate faces", counts.generated, costs.draw),
-        each("3 label them", counts.scored, costs.score),
-        each("5 generate partners", seeds * counts.generated_per_seed, costs.draw),
-        training("6 train the de-biased classifier", epochs, counts.trained, seeds),
+        training("train annotators", e.recipe.epochs, counts.annotated),
+        training("train the baseline", e.recipe.epochs, real["train"], seeds),
+        each("train a generator", to_train, DRAWINGS_PER_TRAINED * costs.draw),
+        each("invert real images", counts.inverted, 1 / INVERSION_SPEED),
+        each("generate faces", counts.generated, costs.draw),
+        each("label them", counts.scored, costs.score),
+        each("generate partners", seeds * counts.generated_per_seed, costs.draw),
+        training("train with the method", epochs, counts.trained, seeds),
         each("score test images", 2 * seeds * (real["valid"] + real["test"]), costs.score),
         PlannedStep("measure, report", "", 10),
     ]

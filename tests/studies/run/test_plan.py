@@ -31,28 +31,28 @@ def test_steps_take_what_their_images_cost(tmp_path):
     run = run_of(tmp_path)
     e, planned = run.experiment, seconds(run)
     baseline = e.recipe.epochs * (3_000 * COSTS.train + 1_000 * COSTS.score)
-    assert planned["1 train the baseline"] == pytest.approx(baseline)
-    assert planned["1 train annotators"] == pytest.approx(baseline)  # of the protected attribute
-    assert planned["2 generate faces"] == pytest.approx(e.method.n_latents * COSTS.draw)
-    assert planned["5 generate partners"] == pytest.approx(e.method.n_pairs * COSTS.draw)
+    assert planned["train the baseline"] == pytest.approx(baseline)
+    assert planned["train annotators"] == pytest.approx(baseline)  # of the protected attribute
+    assert planned["generate faces"] == pytest.approx(e.method.n_latents * COSTS.draw)
+    assert planned["generate partners"] == pytest.approx(e.method.n_pairs * COSTS.draw)
     added = e.method.epochs * ((3_000 + 2 * e.method.n_pairs) * COSTS.train + 1_000 * COSTS.score)
-    assert planned["6 train the de-biased classifier"] == pytest.approx(added)
-    assert "2 train a generator" not in planned
-    assert "2 invert real images" not in planned
+    assert planned["train with the method"] == pytest.approx(added)
+    assert "train a generator" not in planned
+    assert "invert real images" not in planned
 
 
 def test_what_is_asked_for_in_addition_is_planned(tmp_path):
     more = seconds(run_of(tmp_path, seeds=3, train_gan=True, n_inverted=30))
     once = seconds(run_of(tmp_path))
-    assert more["1 train the baseline"] == pytest.approx(3 * once["1 train the baseline"])
-    assert more["1 train annotators"] == once["1 train annotators"]
-    assert {"2 train a generator", "2 invert real images"} == more.keys() - once.keys()
+    assert more["train the baseline"] == pytest.approx(3 * once["train the baseline"])
+    assert more["train annotators"] == once["train annotators"]
+    assert {"train a generator", "invert real images"} == more.keys() - once.keys()
 
 
 @pytest.mark.parametrize("method", ["erm", "oversampling", "added_oversampling", "unbiased_faces"])
 def test_without_generated_images_none_are_planned(tmp_path, method):
     planned = seconds(run_of(tmp_path, method=method)).keys()
-    assert not {"1 train annotators", "2 generate faces", "3 label them", "5 generate partners"} & planned
+    assert not {"train annotators", "generate faces", "label them", "generate partners"} & planned
 
 
 def test_the_text_ends_with_the_total(tmp_path):
