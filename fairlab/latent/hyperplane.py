@@ -1,4 +1,4 @@
-"""A hyperplane in latent space that parts the latents of images with a label from those without."""
+"""A hyperplane in latent space that separates the latents of images with a label from those without."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from fairlab.core.files import read_json, write_json
 
 
 class OneSidedLabels(UserError):
-    """All labels are the same, so that no hyperplane parts them."""
+    """All labels are the same, so that no hyperplane separates them."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,11 +1,11 @@
-"""Command ``discriminability``: attributes that always go together, compared."""
+"""Command ``discriminability``: attributes whose labels always agree, compared."""
 
 import argparse
 from pathlib import Path
 
 from fairlab.studies.arguments import DEVICE, SOURCE, Arguments, add
 
-HELP = "which of two attributes that always go together a classifier leans on"
+HELP = "which of two attributes, whose labels always agree, a classifier prefers"
 EXAMPLES: dict[str, str] = {}
 
 OWN: Arguments = {

@@ -103,7 +103,7 @@ def findings(tables: Mapping[str, pd.DataFrame], target: str, protected: str) ->
             add(noise, assumption, f"wrong labels of {faces}, {readable(group)}", "share", **wanted)
 
     for model, name in MODEL_TITLES.items():
-        assumption, measured = f"the classifier then looks past {a}", f"predictions that flip with it, {name}"
+        assumption, measured = f"the classifier then ignores {a}", f"predictions that flip with it, {name}"
         wanted = {"model": model, "group": "all", "metric": "flip_rate"}
         add(tables["classifiers"], assumption, measured, "points" if " - " in model else "share", **wanted)
     return pd.DataFrame(rows, columns=Finding._fields)
