@@ -1,5 +1,6 @@
 """The data sources by name."""
 
+import importlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Protocol
@@ -7,7 +8,12 @@ from typing import Any, Protocol
 from fairlab.core.errors import UserError, nearest_names
 from fairlab.data.facedata import FaceData
 
-SOURCES = ("synthfaces", "celeba", "folder")
+#: Where each source's class is: a new one is a module, and a line here. It is imported when it is opened.
+SOURCES = {
+    "synthfaces": "fairlab.data.synthfaces.source:SynthFacesSource",
+    "celeba": "fairlab.data.celeba:CelebASource",
+    "folder": "fairlab.data.folder:FolderSource",
+}
 
 
 class Source(Protocol):
@@ -42,12 +48,12 @@ def open_source(name: str, root: str | Path | None = None, **options: Any) -> So
 
     Parameters
     ----------
-    name : {"synthfaces", "celeba", "folder"}
-        Which source.
+    name : str
+        One of `SOURCES`.
     root : path, optional
         The folder of its files; needed by all but SynthFaces.
     **options
-        Further arguments of `SynthFacesSource`, or ``table`` of `FolderSource`.
+        Further arguments of the source's class.
 
     Raises
     ------
@@ -56,16 +62,10 @@ def open_source(name: str, root: str | Path | None = None, **options: Any) -> So
     """
     if name not in SOURCES:
         raise UserError(f"There is no data source '{name}'; {nearest_names(name, SOURCES)}")
-    if name == "synthfaces":
-        from fairlab.data.synthfaces.source import SynthFacesSource  # torch, for drawing
-
-        return SynthFacesSource(**options)
-    if root is None:
-        raise UserError(f"The source '{name}' needs a folder; name it with --data-root DIR.")
-    if name == "celeba":
-        from fairlab.data.celeba import CelebASource
-
-        return CelebASource(Path(root))
-    from fairlab.data.folder import FolderSource
-
-    return FolderSource(Path(root), **options)
+    if name != "synthfaces":
+        if root is None:
+            raise UserError(f"The source '{name}' needs a folder; name it with --data-root DIR.")
+        options["root"] = Path(root)
+    module, _, class_name = SOURCES[name].partition(":")
+    source: Source = getattr(importlib.import_module(module), class_name)(**options)
+    return source

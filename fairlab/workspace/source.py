@@ -37,10 +37,9 @@ class SourceSettings:
 
     def open(self, target: str, protected: str, seed: int) -> Source:
         """Open the source: checks its root and reads its labels, but no image."""
-        if self.name == "celeba":
-            return open_source("celeba", self.root)
-        if self.name == "folder":
-            return open_source("folder", self.root, table=self.labels_csv)
+        if not self.is_drawn:
+            table = {"table": self.labels_csv} if self.name == "folder" else {}
+            return open_source(self.name, self.root, **table)
         counts: dict[str, Any] = dict(zip(("n_train", "n_valid", "n_test"), self.counts, strict=True))
         pairs = {} if self.association is None else {(target, protected): self.association}
         return open_source("synthfaces", **counts, seed=seed, associations=pairs)

@@ -6,7 +6,8 @@ from pathlib import Path
 import pytest
 
 from fairlab.core.errors import UserError
-from fairlab.data.sources import open_source
+from fairlab.data.sources import SOURCES, open_source
+from fairlab.workspace.source import SourceSettings
 
 
 def test_by_name(celeba_root: Callable[..., Path], image_folder: Callable[..., Path]):
@@ -28,3 +29,12 @@ def test_unknown_name():
 def test_missing_root():
     with pytest.raises(UserError, match="'celeba' needs a folder"):
         open_source("celeba")
+
+
+def test_a_new_source_is_a_module_and_a_line(tmp_path, monkeypatch):
+    code = "class MySource:\n    def __init__(self, root):\n        self.root = root"
+    (tmp_path / "my_source.py").write_text(code)
+    monkeypatch.syspath_prepend(tmp_path)
+    monkeypatch.setitem(SOURCES, "mine", "my_source:MySource")
+    settings = SourceSettings("mine", root=str(tmp_path))
+    assert settings.open("Smiling", "Male", seed=0).root == tmp_path
