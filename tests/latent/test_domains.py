@@ -124,10 +124,10 @@ def test_misuse_of_partners_is_one_sentence(n):
     first, second, third = (Hyperplane(row, 0.1) for row in np.eye(4)[:3])
     z = np.ones((n, 4))
     for kind in PARTNERS.keys() - set(KEEPING):
-        with pytest.raises(UserError, match=f"'{kind}' ignores target planes.*choose one of paired"):
+        with pytest.raises(UserError, match=f"'{kind}' ignores target planes.*choose one of mirrored"):
             domain_partner(z, protected=first, targets=(second, third), kind=kind)
     with pytest.raises(UserError, match="did you mean 'mirrored'"):
-        domain_partner(z, protected=first, targets=(second, third), kind="pared")
+        domain_partner(z, protected=first, targets=(second, third), kind="mirrord")
     for targets in ((second, first), (first, second)):
         with pytest.raises(UserError, match="parallel"):
             domain_partner(z, protected=first, targets=targets)

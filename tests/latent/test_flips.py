@@ -113,6 +113,6 @@ def test_misuse_is_one_sentence():
     with pytest.raises(UserError, match="parallel or dependent"):
         flipped_partners(z, protected=[planes[0], planes[0]], target=planes[1])
     with pytest.raises(UserError, match="did you mean 'mirrored'"):
-        flipped_partners(z, protected=planes[:1], target=planes[1], kind="pared")
+        flipped_partners(z, protected=planes[:1], target=planes[1], kind="mirrord")
     with pytest.raises(UserError, match="2 and 4 dimensions"):
         flipped_partners(z, protected=[Hyperplane(np.ones(2), 0.0)], target=planes[1])
