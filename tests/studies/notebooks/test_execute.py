@@ -241,7 +241,7 @@ def test_parameters_arrive_and_results_and_pages_are_made(source, out):
         "00_a.html",
         "01_b.ipynb",
         "share",
-        "[0.200, 0.300]",
+        "0.200 to 0.300",
         "1,200",
         "/some/where",
         "mine",
