@@ -149,9 +149,22 @@ def test_methods_lists_each_or_one(capsys):
     assert "did you mean 'erm'" in refused(capsys, "methods", "erms")
 
 
-def test_discriminability_hands_its_arguments_on(capsys, tmp_path):
-    asked = ["discriminability", "Male", "Yong", "--preset", "smoke", "--home", str(tmp_path)]
-    assert "did you mean 'Young'" in refused(capsys, *asked)
+@pytest.mark.parametrize(
+    "command",
+    [
+        "run",
+        "table",
+        "prepare",
+        "truth",
+        "discriminability Male Young",
+        "notebooks",
+        "gan train",
+        "gan report",
+    ],
+)
+def test_every_command_with_a_preset_hands_its_arguments_on(capsys, tmp_path, command):
+    said = refused(capsys, *command.split(), "--preset", "quik", "--home", str(tmp_path))
+    assert said == "fairlab: There is no preset 'quik'; did you mean 'quick'?"
 
 
 @pytest.mark.parametrize(

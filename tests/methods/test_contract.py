@@ -14,20 +14,15 @@ from fairlab.classifiers.training import Training
 from fairlab.core.errors import UserError
 from fairlab.core.files import read_json, read_json_lines
 from fairlab.methods import ERM, METHODS, Method, describe, load_classifier, method_from, train
-from fairlab.methods.latent_pairs.pseudo_labels import PseudoLabels
 
 from .toys import RECIPE, WORKSPACES, shapes, small
+
+#: After eight steps a classifier may well say the same of all generated faces.
+pytestmark = pytest.mark.usefixtures("even_labels")
 
 
 class Killed(Exception):
     """Stands for whatever ends a process in the middle."""
-
-
-@pytest.fixture(autouse=True)
-def halves(monkeypatch):
-    """Label half of the faces: after eight steps a classifier may well say the same of all of them."""
-    split = property(lambda given: (given.scores > np.median(given.scores)).astype(np.uint8))
-    monkeypatch.setattr(PseudoLabels, "labels", split)
 
 
 def train_in_two_parts(method, work, monkeypatch):
