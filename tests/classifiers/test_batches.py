@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairlab.classifiers import Recipe, TrainingSet
-from fairlab.classifiers.batches import Columns, epoch_batches
+from fairlab.classifiers.batches import columns_of, epoch_batches
 from fairlab.core.errors import UserError
 
 
@@ -112,9 +112,9 @@ def test_what_cannot_be_learnt_from_is_one_sentence(changes, sentence):
 def test_soft_labels_and_weights_of_any_scale_are_learnt_from():
     data = replace(made(4), labels=np.array([[0.1], [0.9], [0.5], [0.0]]), weights=np.array([0, 5, 5, 10]))
     data.check(("Smiling",))
-    labels, groups, weights = Columns.of(data).rows(np.array([3, 1]), torch.device("cpu"))
-    torch.testing.assert_close(labels, torch.tensor([[0.0], [0.9]]))
-    torch.testing.assert_close(weights, torch.tensor([2.0, 1.0]))  # a mean of 1 over the set
+    labels, groups, weights = columns_of(data)
+    torch.testing.assert_close(labels, torch.tensor([[0.1], [0.9], [0.5], [0.0]]))
+    torch.testing.assert_close(weights, torch.tensor([0.0, 1.0, 1.0, 2.0]))  # a mean of 1 over the set
     assert groups is None
 
 
