@@ -19,7 +19,7 @@ from ..lab.examples import tidy
 from .drawn import pixels
 
 TARGETS = ["Big_Nose", "Young", "Smiling"]
-METHODS = ("just_across", "unpaired")
+METHODS = ("latent_pairs", "unpaired_faces")
 
 
 @pytest.fixture(autouse=True)
@@ -71,24 +71,24 @@ def shown(found, scale=100.0):
 
 def test_the_table_has_a_block_for_each_mean_the_widest_first(table):
     header, lines = cells(effect_table(table, METHODS))
-    assert header == ["mean over", "method", "DEO", "BA", "KL", "AP", "DEO, less just_across's"]
+    assert header == ["mean over", "method", "DEO", "BA", "KL", "AP", "DEO, less latent_pairs's"]
     assert [line[:2] for line in lines] == [
         ["all targets (3)", "baseline"],
-        ["", "just_across"],
-        ["", "unpaired"],
+        ["", "latent_pairs"],
+        ["", "unpaired_faces"],
         ["gender-independent (1)", "baseline"],
-        ["", "just_across"],
-        ["", "unpaired"],
+        ["", "latent_pairs"],
+        ["", "unpaired_faces"],
     ]
     assert all(len(line) == len(header) for line in lines)
 
 
 def test_its_cells_are_the_measured_differences_with_intervals(table):
     _, lines = cells(effect_table(table, METHODS))
-    for line, model in ((lines[0], "baseline"), (lines[2], "unpaired - baseline")):
+    for line, model in ((lines[0], "baseline"), (lines[2], "unpaired_faces - baseline")):
         for cell, metric in ((line[2], "DEO"), (line[5], "AP")):
             assert numbers(cell) == pytest.approx(shown(row(table, "all targets", model, metric)), abs=0.051)
-    against_first = shown(row(table, "all targets", "unpaired - just_across", "DEO"))
+    against_first = shown(row(table, "all targets", "unpaired_faces - latent_pairs", "DEO"))
     assert numbers(lines[2][6]) == pytest.approx(against_first, abs=0.051)
     assert lines[0][6] == lines[1][6] == ""
 
@@ -116,7 +116,7 @@ def test_the_figure_marks_every_method_for_every_mean(table):
     figure = effects(table, METHODS).figure
     assert len(figure.axes) == 4
     deo, ap = figure.axes[0], figure.axes[3]
-    assert [label.get_text() for label in deo.get_yticklabels()] == ["just across", "unpaired"]
+    assert [label.get_text() for label in deo.get_yticklabels()] == ["latent pairs", "unpaired faces"]
     assert "DEO" in deo.get_xlabel()
     assert "AP" in ap.get_xlabel()
     for axis, metric in ((deo, "DEO"), (ap, "AP")):
@@ -133,7 +133,7 @@ def test_the_figure_by_target_marks_every_target_for_every_method(table):
     deo, ap = figure.axes
     assert [label.get_text() for label in deo.get_yticklabels()] == ["Big Nose", "Young", "Smiling"]
     for axis, metric in ((deo, "DEO"), (ap, "AP")):
-        for label, method in (("just across", "just_across"), ("unpaired", "unpaired")):
+        for label, method in (("latent pairs", "latent_pairs"), ("unpaired faces", "unpaired_faces")):
             expected = [100 * row(table, t, f"{method} - baseline", metric)["value"] for t in TARGETS]
             assert np.allclose(marks(axis)[label], expected)
 
@@ -147,11 +147,11 @@ def test_more_methods_than_looks_are_not_squeezed_into_one_figure():
 
 def test_the_caption_says_in_words_what_the_figure_shows(table):
     caption = effects(table, METHODS).text
-    assert caption.startswith("Change of DEO against the baseline, all targets (3): just across ")
+    assert caption.startswith("Change of DEO against the baseline, all targets (3): latent pairs ")
     assert caption.endswith(".")
     first, second = caption.split("; ")
-    assert "unpaired" in second
-    for text, method in ((first.split(": ")[1], "just_across"), (second, "unpaired")):
+    assert "unpaired faces" in second
+    for text, method in ((first.split(": ")[1], "latent_pairs"), (second, "unpaired_faces")):
         expected = shown(row(table, "all targets", f"{method} - baseline", "DEO"))
         assert numbers(text) == pytest.approx(expected, abs=0.051)
 

@@ -73,7 +73,7 @@ def test_on_hyperplane_lies_half_way(problem):
 
 
 @given(problems())
-def test_just_across_changes_sides_by_a_margin_and_keeps_the_target_distance(problem):
+def test_margin_changes_sides_by_a_margin_and_keeps_the_target_distance(problem):
     z, target, protected = problem
     moved = partner(z, protected=protected, target=target, kind="margin")
     np.testing.assert_allclose(target.distance(moved), target.distance(z), rtol=0, atol=1e-9)
