@@ -77,5 +77,5 @@ def test_the_learning_rate_falls_in_a_line_over_the_last_images():
 
 def test_the_default_recipe_is_the_one_that_was_shipped():
     card = json.loads((weights_folder() / SHIPPED).with_suffix(".json").read_text(encoding="utf-8"))
-    assert GANRecipe.from_dict(card["recipe"]) == preset("full").gan
-    assert card["images_seen"] == preset("full").gan.total_images
+    assert GANRecipe.from_dict(card["recipe"]) == preset("full").generator.recipe
+    assert card["images_seen"] == preset("full").generator.recipe.total_images
