@@ -29,22 +29,22 @@ def report(experiment: Experiment, home: Path, device: str | None, *, inception:
         If inputs are wrong, or Inception's features are wanted and cannot be had.
     """
     work, e = workspace_of(experiment, home, device), experiment
-    data, generator, mark = work.prepare(), work.generator, work.generator_fingerprint
+    generator, fingerprint, data = work.generator, work.generator_fingerprint, work.prepare()
     reader = reader_of(data, recipe=e.recipe, seed=e.seed, home=home, device=work.device)
     sizes = {"n_fit": e.shown_pairs.n_fit, "n_held_out": e.shown_pairs.n_held_out}
     samples = Samples.draw(generator, data, reader, **sizes, seed=e.seed)
     table = measure_generator(samples, reader, seed=e.seed, inception=inception)
-    folder = home / "generators" / f"report-{data.name}-{mark[:8]}"
-    write_generator_report(folder, generator, samples, table, _facts(e, data, generator, mark))
+    folder = home / "generators" / f"report-{data.name}-{fingerprint[:8]}"
+    write_generator_report(folder, generator, samples, table, _facts(e, data, generator, fingerprint))
     return "\n".join([*summarise(table), f"  {folder / 'report.html'}", f"  {folder / 'measures.csv'}"])
 
 
-def _facts(e: Experiment, data: FaceData, generator: Generator, mark: str) -> dict[str, str]:
+def _facts(e: Experiment, data: FaceData, generator: Generator, fingerprint: str) -> dict[str, str]:
     read_by = (
         "the shipped oracle" if data.name == "synthfaces" else "a network trained on the images' own labels"
     )
     return {
-        "Generator": f"{e.generator.file or 'shipped or trained here'}, fingerprint {mark[:16]}",
+        "Generator": f"{e.generator.file or 'shipped or trained here'}, fingerprint {fingerprint[:16]}",
         "Images": f"{generator.resolution} pixels, compared at {data.size}",
         "Training images": f"{data.name}, fingerprint {data.fingerprint}",
         "Attributes read by": f"{read_by} ({READER_FILE} says how often it is right)",
