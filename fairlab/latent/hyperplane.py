@@ -121,7 +121,7 @@ class Hyperplane:
         n_positive = int(classes.sum())
         if n_positive in (0, len(classes)):
             raise OneSidedLabels(
-                f"A hyperplane parts two classes, but of {len(classes)} labels {n_positive} are 1 and "
+                f"A hyperplane separates two classes, but of {len(classes)} labels {n_positive} are 1 and "
                 f"{len(classes) - n_positive} are 0; sample more latents or choose another attribute."
             )
         normal, intercept = _fit_svm(latents, classes, regularisation, max_iterations)
