@@ -72,12 +72,14 @@ def test_the_numbers_of_changes_add_up(run):
     assert ((table["low"] <= table["value"]) & (table["value"] <= table["high"])).all()
 
 
-def test_yardsticks_lie_on_either_side(run):
+def test_counterfactuals_change_little_and_random_pairs_the_most(run):
+    """How much less than random pairs a run's own partners change, is up to its planes."""
     table = partner_fidelity(run, N)
     others = {
         kind: by(table, kind, "metric")["other attributes changed"] for kind in (PARTNERS, EXACT, RANDOM)
     }
-    assert others[EXACT] < others[PARTNERS] < others[RANDOM]
+    assert max(others[EXACT], others[PARTNERS]) < others[RANDOM]
+    assert others[EXACT] < others[RANDOM] / 2
     assert by(table, EXACT, "metric")["both"] > 0.9
     assert table.groupby("pairs")["n"].first().to_dict() == {PARTNERS: 600, EXACT: N, RANDOM: 300}
 
