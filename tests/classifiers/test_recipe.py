@@ -4,10 +4,8 @@ import dataclasses
 import json
 
 import pytest
-import torch
 
 from fairlab.classifiers import PAPER, Recipe
-from fairlab.core.devices import compute_dtype
 from fairlab.core.errors import UserError
 
 
@@ -44,13 +42,3 @@ def test_one_cycle_rises_for_a_fifth_and_ends_at_nothing():
         [0, 0.005, 0.01, 0.005, 0]
     )
     assert Recipe(learning_rate=0.01).learning_rate_at(0.9) == 0.01
-
-
-@pytest.mark.parametrize("native", [True, False])
-def test_auto_precision_follows_the_processor(monkeypatch, native):
-    monkeypatch.setattr(torch.cpu, "_is_avx512_bf16_supported", lambda: native)
-    monkeypatch.setattr(torch.cpu, "_is_amx_tile_supported", lambda: False)
-    cpu = torch.device("cpu")
-    assert compute_dtype("auto", cpu) == (torch.bfloat16 if native else torch.float32)
-    assert compute_dtype("float32", cpu) == torch.float32
-    assert compute_dtype("bfloat16", cpu) == torch.bfloat16
