@@ -14,13 +14,10 @@ if TYPE_CHECKING:
 Arguments = Mapping[str, Mapping[str, Any]]
 
 
-class Renamed(argparse.Action):
-    """The former name of an argument: it still works, and one line names the new one.
+class Former(argparse.Action):
+    """The former name of an argument: it still works, is not in the help, and one line names the new one."""
 
-    ``add_argument("--table", action=Renamed, dest="table", now="--labels-csv")``
-    """
-
-    def __init__(self, option_strings: list[str], dest: str, now: str, **options: Any) -> None:
+    def __init__(self, option_strings: list[str], dest: str, now: str = "", **options: Any) -> None:
         super().__init__(option_strings, dest, default=argparse.SUPPRESS, help=argparse.SUPPRESS, **options)
         self.now = now
 
@@ -30,35 +27,28 @@ class Renamed(argparse.Action):
         setattr(namespace, self.dest, values)
 
 
-class FormerVariant(argparse.Action):
-    """The former ``--variant``: one line names the method that it is now."""
-
-    def __init__(self, option_strings: list[str], dest: str, **options: Any) -> None:
-        super().__init__(option_strings, dest, default=argparse.SUPPRESS, help=argparse.SUPPRESS, **options)
+class FormerVariant(Former):
+    """The former ``--variant`` and ``--variants``: methods now."""
 
     def __call__(self, _parser: Any, namespace: argparse.Namespace, values: Any, flag: Any = None) -> None:
         """Set the method, or the methods."""
         from fairlab.methods.settings import FORMER_VARIANTS
 
         names: list[str] = values if isinstance(values, list) else [values]
-        methods: list[str] = [FORMER_VARIANTS.get(name, name) for name in names]
+        methods = [FORMER_VARIANTS.get(name, name) for name in names]
         if FORMER_VARIANTS.keys() & names:  # others are refused by name
             now = f"--{self.dest} {' '.join(methods)}"
             notice(f"{flag} {' '.join(names)} is now {now}; the old name will go.")
         setattr(namespace, self.dest, methods if isinstance(values, list) else methods[0])
 
 
-class FormerSetting(argparse.Action):
-    """A former argument that is a setting of the method now."""
-
-    def __init__(self, option_strings: list[str], dest: str, field: str, **options: Any) -> None:
-        super().__init__(option_strings, dest, default=argparse.SUPPRESS, help=argparse.SUPPRESS, **options)
-        self.field = field
+class FormerSetting(Former):
+    """A former argument that is a setting of the method now; `now` is the setting's name."""
 
     def __call__(self, _parser: Any, namespace: argparse.Namespace, value: Any, flag: Any = None) -> None:
         """Add the setting."""
         words = {"multi_label": "true", "per_attribute": "false"}
-        setting = f"{self.field}={words.get(value, value)}"
+        setting = f"{self.now}={words.get(value, value)}"
         notice(f"{flag} {value} is now --set {setting}; the old name will go.")
         namespace.settings = [*namespace.settings, setting]
 
@@ -79,7 +69,7 @@ SOURCE: Arguments = {
         "metavar": "CSV",
         "help": "for --data folder: the CSV of labels, when the folder has several",
     },
-    "--table": {"action": Renamed, "dest": "labels_csv", "now": "--labels-csv"},
+    "--table": {"action": Former, "dest": "labels_csv", "now": "--labels-csv"},
     "--preset": {
         "default": "quick",
         "metavar": "NAME",
@@ -148,10 +138,10 @@ SETTINGS: Arguments = {
         "metavar": "FIELD=VALUE",
         "help": "settings of the method, as `fairlab methods` lists them, such as partner=mirrored use=z",
     },
-    "--labeller": {"action": FormerSetting, "dest": "settings", "field": "multi_label"},
-    "--target-planes": {"action": FormerSetting, "dest": "settings", "field": "target_planes"},
-    "--positive-share": {"action": FormerSetting, "dest": "settings", "field": "positive_share"},
-    "--inverted": {"action": FormerSetting, "dest": "settings", "field": "n_inverted"},
+    "--labeller": {"action": FormerSetting, "dest": "settings", "now": "multi_label"},
+    "--target-planes": {"action": FormerSetting, "dest": "settings", "now": "target_planes"},
+    "--positive-share": {"action": FormerSetting, "dest": "settings", "now": "positive_share"},
+    "--inverted": {"action": FormerSetting, "dest": "settings", "now": "n_inverted"},
 }
 
 #: Arguments that name one run.

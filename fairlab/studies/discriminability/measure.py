@@ -195,19 +195,21 @@ class _Study:
 
     def measure(self, pairs: Sequence[Pair]) -> dict[Pair, PairDiscriminability]:
         """Train what is missing, and measure every pair on the same resamples of the test images."""
-        e = self.experiment
-        jobs = list(itertools.product(pairs, range(e.seeds)))
+        experiment = self.experiment
+        jobs = list(itertools.product(pairs, range(experiment.seeds)))
         steps = {job: self.train(*job) for job in tqdm(jobs, desc="Pairs of attributes", unit="training")}
         scores = {
-            pair: np.stack([load_array(steps[pair, k].folder / SCORES_FILE) for k in range(e.seeds)])
+            pair: np.stack([load_array(steps[pair, k].folder / SCORES_FILE) for k in range(experiment.seeds)])
             for pair in pairs
         }
         # Fewer could not show a difference at 5% among so many pairs; see `paired_p_value`.
-        n_resamples = max(e.n_resamples, 40 * len(pairs))
+        n_resamples = max(experiment.n_resamples, 40 * len(pairs))
         found = {}
         for pair in tqdm(pairs, desc="Measuring pairs", unit="pair"):
             a, b = (self.data.label(name, "test") for name in pair)
-            found[pair] = pair_discriminability(a, b, scores[pair], n_resamples=n_resamples, seed=e.seed)
+            found[pair] = pair_discriminability(
+                a, b, scores[pair], n_resamples=n_resamples, seed=experiment.seed
+            )
         return found
 
     def train(self, pair: Pair, k: int) -> Step:

@@ -2,7 +2,7 @@
 
 import argparse
 
-from fairlab.studies.arguments import ONE_RUN, Arguments, Renamed, add, named_run
+from fairlab.studies.arguments import ONE_RUN, Arguments, Former, add, named_run
 
 HELP = "what only drawn faces can show: do pairs, planes and classifiers do what they claim"
 EXAMPLES = {"fairlab truth": "what only drawn faces can show of a run's pairs and planes"}
@@ -20,7 +20,7 @@ OWN: Arguments = {
         "metavar": "N",
         "help": "of these, brought into the latent space; a second or more each (64)",
     },
-    "--searched": {"action": Renamed, "dest": "inverted_faces", "type": int, "now": "--inverted-faces"},
+    "--searched": {"action": Former, "dest": "inverted_faces", "type": int, "now": "--inverted-faces"},
     "--moved": {"type": int, "default": 200, "metavar": "N", "help": "latents moved along directions (200)"},
 }
 

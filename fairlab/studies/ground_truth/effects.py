@@ -51,14 +51,14 @@ def direction_effects(
     UserError
         As `direction_cosines`.
     """
-    e = run.experiment
-    target, protected = ATTRIBUTES.index(e.target), ATTRIBUTES.index(e.protected)
+    experiment = run.experiment
+    target, protected = ATTRIBUTES.index(experiment.target), ATTRIBUTES.index(experiment.protected)
     names, before, after = _seen(run, seed, tuple(steps), n, n_inverted)
     changed = after != before  # (directions, steps, n, 40)
     others = np.delete(changed, (target, protected), axis=-1).sum(axis=-1)
     values = np.stack([after[..., protected], ~changed[..., target], others], axis=-1)  # (..., n, 3)
     tables = [
-        bootstrap_means(values[i, j][None], n_resamples=e.n_resamples, seed=e.seed)
+        bootstrap_means(values[i, j][None], n_resamples=experiment.n_resamples, seed=experiment.seed)
         .table(EFFECTS, shares=EFFECTS[:2])
         .assign(direction=name, step=float(step))
         for i, name in enumerate(names)

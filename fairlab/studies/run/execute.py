@@ -22,10 +22,10 @@ def execute(run: Run) -> None:
     UserError
         If the input is wrong, or another process works in the run folder.
     """
-    e = run.experiment
+    experiment = run.experiment
     with run.store.lock():
-        without = f"{e.target} without {', '.join(e.attributes[1:])}"
-        print(f"{without}, {e.source.name}, on {run.device}, in {run.folder}")
+        without = f"{experiment.target} without {', '.join(experiment.attributes[1:])}"
+        print(f"{without}, {experiment.source.name}, on {run.device}, in {run.folder}")
         if not (run.folder / "metrics.csv").exists():
             _check_weights(run)
             print(check_disk(run, run.work.source.counts))
@@ -35,14 +35,14 @@ def execute(run: Run) -> None:
             preparation_summary(prepared_folder(run.work.source, run.home, run.work.image_size)), flush=True
         )
         for train in (run.baseline, run.debiased):
-            for seed in range(e.seeds):
+            for seed in range(experiment.seeds):
                 train(seed)
         table = write_results(run)
     for protected, rows in table.groupby("protected", sort=False):
-        title = f"{protected}:\n" if e.also_protected else ""
+        title = f"{protected}:\n" if experiment.also_protected else ""
         print(f"\n{title}{format_comparison(rows)}")
-    over = "test images" if e.seeds == 1 else f"test images and {e.seeds} trainings of both classifiers"
-    print(f"\nIntervals are 95%, over {over}; the difference is paired.")
+    trainings = f" and {experiment.seeds} trainings of both classifiers" if experiment.seeds > 1 else ""
+    print(f"\nIntervals are 95%, over test images{trainings}; the difference is paired.")
     for metric, notes in table[table["note"] != ""].groupby("metric", sort=False)["note"]:
         print(f"  {metric}: {'; '.join(notes.unique())}")
     for file in ("report.html", "metrics.csv", "manifest.json"):
@@ -65,11 +65,11 @@ def write_results(run: Run) -> pd.DataFrame:
     tables = {name: comparison(run, name) for name in run.experiment.attributes[1:]}
     table = pd.concat([rows.assign(protected=name) for name, rows in tables.items()], ignore_index=True)
     write_text(run.folder / "metrics.csv", table.to_csv(index=False))
-    e = run.experiment
-    truth = pair_truth(run) if e.source.is_drawn and e.makes_pairs else None
+    experiment = run.experiment
+    truth = pair_truth(run) if experiment.source.is_drawn and experiment.makes_pairs else None
     facts = manifest(run)
     write_json(run.folder / "manifest.json", facts)
     if truth is not None:
         write_json(run.folder / "truth.json", {name: share._asdict() for name, share in truth.items()})
-    write_report(run.folder / "report.html", report(run, tables[e.protected], facts, truth))
+    write_report(run.folder / "report.html", report(run, tables[experiment.protected], facts, truth))
     return table

@@ -66,17 +66,17 @@ def report(
     run: Run, table: pd.DataFrame, facts: dict[str, Any], truth: dict[str, Estimate] | None
 ) -> RunReport:
     """Return the report of a run from its table, its manifest and, for SynthFaces, the truth of its pairs."""
-    e = run.experiment
+    target, protected = run.names.values()
     return RunReport(
-        title=f"{e.target} without {e.protected}: what de-biasing changed",
-        summary=summarise(table, e.target, e.protected),
+        title=f"{target} without {protected}: what de-biasing changed",
+        summary=summarise(table, target, protected),
         table=table,
-        groups=_group_counts(run),
+        groups=tables.group_counts(*_labels(run, "test"), protected),
         sections=[
             _label_section(run),
             _face_section(run),
-            *([_generated_section(run)] if isinstance(e.method, GeneratedFaces) else []),
-            *([_plane_section(run), _pair_section(run)] if e.makes_pairs else []),
+            *([_generated_section(run)] if isinstance(run.experiment.method, GeneratedFaces) else []),
+            *([_plane_section(run), _pair_section(run)] if run.experiment.makes_pairs else []),
             _histogram_section(run),
             _metric_section(table),
             _curve_section(run),
@@ -86,26 +86,29 @@ def report(
     )
 
 
+def _labels(run: Run, split: str) -> tuple[np.ndarray, np.ndarray]:
+    """Return target and protected labels, each (n,)."""
+    return run.data.label(run.names["target"], split), run.data.label(run.names["protected"], split)
+
+
 def _label_section(run: Run) -> Section:
-    e = run.experiment
-    labels = run.data.label(e.target, "train"), run.data.label(e.protected, "train")
+    y, a = _labels(run, "train")
     return Section(
         "The training labels",
         "A classifier uses whatever is correlated with the target. How unevenly is it spread?",
-        plots.label_table(*labels, target=e.target, protected=e.protected),
+        plots.label_table(y, a, **run.names),
     )
 
 
 def _face_section(run: Run) -> Section:
-    e = run.experiment
-    y, a = run.data.label(e.target, "train"), run.data.label(e.protected, "train")
+    (target, protected), (y, a) = run.names.values(), _labels(run, "train")
     chosen = first_of_groups(y, a)
     return Section(
         "Training faces",
         "The four groups of labels, six faces each.",
         face_grid(
             run.images("train")[chosen],
-            label_words({e.target: y[chosen], e.protected: a[chosen]}),
+            label_words({target: y[chosen], protected: a[chosen]}),
             caption=f"{len(chosen)} of {len(y):,} training faces.",
             columns=6,
         ),
@@ -113,7 +116,7 @@ def _face_section(run: Run) -> Section:
 
 
 def _generated_section(run: Run) -> Section:
-    images, labels = _latent_images(run), run.pairs(0).all_labels
+    images, labels = run.pairs(0).all_images, run.pairs(0).all_labels
     rows = np.arange(24)
     shown = label_words({name: labels[role][rows] for role, name in run.names.items()})
     shares = ", ".join(f"{100 * labels[role].mean():.1f}% {name}" for role, name in run.names.items())
@@ -129,60 +132,51 @@ def _generated_section(run: Run) -> Section:
 
 
 def _plane_section(run: Run) -> Section:
-    e, planes, labels = run.experiment, run.pairs(0).planes, run.pairs(0).all_labels
-    basis = plane_basis(planes["target"], planes["protected"])
-    rows = run.pairs(0).method.held_out_rows
-    points = plane_coordinates(run.pairs(0).all_z[rows], planes["target"], planes["protected"])
-    start, end = (plane_coordinates(z, planes["target"], planes["protected"]) for z in _pair_latents(run, 8))
-    lines = (Line.of(planes["target"], basis, e.target), Line.of(planes["protected"], basis, e.protected))
-    held_out = labels["target"][rows], labels["protected"][rows]
+    pairs, rows = run.pairs(0), run.pairs(0).method.held_out_rows
+    target, protected = (pairs.planes[role] for role in ("target", "protected"))
+    basis, partners = plane_basis(target, protected), load_array(pairs.partners.folder / "z.npy")
+    points, start, end = (
+        plane_coordinates(z, target, protected) for z in (pairs.all_z[rows], pairs.z[:8], partners[:8])
+    )
+    lines = Line.of(target, basis, run.names["target"]), Line.of(protected, basis, run.names["protected"])
+    y, a = (pairs.all_labels[role][rows] for role in ("target", "protected"))
     return Section(
         "Latents and hyperplanes",
         "Held-out latents in the plane of the two normals. A straight line should separate the labels.",
-        latent_plane(points, *held_out, lines, (start, end)),
+        latent_plane(points, y, a, lines, (start, end)),
     )
 
 
 def _pair_section(run: Run, shown: int = 16) -> Section:
-    e, thresholds = run.experiment, run.pairs(0).thresholds
-    folder = run.pairs(0).scores().folder
-    names = {"target": e.target, "protected": e.protected}
-    scores = {role: load_array(folder / f"{role}.npy") for role in names}  # (n, 2) each, z and z'
-    below = [
-        [score_words({names[role]: float(scores[role][i, side]) for role in names}) for i in range(shown)]
-        for side in (0, 1)
+    pairs, names = run.pairs(0), run.names
+    folder = pairs.scores().folder
+    scores = np.stack([load_array(folder / f"{role}.npy") for role in names], axis=2)  # (n, z or z', role)
+    limits = [pairs.thresholds[role] for role in names]
+    before, after = np.moveaxis((scores > limits).astype(np.uint8), 1, 0)  # (n, role) each
+    words = [
+        [score_words(dict(zip(names.values(), face, strict=True))) for face in pair]
+        for pair in scores[:shown]
     ]
-    before, after = (
-        np.stack([scores[role][:, side] > thresholds[role] for role in names], axis=1).astype(np.uint8)
-        for side in (0, 1)
-    )  # (n, 2) each
-    partners = load_array(run.pairs(0).partners.folder / "images.npy", mapped=True)
+    below = [(z, partner) for z, partner in words]
+    partners = load_array(pairs.partners.folder / "images.npy", mapped=True)
     return Section(
         "Pairs",
         "Each z and its partner z': the target should stay, the protected attribute should flip.",
         pair_grid(
-            run.pairs(0).images[:shown],
-            partners[:shown],
-            list(zip(*below, strict=True)),
-            caption=kept_and_flipped(before, after, target=e.target, protected=e.protected),
+            pairs.images[:shown], partners[:shown], below, caption=kept_and_flipped(before, after, **names)
         ),
     )
 
 
 def _histogram_section(run: Run) -> Section:
-    e = run.experiment
+    (target, protected), (y, a) = run.names.values(), _labels(run, "test")
     scores, thresholds = scores_and_thresholds(run)
-    arguments: tuple[Any, ...] = (
-        {model: values[0] for model, values in scores.items()},
-        run.data.label(e.target, "test"),
-        run.data.label(e.protected, "test"),
-        {model: float(values[0]) for model, values in thresholds.items()},
-    )
-    names: dict[str, Any] = {"target": e.target, "protected_name": e.protected}
+    first = {model: values[0] for model, values in scores.items()}
+    limits = {model: float(values[0]) for model, values in thresholds.items()}
     return Section(
         "Scores by group",
         "Within one true label, both groups should be scored alike (first training seed).",
-        plots.score_histograms(*arguments, **names),
+        plots.score_histograms(first, y, a, limits, target=target, protected_name=protected),
     )
 
 
@@ -202,21 +196,6 @@ def _curve_section(run: Run) -> Section:
         "Loss and validation AP by epoch: how long each classifier kept learning.",
         plots.learning_curves(curves, score="average_precision"),
     )
-
-
-def _group_counts(run: Run) -> dict[str, tuple[int, int]]:
-    e = run.experiment
-    return tables.group_counts(
-        run.data.label(e.target, "test"), run.data.label(e.protected, "test"), e.protected
-    )
-
-
-def _latent_images(run: Run) -> np.ndarray:
-    return load_array(run.pairs(0).faces.folder / "images.npy", mapped=True)
-
-
-def _pair_latents(run: Run, n: int) -> tuple[np.ndarray, np.ndarray]:
-    return run.pairs(0).z[:n], load_array(run.pairs(0).partners.folder / "z.npy")[:n]
 
 
 def _facts(facts: dict[str, Any]) -> dict[str, str]:

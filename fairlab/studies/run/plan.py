@@ -71,10 +71,10 @@ def measure(run: Run) -> Costs:
 
 def plan(run: Run, n_images: Mapping[str, int], costs: Costs) -> list[PlannedStep]:
     """Return the steps of a run with their sizes and estimated times; nothing of it is made."""
-    e, work, seeds, real = run.experiment, run.work, run.experiment.seeds, n_images
-    counts = e.method.counts(work)
-    epochs = schedule(e.method, work, counts.trained).epochs
-    to_train = e.generator.recipe.total_images * run.work.trains_generator
+    experiment, work, seeds, real = run.experiment, run.work, run.experiment.seeds, n_images
+    counts = experiment.method.counts(work)
+    epochs = schedule(experiment.method, work, counts.trained).epochs
+    to_train = experiment.generator.recipe.total_images * run.work.trains_generator
 
     def training(name: str, epochs: int, images: int, times: int = 1) -> PlannedStep:
         size = f"{epochs} epochs of {images:,} images" + (f" × {times} seeds" if times > 1 else "")
@@ -85,9 +85,9 @@ def plan(run: Run, n_images: Mapping[str, int], costs: Costs) -> list[PlannedSte
         return PlannedStep(name, f"{images:,} images", images * seconds)
 
     steps = [
-        each("prepare images", sum(real.values()), 1 / PREPARATION_SPEED[e.source.name]),
-        training("train annotators", e.recipe.epochs, counts.annotated),
-        training("train the baseline", e.recipe.epochs, real["train"], seeds),
+        each("prepare images", sum(real.values()), 1 / PREPARATION_SPEED[experiment.source.name]),
+        training("train annotators", experiment.recipe.epochs, counts.annotated),
+        training("train the baseline", experiment.recipe.epochs, real["train"], seeds),
         each("train a generator", to_train, DRAWINGS_PER_TRAINED * costs.draw),
         each("invert real images", counts.inverted, 1 / INVERSION_SPEED),
         each("generate faces", counts.generated, costs.draw),

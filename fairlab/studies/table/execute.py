@@ -119,8 +119,8 @@ def write_results(grid: Grid, folder: Path) -> str:
     effects(measured, grid.methods).save(folder / "effects.png")
     if len(grid.targets) > 1:
         effects_by_target(measured, grid.methods).save(folder / "effects_by_target.png")
-    e = grid.experiment
-    trained = f"{e.seeds} trainings" if e.seeds > 1 else "one training"
+    experiment = grid.experiment
+    trained = f"{experiment.seeds} trainings" if experiment.seeds > 1 else "one training"
     return (
         f"\n{effect}\n\nDifferences from the baseline in points (KL: nats), with 95% intervals over "
         f"{measured['n'].iloc[0]:,} test images and {trained} of each classifier.\n"
@@ -146,11 +146,13 @@ def _manifest(grid: Grid) -> dict[str, Any]:
 
 def _name(grid: Grid, named: Sequence[str]) -> str:
     """Return the folder's name: what was asked for, and what differs from the preset."""
-    e = grid.experiment
-    plain = preset_of(grid.preset, data=e.source.name, data_root=e.source.root)
-    seeds = [f"{e.seeds}-seeds"] if e.seeds != plain.seeds else []
-    changed = changed_settings(e, grid.preset)
+    experiment = grid.experiment
+    plain = preset_of(grid.preset, data=experiment.source.name, data_root=experiment.source.root)
+    seeds = [f"{experiment.seeds}-seeds"] if experiment.seeds != plain.seeds else []
+    changed = changed_settings(experiment, grid.preset)
     changed += [as_folder(f"{name}-{value}") for name, value in grid.method_settings.items()]
     if len(named) > MOST_NAMED:  # file systems allow 255 characters
         named = [f"{len(named)}-names-{crc32(' '.join(named).encode()):08x}"]
-    return "-".join([e.source.name, grid.preset, *e.attributes[1:], *named, *seeds, *changed])
+    return "-".join(
+        [experiment.source.name, grid.preset, *experiment.attributes[1:], *named, *seeds, *changed]
+    )

@@ -249,7 +249,7 @@ def measure(grid: Grid) -> pd.DataFrame:
     Differences are taken from the baseline and, of further methods, from the first one as well. See
     `fairlab.metrics.compare_attributes`; images and training seeds are resampled together.
     """
-    data, e = grid.first.data, grid.experiment
+    data, experiment = grid.first.data, grid.experiment
     labels = pd.DataFrame({target: data.label(target, "test") for target in grid.targets})
     models: dict[str, dict[str, tuple[np.ndarray, np.ndarray]]] = {"baseline": {}}
     for target, method in grid.cells():
@@ -263,13 +263,13 @@ def measure(grid: Grid) -> pd.DataFrame:
         compare_attributes(
             labels,
             scores,
-            data.label(e.protected, "test"),
+            data.label(experiment.protected, "test"),
             thresholds=thresholds,
             baseline=reference,
             means=REPORTING_GROUPS | {"all targets": grid.targets},
-            n_resamples=e.n_resamples,
-            seed=e.seed,
-            groups=(f"not {e.protected}", e.protected),
+            n_resamples=experiment.n_resamples,
+            seed=experiment.seed,
+            groups=(f"not {experiment.protected}", experiment.protected),
         )
         for reference in references
     ]
