@@ -9,8 +9,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from fairlab.classifiers.augmentation import training_batch
 from fairlab.classifiers.images import Concatenated, ImageArray
 from fairlab.classifiers.recipe import Recipe
+from fairlab.core import distributed
 from fairlab.core.errors import UserError
 
 
@@ -18,7 +20,8 @@ from fairlab.core.errors import UserError
 class TrainingSet:
     """What a classifier learns from: images, labels, groups, and how much each image counts.
 
-    Two sets are joined with ``+``: what only one of them has is filled with what says nothing (weight 1, no
+    Two sets are joined with ``+``. Weights and chances are relative within their set, so both sets count as
+    their numbers of images; what only one of them has is filled with what says nothing (the mean, no
     partner), or dropped where nothing is known (groups).
     """
 
@@ -40,11 +43,11 @@ class TrainingSet:
         return TrainingSet(
             Concatenated([self.images, other.images]),
             np.concatenate([self.labels, other.labels]),
-            None if self.groups is None or other.groups is None else _joined(self.groups, other.groups),
-            _filled(self, other, "weights", 1.0),
-            _filled(self, other, "draws", 1.0),
+            None if self.groups is None or other.groups is None else np.append(self.groups, other.groups),
+            _joined_relative(self, other, "weights"),
+            _joined_relative(self, other, "draws"),
             _joined_partners(self, other),
-            {**self.inputs, **other.inputs},
+            _joined_inputs(self.inputs, other.inputs),
             self.images_before + other.images_before,
         )
 
@@ -89,6 +92,14 @@ class TrainingSet:
         for what, values in (("Sample weights", self.weights), ("Chances of being drawn", self.draws)):
             if values is not None and not _are_weights(values, len(self)):
                 raise UserError(f"{what} must be {len(self)} numbers, not negative and not all 0.")
+        if self.groups is not None and self.groups.shape != (len(self),):
+            raise UserError(
+                f"Groups of shape {self.groups.shape} do not fit {len(self)} images; give one each."
+            )
+        if self.partners is not None and not (
+            self.partners.shape == (len(self),) and (self.partners < len(self)).all()
+        ):
+            raise UserError(f"Partners must be {len(self)} rows of these images, or -1 for none.")
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,7 +116,53 @@ class Batch:
     generator: torch.Generator  # on the CPU; random numbers from (seed, epoch, process) alone
 
 
-def columns_of(data: TrainingSet) -> tuple[Tensor, Tensor | None, Tensor | None]:
+def epoch_rows(data: TrainingSet, recipe: Recipe, seed: int, epoch: int) -> list[np.ndarray]:
+    """Return the rows of each batch of one epoch: every image once in a new order, or as `draws` say.
+
+    No batch is smaller than the recipe's, which batch normalisation would feel.
+    """
+    random, n = np.random.default_rng((seed, epoch)), len(data)
+    if data.draws is None:
+        order = random.permutation(n)
+    else:
+        order = random.choice(n, size=n, p=data.draws / data.draws.sum())
+    return np.array_split(order, max(1, n // recipe.batch_size))
+
+
+def epoch_batches(
+    data: TrainingSet, recipe: Recipe, seed: int, epoch: int, device: torch.device
+) -> Iterator[tuple[Batch, int]]:
+    """Yield this process's part of each batch of one epoch, and how many images the whole batch has."""
+    columns, batches = _columns(data), epoch_rows(data, recipe, seed, epoch)
+    crops, losses = (generator_of(seed, epoch, *key) for key in ((), (1,)))
+
+    def augmented(rows: np.ndarray, generator: torch.Generator) -> Tensor:
+        images = torch.from_numpy(data.images[rows]).to(device)  # (b, h, w, 3) uint8
+        return training_batch(images, recipe, generator)  # (b, 3, crop, crop)
+
+    for step, drawn in enumerate(batches):
+        rows = np.sort(drawn[distributed.rank() :: distributed.world_size()])  # files like order
+        partners = has_partner = None
+        if data.partners is not None:
+            given = data.partners[rows]
+            again = torch.Generator()
+            again.set_state(crops.get_state())  # cropped and mirrored as the images will be
+            partners = augmented(np.where(given < 0, rows, given), again)
+            has_partner = torch.from_numpy(given >= 0).to(device)
+        images = augmented(rows, crops)
+        labels, groups, weights = (None if c is None else c[rows].to(device) for c in columns)
+        assert labels is not None
+        progress = (epoch - 1 + (step + 0.5) / len(batches)) / recipe.epochs
+        yield Batch(images, labels, groups, weights, partners, has_partner, progress, losses), len(drawn)
+
+
+def generator_of(*key: int) -> torch.Generator:
+    """Return random numbers of this process that depend on some small numbers alone: seed and epoch, say."""
+    seed = np.random.SeedSequence((*key[:2], distributed.rank(), *key[2:])).generate_state(1)[0]
+    return torch.Generator().manual_seed(int(seed))
+
+
+def _columns(data: TrainingSet) -> tuple[Tensor, Tensor | None, Tensor | None]:
     """Return labels (n, k) and weights (n,) with a mean of 1 as float32, groups (n,) as int64 tensors."""
     weights = None if data.weights is None else np.asarray(data.weights, np.float64)
     return (
@@ -115,40 +172,29 @@ def columns_of(data: TrainingSet) -> tuple[Tensor, Tensor | None, Tensor | None]
     )
 
 
-def epoch_batches(data: TrainingSet, recipe: Recipe, seed: int, epoch: int) -> Iterator[np.ndarray]:
-    """Yield the rows of each batch of one epoch: every image once in a new order, or as `draws` say.
-
-    No batch is smaller than the recipe's, which batch normalisation would feel.
-    """
-    random, n = np.random.default_rng((seed, epoch)), len(data)
-    if data.draws is None:
-        order = random.permutation(n)
-    else:
-        order = random.choice(n, size=n, p=data.draws / data.draws.sum())
-    yield from np.array_split(order, max(1, n // recipe.batch_size))
-
-
 def _are_weights(values: np.ndarray, n: int) -> bool:
     values = np.asarray(values, np.float64)
     return values.shape == (n,) and bool((values >= 0).all() and np.isfinite(values).all() and values.any())
 
 
-def _joined(first: np.ndarray, second: np.ndarray) -> np.ndarray:
-    return np.concatenate([first, second])
-
-
-def _filled(first: TrainingSet, second: TrainingSet, name: str, neutral: float) -> np.ndarray | None:
-    """Join a column that one of two sets may lack."""
+def _joined_relative(first: TrainingSet, second: TrainingSet, name: str) -> np.ndarray | None:
+    """Join weights or chances, each set's with a mean of 1, so that neither counts more for its scale."""
     columns = [getattr(data, name) for data in (first, second)]
     if columns[0] is None and columns[1] is None:
         return None
     sets = zip(columns, (first, second), strict=True)
-    return _joined(*(np.full(len(data), neutral) if c is None else c for c, data in sets))
+    return np.concatenate([np.ones(len(data)) if c is None else c / np.mean(c) for c, data in sets])
 
 
 def _joined_partners(first: TrainingSet, second: TrainingSet) -> np.ndarray | None:
     """Join rows of partners; those of the second set lie behind the first."""
-    if second.partners is None:
-        return _filled(first, second, "partners", -1)
-    moved = np.where(second.partners < 0, -1, second.partners + len(first))
-    return _filled(first, replace(second, partners=moved), "partners", -1)
+    if first.partners is None and second.partners is None:
+        return None
+    rows = [np.full(len(d), -1) if d.partners is None else d.partners for d in (first, second)]
+    return np.append(rows[0], np.where(rows[1] < 0, -1, rows[1] + len(first)))
+
+
+def _joined_inputs(first: Mapping[str, str], second: Mapping[str, str]) -> dict[str, str]:
+    """Join fingerprints; two that have one name must both count."""
+    both = {name: f"{first[name]}+{mark}" for name, mark in second.items() if first.get(name, mark) != mark}
+    return {**first, **second, **both}

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -20,8 +20,7 @@ import torch
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
-from fairlab.classifiers.augmentation import training_batch
-from fairlab.classifiers.batches import Batch, TrainingSet, columns_of, epoch_batches
+from fairlab.classifiers.batches import Batch, TrainingSet, epoch_batches, generator_of
 from fairlab.classifiers.identity import check_same_run, run_identity
 from fairlab.classifiers.images import ImageArray
 from fairlab.classifiers.networks import AttributeNetwork, build_network
@@ -232,57 +231,22 @@ class Training:
     def run_epoch(self, epoch: int, data: TrainingSet, bar: tqdm[Any]) -> dict[str, float]:
         """Show the network one epoch's images; return the mean loss and the means of its named parts."""
         train_mode(self.objective)
-        columns, batches = columns_of(data), list(epoch_batches(data, self.recipe, self.seed, epoch))
-        crops, losses = (self._generator(epoch, *key) for key in ((), (1,)))
         totals: dict[str, Tensor] = {}
         with torch.random.fork_rng(devices=[self.device] if self.device.type == "cuda" else []):
-            torch.manual_seed(crops.initial_seed())  # of dropout
-            for step, drawn in enumerate(batches):
-                progress = (epoch - 1 + (step + 0.5) / len(batches)) / self.recipe.epochs
-                set_learning_rate(self.optimiser, self.recipe.learning_rate_at(progress))
-                rows = np.sort(drawn[distributed.rank() :: distributed.world_size()])  # files like order
-                batch = self._batch(data, columns, rows, progress, crops, losses)
-                found = self._step(batch)
+            torch.manual_seed(generator_of(self.seed, epoch).initial_seed())  # of dropout
+            batches = epoch_batches(data, self.recipe, self.seed, epoch, self.device)
+            for step, (batch, n_images) in enumerate(batches):
+                set_learning_rate(self.optimiser, self.recipe.learning_rate_at(batch.progress))
+                found, n = self._step(batch), len(batch.labels)
                 for name, value in found.items():
-                    totals[name] = totals.get(name, torch.zeros((), device=self.device)) + value * len(rows)
-                bar.update(len(drawn))
+                    totals[name] = totals.get(name, torch.zeros((), device=self.device)) + value * n
+                bar.update(n_images)
                 if step % 16 == 0:
                     loss = self._checked(float(found["train_loss"]), epoch)
                     bar.set_postfix({"loss": f"{loss:.4f}"} | self._last_ap())
         means = {name: distributed.total(value) / len(data) for name, value in totals.items()}
         self._checked(means["train_loss"], epoch)
         return means
-
-    def _generator(self, epoch: int, *key: int) -> torch.Generator:
-        """Return random numbers of this process that depend on (seed, epoch) alone."""
-        seed = _seed_from(self.seed, epoch, distributed.rank(), *key)
-        return torch.Generator().manual_seed(seed)
-
-    def _batch(
-        self,
-        data: TrainingSet,
-        columns: Iterable[Tensor | None],
-        rows: np.ndarray,
-        progress: float,
-        crops: torch.Generator,
-        losses: torch.Generator,
-    ) -> Batch:
-        """Read and augment the images of some rows, and those of their partners in the same way."""
-        partners = has_partner = None
-        if data.partners is not None:
-            given = data.partners[rows]
-            again = torch.Generator()
-            again.set_state(crops.get_state())
-            partners = self._augmented(data.images[np.where(given < 0, rows, given)], again)
-            has_partner = torch.from_numpy(given >= 0).to(self.device)
-        images = self._augmented(data.images[rows], crops)
-        labels, groups, weights = (None if c is None else c[rows].to(self.device) for c in columns)
-        assert labels is not None
-        return Batch(images, labels, groups, weights, partners, has_partner, progress, losses)
-
-    def _augmented(self, images: np.ndarray, generator: torch.Generator) -> Tensor:
-        """Bring (b, h, w, 3) uint8 images to the device and augment them: (b, 3, crop, crop)."""
-        return training_batch(torch.from_numpy(images).to(self.device), self.recipe, generator)
 
     def _step(self, batch: Batch) -> dict[str, Tensor]:
         """Take one step of the optimiser on a batch; return its loss and the loss's named parts."""
@@ -334,8 +298,3 @@ class Training:
             (self.folder / CHECKPOINT_FILE).unlink(missing_ok=True)
         distributed.barrier()
         return self.classifier.eval()
-
-
-def _seed_from(*key: int) -> int:
-    """Mix several small numbers into one seed."""
-    return int(np.random.SeedSequence(key).generate_state(1)[0])

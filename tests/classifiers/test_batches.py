@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairlab.classifiers import Recipe, TrainingSet
-from fairlab.classifiers.batches import columns_of, epoch_batches
+from fairlab.classifiers.batches import epoch_batches, epoch_rows
 from fairlab.core.errors import UserError
 
 
@@ -32,7 +32,7 @@ def test_joined_sets_have_the_images_labels_and_fingerprints_of_both_the_first_o
     assert len(both) == 5
     assert numbers(both) == [0, 1, 2, 7, 8]
     assert both.labels[:, 0].tolist() == [0, 1, 0, 0, 1]
-    assert both.inputs == {"data": "x", "pairs": "y", "same": "new"}
+    assert both.inputs == {"data": "x", "pairs": "y", "same": "old+new"}  # both count
     assert both.images_before == 11
     assert both.groups is both.weights is both.draws is both.partners is None
 
@@ -45,9 +45,9 @@ def test_what_one_of_two_sets_lacks_says_nothing_or_is_not_known():
         (made(3) + full, slice(3, 5), [-1, -1, -1, 4, -1]),
     ):
         assert both.groups is None
-        for name in ("weights", "draws"):
-            column = getattr(both, name)
-            assert np.array_equal(column[rows], getattr(full, name))
+        for name in ("weights", "draws"):  # the others count as much as these on average
+            column, own = getattr(both, name), getattr(full, name)
+            assert column[rows] == pytest.approx(own / own.mean())
             assert np.delete(column, rows).tolist() == [1, 1, 1]
         assert both.partners.tolist() == partners
     twice = full + full
@@ -102,6 +102,8 @@ def test_without_groups_neither_they_nor_their_mark_are_left():
         ({"weights": np.array([1, -1, 1, 1])}, "Sample weights must be 4 numbers, not negative"),
         ({"weights": np.zeros(4)}, "not all 0"),
         ({"draws": np.array([1, np.nan, 1, 1])}, "Chances of being drawn must be 4 numbers"),
+        ({"groups": np.zeros(3)}, "Groups of shape"),
+        ({"partners": np.array([1, 0, 4, -1])}, "Partners must be 4 rows of these images"),
     ],
 )
 def test_what_cannot_be_learnt_from_is_one_sentence(changes, sentence):
@@ -112,33 +114,45 @@ def test_what_cannot_be_learnt_from_is_one_sentence(changes, sentence):
 def test_soft_labels_and_weights_of_any_scale_are_learnt_from():
     data = replace(made(4), labels=np.array([[0.1], [0.9], [0.5], [0.0]]), weights=np.array([0, 5, 5, 10]))
     data.check(("Smiling",))
-    labels, groups, weights = columns_of(data)
-    torch.testing.assert_close(labels, torch.tensor([[0.1], [0.9], [0.5], [0.0]]))
-    torch.testing.assert_close(weights, torch.tensor([0.0, 1.0, 1.0, 2.0]))  # a mean of 1 over the set
-    assert groups is None
+    recipe = Recipe(batch_size=4, resize=None, padding=0, crop=2)
+    ((batch, n),) = epoch_batches(data, recipe, 0, 1, torch.device("cpu"))
+    assert n == 4
+    torch.testing.assert_close(batch.labels, torch.tensor([[0.1], [0.9], [0.5], [0.0]]))
+    torch.testing.assert_close(batch.weights, torch.tensor([0.0, 1.0, 1.0, 2.0]))  # a mean of 1 over the set
+    assert batch.groups is batch.partners is None
+
+
+@pytest.mark.parametrize("scale", [1.0, 1e-4])
+def test_over_sampled_images_beside_others_are_drawn_as_often_as_there_are_of_them(scale):
+    """Chances that sum to 1 over many images are small numbers; beside other images they must not vanish."""
+    balanced = made(100, draws=scale * np.linspace(0, 2, 100))
+    for first, second in ((balanced, made(50)), (made(50), balanced), (balanced, balanced)):
+        both = first + second
+        drawn = np.concatenate([rows for e in range(200) for rows in epoch_rows(both, Recipe(), 0, e)])
+        share = np.mean(drawn < len(first))
+        assert share == pytest.approx(len(first) / len(both), abs=5 * np.sqrt(0.25 / len(drawn)))
 
 
 @given(n=st.integers(2, 200), batch_size=st.integers(2, 50), seed=st.integers(0, 2**31))
 def test_an_epoch_shows_every_image_once_in_batches_no_smaller_than_asked_for(n, batch_size, seed):
     recipe = Recipe(batch_size=batch_size)
-    batches = list(epoch_batches(made(n), recipe, seed, 1))
+    batches = epoch_rows(made(n), recipe, seed, 1)
     assert sorted(np.concatenate(batches).tolist()) == list(range(n))
     assert min(map(len, batches)) >= min(n, batch_size)
-    again = np.concatenate(list(epoch_batches(made(n), recipe, seed, 1)))
+    again = np.concatenate(epoch_rows(made(n), recipe, seed, 1))
     assert np.array_equal(np.concatenate(batches), again)
 
 
 def test_another_epoch_and_another_seed_show_another_order():
     orders = [
-        np.concatenate(list(epoch_batches(made(50), Recipe(), *key))).tolist()
-        for key in ((0, 1), (0, 2), (1, 1))
+        np.concatenate(epoch_rows(made(50), Recipe(), *key)).tolist() for key in ((0, 1), (0, 2), (1, 1))
     ]
     assert len(set(map(tuple, orders))) == 3
 
 
 def test_chances_say_how_often_an_image_is_drawn_anew_in_each_epoch():
     data = made(4, draws=np.array([0.0, 1.0, 1.0, 2.0]))
-    drawn = [np.concatenate(list(epoch_batches(data, Recipe(batch_size=2), 0, e))) for e in range(2_000)]
+    drawn = [np.concatenate(epoch_rows(data, Recipe(batch_size=2), 0, e)) for e in range(2_000)]
     assert {len(rows) for rows in drawn} == {4}
     share = np.bincount(np.concatenate(drawn), minlength=4) / 8_000
     assert share[0] == 0

@@ -9,7 +9,7 @@ from scipy.stats import binomtest
 from fairlab.core.errors import UserError
 from fairlab.core.files import load_array
 from fairlab.data.synthfaces.source import SynthFacesSource
-from fairlab.methods import ERM, METHODS, Oversampling, Pairs, UnbiasedFaces, train
+from fairlab.methods import ERM, METHODS, LatentPairs, Oversampling, Pairs, UnbiasedFaces, train
 from fairlab.methods.base import schedule
 from fairlab.methods.latent_pairs.generated import sample_faces
 from fairlab.methods.oversampling import balanced_chances, balanced_rows
@@ -277,3 +277,8 @@ def test_unbiased_faces_are_new_and_their_labels_are_observed_and_independent(tm
     photographs = shapes(tmp_path)
     with pytest.raises(UserError, match="must be drawn, by --data synthfaces"):
         UnbiasedFaces().check(photographs)
+
+
+def test_one_network_for_all_attributes_has_no_annotator_that_looks_at_one():
+    with pytest.raises(UserError, match=r"'oversampling'.*set multi_label=false"):
+        LatentPairs(multi_label=True, annotator=Oversampling())

@@ -52,6 +52,11 @@ class GeneratedFaces(Method):
         for name in ("n_fit", "n_held_out", "n_pairs"):
             if getattr(self, name) < 24:
                 raise UserError(f"{name} is {getattr(self, name)}; at least 24 are needed.")
+        if self.multi_label and type(self.annotator) is not ERM:
+            raise UserError(
+                f"One network for all attributes cannot be trained by '{self.annotator.name}', which "
+                "looks at one; set multi_label=false, or leave annotator out."
+            )
 
     @property
     def n_latents(self) -> int:

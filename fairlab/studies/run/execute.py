@@ -3,7 +3,7 @@
 import pandas as pd
 
 from fairlab.classifiers.networks import build_network
-from fairlab.core.files import write_json, write_text
+from fairlab.core.files import read_json, write_json, write_text
 from fairlab.evaluation.pair_truth import pair_truth
 from fairlab.evaluation.results import comparison, manifest
 from fairlab.experiments.run import Run
@@ -26,7 +26,7 @@ def execute(run: Run) -> None:
     with run.store.lock():
         without = f"{experiment.target} without {', '.join(experiment.attributes[1:])}"
         print(f"{without}, {experiment.source.name}, on {run.device}, in {run.folder}")
-        if not (run.folder / "metrics.csv").exists():
+        if not has_trained(run):
             _check_weights(run)
             print(check_disk(run, run.work.source.counts))
             print(plan_text(plan(run, run.work.source.counts, measure(run))), flush=True)
@@ -47,6 +47,12 @@ def execute(run: Run) -> None:
         print(f"  {metric}: {'; '.join(notes.unique())}")
     for file in ("report.html", "metrics.csv", "manifest.json"):
         print(f"  {run.folder / file}")
+
+
+def has_trained(run: Run) -> bool:
+    """Whether results of as many training seeds are there: then nothing that takes long is left to do."""
+    path = run.folder / "manifest.json"
+    return path.exists() and len(read_json(path)["training_seeds"]) >= run.experiment.seeds
 
 
 def _check_weights(run: Run) -> None:
