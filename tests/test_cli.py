@@ -239,6 +239,7 @@ def test_former_variants_of_a_table_are_methods(given, capsys):
         (["--methods", "erm"], "No method is left"),
         (["--protected", "Mal"], "did you mean 'Male'"),
         (["--set", "multi_label=multi"], "which is no bool"),
+        (["--methods", "oversampling", "--set", "partner=margin"], "None of the methods has a setting"),
         (["--set", "n_pear=50"], "did you mean 'n_pairs'"),
         (["--preset", "quik"], "did you mean 'quick'"),
         (["--seeds", "0"], "at least one"),

@@ -54,8 +54,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Make a grid of targets and methods, and its tables."""
     from fairlab.studies.table.execute import table
+    from fairlab.studies.table.grid import USUAL
 
     names = ("preset", "targets", "methods", "home", "device", "jobs", "out")
     given = {name: getattr(arguments, name) for name in names}
-    settings = {"multi_label": "true"} | method_settings(arguments) | experiment_settings(arguments)
+    settings = USUAL | method_settings(arguments) | experiment_settings(arguments)
     print(table(**given, **settings))

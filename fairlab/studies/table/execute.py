@@ -17,6 +17,7 @@ from fairlab.experiments.presets import preset as preset_of
 from fairlab.figures.effects import effect_table, effects, effects_by_target
 from fairlab.figures.paper_table import write_paper_table
 from fairlab.studies.table.grid import (
+    USUAL,
     Grid,
     make_baselines,
     make_cell,
@@ -150,7 +151,8 @@ def _name(grid: Grid, named: Sequence[str]) -> str:
     plain = preset_of(grid.preset, data=experiment.source.name, data_root=experiment.source.root)
     seeds = [f"{experiment.seeds}-seeds"] if experiment.seeds != plain.seeds else []
     changed = changed_settings(experiment, grid.preset)
-    changed += [as_folder(f"{name}-{value}") for name, value in grid.method_settings.items()]
+    unusual = {name: value for name, value in grid.method_settings.items() if value != USUAL.get(name)}
+    changed += [as_folder(f"{name}-{value}") for name, value in unusual.items()]
     if len(named) > MOST_NAMED:  # file systems allow 255 characters
         named = [f"{len(named)}-names-{crc32(' '.join(named).encode()):08x}"]
     return "-".join(

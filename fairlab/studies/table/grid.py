@@ -45,6 +45,9 @@ EVIDENCE = (
     "Bags_Under_Eyes", "Blond_Hair", "Eyeglasses", "Smiling",
 )  # fmt: skip
 
+#: Settings of methods unless told otherwise: one network labels for all targets.
+USUAL = {"multi_label": "true"}
+
 
 @dataclass(frozen=True)
 class Grid:
@@ -202,6 +205,11 @@ def open_grid(
     if not chosen:
         raise UserError("No method is left beside the baseline, erm; name another.")
     grid = Grid(preset_name, place, (stand_in,), chosen, given, device)
+    for name, value in grid.method_settings.items():
+        if value != USUAL.get(name) and not any(name in settings_of(read_method(m, {})) for m in chosen):
+            raise UserError(
+                f"None of the methods has a setting '{name}'; name one that has, or leave it out."
+            )
     for method in chosen:  # what does not go with a setting is refused before anything is made
         experiment = grid.experiment_of(stand_in, method)
         experiment.method.check(workspace_of(experiment, place, device))

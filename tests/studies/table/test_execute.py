@@ -228,5 +228,5 @@ def test_arguments_reach_the_experiment_and_name_the_folder(whole, monkeypatch):
     assert (e.protected, e.seeds, e.method.multi_label, e.method.positive_share) == ("Young", 2, True, 0.25)
     assert made["grid"].targets == tuple(name for name in EVIDENCE if name != "Young")
     assert made["jobs"] == 7
-    folder = "synthfaces-smoke-Young-evidence-controls-2-seeds-multi_label-true-positive_share-0.25"
+    folder = "synthfaces-smoke-Young-evidence-controls-2-seeds-positive_share-0.25"
     assert made["out"] == whole / "tables" / folder
