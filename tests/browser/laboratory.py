@@ -10,7 +10,7 @@ import subprocess
 import sys
 import time
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -105,6 +105,15 @@ def picture_bytes(image: Locator) -> bytes:
         return Array.from(bytes, (byte) => byte.toString(16).padStart(2, '0')).join('');
     }"""
     return bytes.fromhex(image.evaluate(script))
+
+
+def wait_for_picture(image: Locator, is_the_one: Callable[[bytes], bool]) -> bytes:
+    """Return the picture that an <img> shows once it is the one waited for: words may arrive before pictures."""
+    for _ in range(200):
+        if is_the_one(shown := picture_bytes(image)):
+            return shown
+        image.page.wait_for_timeout(50)
+    raise AssertionError("The picture that was waited for has not come within ten seconds.")
 
 
 class OpenNotebook:

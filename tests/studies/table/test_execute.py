@@ -24,7 +24,8 @@ from fairlab.studies.table.grid import EVIDENCE
 pytestmark = pytest.mark.slow
 
 SHARED = ("prepared", "classifiers", "latents")
-SMALL = {"n_fit": 200, "n_held_out": 40, "n_pairs": 60, "n_added": 120, "n_resamples": 50}
+PAIRS_ONLY = {"n_fit": 200, "n_held_out": 40, "n_pairs": 60, "n_resamples": 50}
+SMALL = PAIRS_ONLY | {"n_added": 120}
 ASKED = {
     "preset": "smoke",
     "targets": ["Eyeglasses", "Wavy_Hair"],
@@ -166,7 +167,7 @@ def test_a_target_whose_images_all_get_one_label_is_left_out_and_the_rest_is_wri
     whole, one_label, capsys, tmp_path
 ):
     one_label("Wavy_Hair")
-    asked = ASKED | SMALL | {"methods": ["latent_pairs:n_fit=100"]}
+    asked = ASKED | PAIRS_ONLY | {"methods": ["latent_pairs:n_fit=100"]}
     table(home=whole, jobs=1, out=tmp_path, **asked)
     assert "Wavy_Hair is left out: A hyperplane separates two classes, but of 100 labels 0 are 1" in (
         capsys.readouterr().out
@@ -180,7 +181,7 @@ def test_a_target_whose_images_all_get_one_label_is_left_out_and_the_rest_is_wri
 
 def test_no_target_left_is_one_sentence(whole, one_label, tmp_path):
     one_label("Wavy_Hair")
-    asked = ASKED | SMALL | {"targets": ["Wavy_Hair"], "methods": ["latent_pairs:n_fit=101"]}
+    asked = ASKED | PAIRS_ONLY | {"targets": ["Wavy_Hair"], "methods": ["latent_pairs:n_fit=101"]}
     with pytest.raises(UserError, match="No target could be de-biased"):
         table(home=whole, jobs=1, out=tmp_path, **asked)
 
