@@ -43,6 +43,8 @@ class Estimate(NamedTuple):
     '+1.2 points [+0.4, +2.1]'
     >>> str(Estimate(math.nan, note="0 positives in Male"))
     'n/a (0 positives in Male)'
+    >>> f"{Estimate(0.93, 0.0, 0.4, corrected=0.21):#}"  # in brackets: without what chance adds
+    '0.93 (0.21) [0.00, 0.40]'
     """
 
     value: float  #: NaN if it is undefined
@@ -51,12 +53,15 @@ class Estimate(NamedTuple):
     n: int | None = None  #: number of images, pairs or faces; None if it is told elsewhere
     unit: Unit = PLAIN
     note: str = ""  #: why the number is undefined, or what must be known of it
+    p_value: float = math.nan  #: of there being nothing; NaN if that was not asked
+    corrected: float = math.nan  #: the number without what chance adds to it; NaN if it adds nothing
 
     @classmethod
     def of(cls, row: Any, unit: Unit = PLAIN) -> Estimate:
-        """Return the number in a row of a table, which has value, low, high and perhaps a note."""
-        note = getattr(row, "note", "")
-        return cls(row.value, row.low, row.high, unit=unit, note=note if isinstance(note, str) else "")
+        """Return the number in a row of a table with value, low, high, and perhaps note and corrected."""
+        note, corrected = getattr(row, "note", ""), getattr(row, "corrected", math.nan)
+        one = cls(row.value, row.low, row.high, unit=unit, corrected=corrected)
+        return one._replace(note=note) if isinstance(note, str) else one
 
     @property
     def defined(self) -> bool:
@@ -97,6 +102,8 @@ class Estimate(NamedTuple):
         unit, bare = self.unit._replace(signed=self.unit.signed or "+" in spec), "#" in spec
         value, low, high = (number(x, unit) for x in self[:3])
         interval = f"[{low}, {high}]" if self.bounded else "[no interval]"
+        if not math.isnan(self.corrected):
+            value += f" ({number(self.corrected, unit)})"
         count = "" if bare or self.n is None else f" (n = {self.n:,})"
         return f"{value}{'' if bare else unit.name} {interval}{count}"
 

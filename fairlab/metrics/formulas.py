@@ -73,11 +73,22 @@ def average_precision_along(negatives: np.ndarray, positives: np.ndarray) -> np.
     return np.where((negatives[..., -1] > 0) & (positives[..., -1] > 0), area, np.nan)
 
 
+def missed(counted: Counted) -> tuple[np.ndarray, np.ndarray]:
+    """Return each group's false negative rate, and the number of positives it is a share of, (..., 2)."""
+    positives = counted.mass[..., 1, :]
+    with np.errstate(invalid="ignore"):
+        return np.asarray(1 - counted.flagged[..., 1, :] / positives), positives
+
+
+def signed_opportunity_gap(counted: Counted) -> np.ndarray:
+    """Return FNR(a=1) - FNR(a=0), (...)."""
+    rates, _ = missed(counted)
+    return np.asarray(rates[..., 1] - rates[..., 0])
+
+
 def equal_opportunity_gap(counted: Counted) -> np.ndarray:
     """Return |FNR(a=0) - FNR(a=1)|, (...)."""
-    with np.errstate(invalid="ignore"):
-        true_positive_rate = counted.flagged[..., 1, :] / counted.mass[..., 1, :]
-    return np.abs(true_positive_rate[..., 0] - true_positive_rate[..., 1])
+    return np.abs(signed_opportunity_gap(counted))
 
 
 def amplification(counted: Counted) -> np.ndarray:

@@ -29,7 +29,15 @@ class MetricSpec:
     unit: Unit = PERCENT
     at_threshold: bool = False  #: whether it depends on who is predicted positive, and on nothing else
     too_large: bool = False  #: whether few images make it too large; `bootstrap` then mirrors its interval
+    #: Of the absolute difference of two groups' shares: the signed one, and the shares with their numbers.
+    signed: Callable[..., np.ndarray] | None = None
+    shares: Callable[..., tuple[np.ndarray, np.ndarray]] | None = None
     headline: bool = True  #: whether tables that compare methods show it
+
+    @property
+    def measured(self) -> Callable[..., np.ndarray]:
+        """What is measured on resamples: the signed difference where there is one."""
+        return self.signed or self.function
 
 
 @dataclass(frozen=True)
@@ -37,6 +45,8 @@ class RateSpec(MetricSpec):
     """A metric of one group; `function` takes `formulas.ClassCounts`, `needs` is what it is a share of."""
 
     of: Literal["classes", "labels", "scores"] = "classes"  #: what it can be measured of; labels are 0/1
+    #: Of a share: the number or weight of images that it is a share of, (..., groups).
+    base: Callable[[formulas.ClassCounts], np.ndarray] | None = None
 
     def applies(self, counts: formulas.ClassCounts) -> bool:
         """Return whether the counts hold what it is measured of."""
@@ -48,6 +58,15 @@ class DisparitySpec(MetricSpec):
     """What sets groups apart; `function` takes the rates it compares, each (..., groups)."""
 
     compares: tuple[str, ...] = ()
+    picks: Literal["gap", "lowest", "ratio"] = "gap"  #: what is picked among the groups
+
+
+def _everyone(counts: formulas.ClassCounts) -> np.ndarray:
+    return np.asarray(counts.mass.sum(axis=-1))
+
+
+def _positives(counts: formulas.ClassCounts) -> np.ndarray:
+    return counts.mass[..., 1]
 
 
 def _by_name(*specs: Any) -> dict[str, Any]:
@@ -86,6 +105,8 @@ METRICS: dict[str, MetricSpec] = _by_name(
         best="zero",
         needs=_POSITIVES,
         at_threshold=True,
+        signed=formulas.signed_opportunity_gap,
+        shares=formulas.missed,
     ),
     MetricSpec(
         "BA",
@@ -112,7 +133,9 @@ METRICS: dict[str, MetricSpec] = _by_name(
 
 #: Rates of one group, in the order of tables.
 RATES: dict[str, RateSpec] = _by_name(
-    RateSpec("accuracy", formulas.accuracy, "Accuracy", "the share that is right", best="high"),
+    RateSpec(
+        "accuracy", formulas.accuracy, "Accuracy", "the share that is right", best="high", base=_everyone
+    ),
     RateSpec(
         "balanced_accuracy",
         formulas.balanced_accuracy,
@@ -128,6 +151,7 @@ RATES: dict[str, RateSpec] = _by_name(
         "the share predicted positive",
         best="zero",
         of="labels",
+        base=_everyone,
     ),
     RateSpec(
         "TPR",
@@ -137,6 +161,7 @@ RATES: dict[str, RateSpec] = _by_name(
         best="high",
         needs=("positives",),
         of="labels",
+        base=_positives,
     ),
     RateSpec(
         "FPR",
@@ -146,6 +171,7 @@ RATES: dict[str, RateSpec] = _by_name(
         best="zero",
         needs=("negatives",),
         of="labels",
+        base=lambda counts: counts.mass[..., 0],
     ),
     RateSpec(
         "FNR",
@@ -155,6 +181,7 @@ RATES: dict[str, RateSpec] = _by_name(
         best="zero",
         needs=("positives",),
         of="labels",
+        base=_positives,
     ),
     RateSpec(
         "PPV",
@@ -164,6 +191,7 @@ RATES: dict[str, RateSpec] = _by_name(
         best="high",
         needs=("images predicted positive",),
         of="labels",
+        base=formulas.predicted_positive,
     ),
     RateSpec(
         "ECE",
@@ -172,6 +200,7 @@ RATES: dict[str, RateSpec] = _by_name(
         "how far scores are from how often they come true",
         best="zero",
         of="scores",
+        too_large=True,
     ),
 )
 
@@ -193,6 +222,7 @@ DISPARITIES: dict[str, DisparitySpec] = _by_name(
         best="one",
         unit=PLAIN,
         compares=("selection_rate",),
+        picks="ratio",
     ),
     DisparitySpec(
         "equalized_odds_difference",
@@ -217,6 +247,7 @@ DISPARITIES: dict[str, DisparitySpec] = _by_name(
         "the accuracy in the group that has the lowest",
         best="high",
         compares=("accuracy",),
+        picks="lowest",
     ),
     DisparitySpec(
         "accuracy_difference",

@@ -1,6 +1,7 @@
 """Thresholds that turn scores into labels; an image is positive if its score is above the threshold."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -9,8 +10,26 @@ from fairlab.core.errors import UserError
 from fairlab.metrics.validation import as_numbers, check_labels, check_scores
 
 
-def calibrated_threshold(y_true: ArrayLike, y_score: ArrayLike) -> float:
-    """Return the score at which as many images are predicted positive as are positive.
+class Calibration(NamedTuple):
+    """A threshold, and how near it comes to predicting as many images positive as are positive."""
+
+    threshold: float  #: between two scores that differ; the image is positive if its score is above it
+    flagged: int  #: number of images predicted positive
+    positives: int  #: number of images that are
+
+    @property
+    def shortfall(self) -> str:
+        """Say that tied scores allow no nearer number; empty if the numbers meet."""
+        if self.flagged == self.positives:
+            return ""
+        return (
+            f"{self.flagged:,} are predicted positive where {self.positives:,} are positive: tied scores "
+            "allow no nearer number"
+        )
+
+
+def calibrate(y_true: ArrayLike, y_score: ArrayLike) -> Calibration:
+    """Return the threshold at which as many images are predicted positive as are positive, as near as can be.
 
     Parameters
     ----------
@@ -19,9 +38,10 @@ def calibrated_threshold(y_true: ArrayLike, y_score: ArrayLike) -> float:
 
     Returns
     -------
-    float
-        The n_pos-th largest score. As "positive" means above the threshold, the image that has exactly
-        this score is counted negative, as in the paper's code.
+    Calibration
+        The threshold lies half way between two distinct scores. Of hard predictions, or other scores that are
+        tied, it is the one whose number of images predicted positive is nearest (of two equally near, the
+        smaller number); it predicts nobody, or everybody, positive only if all scores are the same.
 
     Raises
     ------
@@ -30,16 +50,60 @@ def calibrated_threshold(y_true: ArrayLike, y_score: ArrayLike) -> float:
 
     Notes
     -----
-    Source: Ramaswamy et al., CVPR 2021, Section 4; used for DEO and BA.
+    Source: Ramaswamy et al., CVPR 2021, Section 4, used for DEO and BA; see `calibrated_threshold` for what
+    their code does.
+
+    Examples
+    --------
+    >>> calibrate([0, 1, 0, 1], [0.1, 0.4, 0.6, 0.9])
+    Calibration(threshold=0.5, flagged=2, positives=2)
+    """
+    y, s = _check(y_true, y_score)
+    n_positive = int(y.sum())
+    distinct, counts = np.unique(s, return_counts=True)
+    above = len(s) - np.cumsum(counts)[:-1]  # number above each distinct score but the largest
+    if len(above) == 0:  # all the same: everybody, or nobody
+        everybody = 2 * n_positive > len(s)
+        return Calibration(float(distinct[0] - everybody), len(s) * everybody, n_positive)
+    place = len(above) - 1 - int(np.argmin(np.abs(above - n_positive)[::-1]))
+    return Calibration(_between(distinct[place], distinct[place + 1]), int(above[place]), n_positive)
+
+
+def _between(low: float, high: float) -> float:
+    """Return a number that separates two scores, also where it is compared with them in single precision."""
+    middle = low + (high - low) / 2
+    return float(middle if low <= np.float32(middle) < np.float32(high) else low)
+
+
+def calibrated_threshold(y_true: ArrayLike, y_score: ArrayLike, *, published: bool = False) -> float:
+    """Return the threshold at which as many images are predicted positive as are positive.
+
+    Parameters
+    ----------
+    y_true, y_score
+        As `calibrate`, errors too.
+    published : bool
+        Whether to return that of the paper's code, the n_pos-th largest score itself. As "positive" means
+        above the threshold, the image with exactly this score is then counted negative, and with it all that
+        are tied with it: of hard predictions perhaps everybody.
+
+    Returns
+    -------
+    float
+        The threshold of `calibrate`, which also says how near the numbers come to each other.
 
     Examples
     --------
     >>> calibrated_threshold([0, 1, 0, 1], [0.1, 0.4, 0.6, 0.9])
+    0.5
+    >>> calibrated_threshold([0, 1, 0, 1], [0.1, 0.4, 0.6, 0.9], published=True)
     0.6
     """
+    if not published:
+        return calibrate(y_true, y_score).threshold
     y, s = _check(y_true, y_score)
-    n_positive = int(y.sum())
-    return float(np.partition(s, len(s) - n_positive)[len(s) - n_positive])
+    place = len(s) - int(y.sum())
+    return float(np.partition(s, place)[place])
 
 
 def best_f1_threshold(y_true: ArrayLike, y_score: ArrayLike) -> float:

@@ -10,30 +10,70 @@ import numpy as np
 import pandas as pd
 
 from fairlab.core.estimate import Estimate, markdown_table
-from fairlab.metrics.intervals.bootstrap import estimate_of
-from fairlab.metrics.spec import METRICS, unit_of
+from fairlab.metrics.intervals import gaps
+from fairlab.metrics.intervals.bootstrap import estimate_of, percentile_interval
+from fairlab.metrics.intervals.multiple_testing import paired_p_value
+from fairlab.metrics.intervals.seeds import BySeed, variance
+from fairlab.metrics.spec import METRICS, MetricSpec, unit_of
 from fairlab.metrics.validation import cell_masses, shortage, warn_undefined
 
 T = TypeVar("T")
 
 COLUMNS: tuple[str, ...] = (
-    "model", "attribute", "group", "metric", "value", "low", "high", "n", "n_positive", "seeds", "note",
+    "model", "attribute", "group", "metric", "value", "low", "high", "p_value", "corrected", "n",
+    "n_positive", "seeds", "note",
 )  # fmt: skip
 
 
 class Resampled(NamedTuple):
-    """`METRICS` of one classifier, or of a paired difference, averaged over training seeds."""
+    """Metrics of one classifier, of a paired difference, or of a mean over attributes."""
 
-    value: np.ndarray  #: (metrics,)
-    draws: np.ndarray  #: (resamples, metrics)
-    seeds: int
+    value: np.ndarray  #: (metrics,) mean over the training seeds
+    #: What intervals are made of, (seeds, metrics) and (seeds, resamples, metrics): absolute gaps counted in
+    #: the observed direction, see `intervals.gaps`; what chance makes too large less what it adds.
+    by_seed: BySeed
+    chance: np.ndarray  #: (2, metrics) how much chance alone may add to the value, and take from it
+    corrected: np.ndarray  #: (metrics,) the value without what chance adds, NaN where it adds nothing
     self_calibrated: bool
+    specs: tuple[MetricSpec, ...]
+    signed: BySeed | None = None  #: of one classifier what was measured, gaps with their sign
     is_difference: bool = False
+
+    @classmethod
+    def of(
+        cls, signed: BySeed, *, self_calibrated: bool, specs: tuple[MetricSpec, ...] | None = None
+    ) -> Resampled:
+        """Return what was measured as `MetricSpec.measured`; by default of all `METRICS`."""
+        specs = tuple(METRICS.values()) if specs is None else specs
+        chance, corrected = np.zeros((2, len(specs))), np.full(len(specs), np.nan)
+        value, by_seed = signed.value, BySeed(signed.whole.copy(), signed.resampled.copy())
+        for place, spec in enumerate(specs):
+            one = signed.map(lambda measured, place=place: measured[..., place])  # type: ignore[misc]
+            if spec.signed is not None:
+                chance[0, place], corrected[place] = gaps.added_by_chance(one), gaps.without_chance(one)
+                folded = gaps.in_observed_direction(one)
+                value[place] = folded.value
+            elif spec.too_large:
+                folded = gaps.mirrored(one)
+                corrected[place] = max(spec.limits[0], float(folded.value))
+            else:
+                continue
+            by_seed.whole[:, place], by_seed.resampled[..., place] = folded
+        return cls(value, by_seed, chance, corrected, self_calibrated, specs, signed)
 
     def __sub__(self, other: Resampled) -> Resampled:
         """Return the paired difference from another on the same resamples."""
-        value, draws = self.value - other.value, self.draws - other.draws
-        return self._replace(value=value, draws=draws, is_difference=True)
+        by_seed = self.by_seed - other.by_seed
+        # What chance adds to two gaps differs by no more than the gaps themselves may.
+        reach = np.abs(by_seed.whole) + 2 * np.sqrt(variance(by_seed.resampled, axis=1))
+        return self._replace(
+            value=self.value - other.value,
+            by_seed=by_seed,
+            chance=np.minimum(self.chance + other.chance[::-1], np.nan_to_num(reach.mean(axis=0))),
+            corrected=self.corrected - other.corrected,
+            signed=None,
+            is_difference=True,
+        )
 
 
 def with_differences(measured: Mapping[str, T], baseline: str) -> dict[str, T]:
@@ -52,29 +92,61 @@ def tidy_table(
         for name, one in resampled.items()
         for row in metric_rows(one, reasons)
     ]
-    return pd.DataFrame(rows).assign(n=len(y), n_positive=int(y.sum()))[list(COLUMNS)]
+    return tidy(pd.DataFrame(rows).assign(n=len(y), n_positive=int(y.sum())))
+
+
+def tidy(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return rows with `COLUMNS`; those without p-value or corrected value have NaN there."""
+    return rows.reindex(columns=list(COLUMNS))
 
 
 def estimate_in(row: Any) -> Estimate:
     """Return the number in a row of a tidy table, in its metric's unit."""
     unit = unit_of(row.metric)
-    return Estimate.of(row, unit.difference if " - " in row.model else unit)
+    is_difference = " - " in row.model or " - " in getattr(row, "group", "")
+    return Estimate.of(row, unit.difference if is_difference else unit)
 
 
 def metric_rows(found: Resampled, reasons: Mapping[str, str]) -> list[dict[str, object]]:
-    """Return the rows of `METRICS` for the tidy table, with the reasons for what is undefined."""
+    """Return the rows of the metrics for the tidy table, with the reasons for what is undefined."""
     rows: list[dict[str, object]] = []
-    for spec, value, draws in zip(METRICS.values(), found.value, found.draws.T, strict=True):
-        limits = (-math.inf, math.inf) if found.is_difference else spec.limits
-        one = estimate_of(value, 2 * value - draws if spec.too_large else draws, limits)
-        notes = [one.note]
-        if found.self_calibrated and spec.at_threshold:
-            notes.append("threshold calibrated on these images")
-        if one.value > one.high:
-            notes.append("few images make the value too large; its interval allows for that")
-        note = reasons.get(spec.name) or "; ".join(filter(None, notes))
-        rows.append({**one._asdict(), "metric": spec.name, "seeds": found.seeds, "note": note})
+    draws = found.by_seed.draws()
+    signed = draws if found.signed is None else found.signed.draws()
+    for place, spec in enumerate(found.specs):
+        one = _estimate(spec, found, place, draws[:, place], signed[:, place])
+        note = reasons.get(spec.name) or "; ".join(filter(None, [one.note, *_remarks(spec, one, found)]))
+        rows.append(one._asdict() | {"metric": spec.name, "seeds": len(found.by_seed.whole), "note": note})
     return rows
+
+
+def _estimate(
+    spec: MetricSpec, found: Resampled, place: int, draws: np.ndarray, signed: np.ndarray
+) -> Estimate:
+    """Return one metric with its interval, and the p-value of 0 if that is the even value."""
+    value, limits = float(found.value[place]), (-math.inf, math.inf) if found.is_difference else spec.limits
+    one = estimate_of(value, draws, limits)._replace(corrected=float(found.corrected[place]))
+    if not one.defined or not (found.is_difference or spec.best == "zero"):
+        return one
+    if spec.signed is None:
+        return one._replace(p_value=paired_p_value(draws))
+    if found.signed is not None:  # the signed interval, folded
+        low, high = percentile_interval(signed)
+        one = one._replace(low=0.0 if low <= 0 <= high else one.low, high=max(one.high, -low, high))
+        return one._replace(p_value=paired_p_value(signed))
+    more, less = found.chance[:, place]
+    low, high = np.clip((one.low - more, one.high + less), *limits)
+    shifted = draws - more if value > 0 else draws + less
+    return one._replace(low=float(low), high=float(high), p_value=paired_p_value(shifted))
+
+
+def _remarks(spec: MetricSpec, one: Estimate, found: Resampled) -> list[str]:
+    """Return what must be known of a number."""
+    notes = []
+    if found.self_calibrated and spec.at_threshold:
+        notes.append("threshold calibrated on these images")
+    if one.value > one.high:
+        notes.append("few images make the value too large; its interval allows for that")
+    return notes
 
 
 def _undefined(y: np.ndarray, a: np.ndarray, groups: tuple[str, str]) -> dict[str, str]:

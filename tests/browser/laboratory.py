@@ -108,7 +108,7 @@ def picture_bytes(image: Locator) -> bytes:
 
 
 def wait_for_picture(image: Locator, is_the_one: Callable[[bytes], bool]) -> bytes:
-    """Return the picture that an <img> shows once it is the one waited for: words may arrive before pictures."""
+    """Return what an <img> shows once it is the picture waited for: words may arrive before it."""
     for _ in range(200):
         if is_the_one(shown := picture_bytes(image)):
             return shown

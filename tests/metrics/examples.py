@@ -9,6 +9,8 @@ from hypothesis import strategies as st
 from scipy.ndimage import gaussian_filter1d
 from sklearn.metrics import average_precision_score
 
+from fairlab.metrics.spec import METRICS
+
 
 class Predictions(NamedTuple):
     """Target labels, scores and protected labels, each (n,)."""
@@ -69,3 +71,8 @@ def plain_metrics(y: np.ndarray, s: np.ndarray, a: np.ndarray, threshold: float)
         amplified,
         kl,
     ]
+
+
+def unsigned(measured: np.ndarray) -> np.ndarray:
+    """Return `METRICS` from what is measured of each: gaps without their sign, (..., metrics)."""
+    return np.where([spec.signed is not None for spec in METRICS.values()], np.abs(measured), measured)

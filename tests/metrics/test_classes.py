@@ -11,6 +11,7 @@ import pandas as pd
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import binomtest
 
 from fairlab.core.errors import UserError
 from fairlab.metrics import class_accuracies, class_attention, compare_classes, most_likely, per_class_table
@@ -130,7 +131,7 @@ def test_the_table_holds_each_class_and_how_even_they_are():
     )
 
 
-def test_intervals_are_those_of_a_bootstrap_of_rows():
+def test_intervals_are_those_of_a_bootstrap_of_rows_of_proportions_and_of_all_classes_at_once():
     truth, predicted = made_up()
     codes = np.unique(truth["race"] + truth["gender"], return_inverse=True)[1]
     right = (truth == predicted).all(axis=1).to_numpy()
@@ -139,13 +140,27 @@ def test_intervals_are_those_of_a_bootstrap_of_rows():
     for _ in range(1500):
         rows = rng.integers(0, len(truth), len(truth))
         shares = np.bincount(codes[rows], right[rows]) / np.bincount(codes[rows])
-        draws.append([shares.mean(), shares.std(), shares.min()])
+        draws.append([shares.mean(), shares.var()])
     low, high = np.quantile(draws, (0.025, 0.975), axis=0)
+    counts, n = np.bincount(codes, right).astype(int), np.bincount(codes)
+    spread = (counts / n).var()
+    level = 0.95 ** (1 / len(n))
+    ends = [binomtest(c, k).proportion_ci(level, method="wilson") for c, k in zip(counts, n, strict=True)]
+    expected = {
+        "mean_accuracy": (low[0], high[0]),
+        "standard_deviation": tuple(np.sqrt(np.maximum(2 * spread - np.array([high[1], low[1]]), 0))),
+        "worst_class_accuracy": (min(end.low for end in ends), min(end.high for end in ends)),
+    }
     table = per_class_table(truth, predicted, n_resamples=3000)
-    for i, metric in enumerate(("mean_accuracy", "standard_deviation", "worst_class_accuracy")):
-        for column, end in (("low", low[i]), ("high", high[i])):
-            found = value(table, "all classes", metric, column=column)
-            assert found == pytest.approx(end, abs=0.12 * (high[i] - low[i]))
+    for metric, wanted in expected.items():
+        found = [value(table, "all classes", metric, column=column) for column in ("low", "high")]
+        assert found == pytest.approx(wanted, abs=0.12 * (wanted[1] - wanted[0])), metric
+    whole = binomtest(int(right.sum()), len(right)).proportion_ci(method="wilson")
+    assert value(table, "all", column="low") == pytest.approx(whole.low)
+    true = max(0, spread - np.mean(counts / n * (1 - counts / n) / n) * (len(n) - 1) / len(n))
+    assert value(table, "all classes", "standard_deviation", column="corrected") == pytest.approx(
+        np.sqrt(true)
+    )
 
 
 def test_models_are_compared_on_the_same_images_whatever_their_order():

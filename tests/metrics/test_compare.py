@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
 import warnings
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 from fairlab.core.errors import UserError
 from fairlab.metrics import (
@@ -22,12 +22,12 @@ from fairlab.metrics import (
     group_balanced_average_precision,
     score_kl,
 )
-from fairlab.metrics.intervals.bootstrap import few_seeds_factor, resample_counts
+from fairlab.metrics.intervals.bootstrap import resample_counts
 from fairlab.metrics.spec import METRICS
 from fairlab.metrics.tidy import COLUMNS
 from fairlab.metrics.two_groups.ranked_cells import RankedCells, resampled_metrics
 
-from .examples import plain_metrics, predictions, simulate
+from .examples import plain_metrics, predictions, simulate, unsigned
 
 
 def row(table, metric, model="model"):
@@ -51,7 +51,8 @@ def test_resamples_equal_a_plain_loop_on_the_same_resamples(example, seed, thres
     for values, repeats in zip(drawn, counts, strict=True):
         i = np.repeat(np.arange(len(y)), repeats)
         if np.bincount(2 * y[i] + a[i], minlength=4).min() > 0:
-            np.testing.assert_allclose(values, plain_metrics(y[i], s[i], a[i], threshold), rtol=0, atol=1e-9)
+            expected = plain_metrics(y[i], s[i], a[i], threshold)
+            np.testing.assert_allclose(unsigned(values), expected, rtol=0, atol=1e-9)
         else:
             assert np.isnan(values[list(METRICS).index("KL")])
 
@@ -72,8 +73,8 @@ def test_values_are_those_of_the_single_metrics(example):
 
 def test_spread_is_that_of_the_published_bootstrap(reference):
     (y, s, a), expected = reference
-    ranked = RankedCells.build(y.astype(int), s, a.astype(int), calibrated_threshold(y, s))
-    drawn = dict(zip(METRICS, resampled_metrics([ranked], 4000, 1)[0].T, strict=True))
+    ranked = RankedCells.build(y.astype(int), s, a.astype(int), calibrated_threshold(y, s, published=True))
+    drawn = dict(zip(METRICS, unsigned(resampled_metrics([ranked], 4000, 1)[0]).T, strict=True))
     for metric in ("AP", "DEO", "BA"):
         published = expected["bootstrap"][metric]
         # The published figures come from a few hundred resamples, so they scatter themselves.
@@ -114,11 +115,16 @@ def test_percentiles_and_mirrored_percentiles():
     table = bootstrap(y, s, a, n_resamples=300, seed=3, threshold=0.5)
     drawn = resampled_metrics([RankedCells.build(y.astype(int), s, a, 0.5)], 300, 3)[0]
     low, high = np.quantile(drawn, (0.025, 0.975), axis=0)
-    np.testing.assert_allclose(table["low"][:4], low[:4])
-    np.testing.assert_allclose(table["high"][:4], high[:4])
+    for place, metric in enumerate(("AP", "AP_balanced", "DEO", "BA")):
+        expected = (max(0, -high[place], low[place]), max(high[place], -low[place]))  # DEO: folded
+        expected = expected if metric == "DEO" else (low[place], high[place])
+        assert row(table, metric)[["low", "high"]].astype(float).to_numpy() == pytest.approx(expected)
     kl = row(table, "KL")
     assert kl["low"] == pytest.approx(max(0, 2 * kl["value"] - high[4]))
     assert kl["high"] == pytest.approx(2 * kl["value"] - low[4])
+    assert kl["corrected"] == pytest.approx(2 * kl["value"] - drawn[:, 4].mean())
+    deo = row(table, "DEO")
+    assert deo["corrected"] == pytest.approx(np.sqrt(max(0, deo["value"] ** 2 - drawn[:, 2].var())))
 
 
 def test_intervals_shrink_with_the_root_of_n():
@@ -176,21 +182,16 @@ def test_several_seeds_give_the_mean():
 
 
 def test_interval_covers_the_spread_over_seeds():
-    """With many images only the seeds vary: the means of three runs drawn from three are 27 numbers.
-
-    Since there are so few, they are moved away from their middle.
-    """
+    """With many images only the seeds vary, and the interval is Student's t."""
     y, s, a = simulate(20_000, np.random.default_rng(6))
     rng = np.random.default_rng(0)
-    runs = np.stack([np.clip(s + rng.normal(scale=noise, size=s.shape), 0, 1) for noise in (0, 0.3, 0.6)])
+    runs = np.stack([np.clip(s + rng.normal(scale=noise, size=s.shape), 0, 1) for noise in (0, 0.1, 0.2)])
     ap = [average_precision(y, run) for run in runs]
-    means = np.array([np.mean(drawn) for drawn in itertools.product(ap, repeat=3)])
-    widened = np.mean(ap) + few_seeds_factor(3) * (means - np.mean(ap))
-    table = bootstrap(y, runs, a, threshold=0.5, n_resamples=1000)
-    interval = row(table, "AP")[["low", "high"]].astype(float)
-    assert ap[0] - ap[2] > 0.2
-    expected = np.quantile(widened, (0.025, 0.975), method="inverted_cdf")
-    np.testing.assert_allclose(interval, np.clip(expected, 0, 1), atol=0.04)
+    half = stats.t.ppf(0.975, 2) * np.std(ap, ddof=1) / np.sqrt(3)
+    interval = row(bootstrap(y, runs, a, threshold=0.5, n_resamples=1000), "AP")[["low", "high"]]
+    np.testing.assert_allclose(
+        interval.astype(float), [np.mean(ap) - half, min(1, np.mean(ap) + half)], atol=0.01
+    )
 
 
 def test_no_interval_leaves_the_range_of_its_metric():

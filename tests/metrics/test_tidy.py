@@ -12,26 +12,25 @@ from fairlab.metrics.tidy import COLUMNS
 from .examples import simulate
 
 
-def line(model, metric, value, low, high, attribute="Smiling", note=""):
-    return dict(
-        zip(COLUMNS, (model, attribute, "all", metric, value, low, high, 1800, 600, 3, note), strict=True)
-    )
+def line(model, metric, value, low, high, corrected=np.nan, attribute="Smiling"):
+    row = (model, attribute, "all", metric, value, low, high, np.nan, corrected, 1800, 600, 3, "")
+    return dict(zip(COLUMNS, row, strict=True))
 
 
 def test_units_signs_and_counts():
     table = pd.DataFrame(
         [
             line("baseline", "DEO", 0.2149, 0.1, 0.3),
-            line("baseline", "KL", 1.734, 1.2, 2.2),
+            line("baseline", "KL", 1.734, 1.2, 2.2, corrected=1.5),
             line("debiased - baseline", "DEO", -0.05, -0.08, 0.012),
             line("debiased - baseline", "KL", 0.5, 0.25, 0.75),
         ]
     )
     assert format_comparison(table).splitlines() == [
-        "| metric    | baseline          | debiased - baseline  | images (positive) | seeds |",
-        "| --------- | ----------------- | -------------------- | ----------------- | ----- |",
-        "| DEO (%)   | 21.5 [10.0, 30.0] | −5.0 [−8.0, +1.2]    | 1,800 (600)       | 3     |",
-        "| KL (nats) | 1.73 [1.20, 2.20] | +0.50 [+0.25, +0.75] | 1,800 (600)       | 3     |",
+        "| metric    | baseline                 | debiased - baseline  | images (positive) | seeds |",
+        "| --------- | ------------------------ | -------------------- | ----------------- | ----- |",
+        "| DEO (%)   | 21.5 [10.0, 30.0]        | −5.0 [−8.0, +1.2]    | 1,800 (600)       | 3     |",
+        "| KL (nats) | 1.73 (1.50) [1.20, 2.20] | +0.50 [+0.25, +0.75] | 1,800 (600)       | 3     |",
     ]
 
 

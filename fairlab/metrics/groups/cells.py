@@ -104,6 +104,9 @@ class Cells:
     right: np.ndarray  #: (m, c) bool: whether each model predicts that class
     bins: np.ndarray  #: (m, c), or (0, c) without scores
     gap: np.ndarray  #: (m, c), or (0, c) without scores
+    by_cluster: sparse.csr_array | None = (
+        None  #: (clusters, c) counts, where clusters are drawn and not images
+    )
 
     @classmethod
     def count(
@@ -113,8 +116,12 @@ class Cells:
         right: Sequence[np.ndarray],
         weights: np.ndarray | None,
         scored: Sequence[tuple[np.ndarray, np.ndarray]] = (),
+        clusters: np.ndarray | None = None,
     ) -> Cells:
-        """Count checked arrays of shape (n,); `scored` are (bin, outcome - score) of each model."""
+        """Count checked arrays of shape (n,); `scored` are (bin, outcome - score) of each model.
+
+        `clusters` are integers from 0: what is drawn in resamples in place of single images.
+        """
         weighing, values = (np.zeros_like(y), [1.0]) if weights is None else encode(weights, "sample_weight")
         key, table = joint_cells([combination, y, weighing, *right, *(bins for bins, _ in scored)])
         counts = np.bincount(key)
@@ -128,7 +135,15 @@ class Cells:
             right=np.stack(others[:m]).astype(bool),
             bins=np.reshape(others[m:], (-1, len(counts))).astype(np.int64),
             gap=np.reshape(gaps, (-1, len(counts))),
+            by_cluster=None if clusters is None else sparse.csr_array((np.ones(len(key)), (clusters, key))),
         )
+
+    @property
+    def design_effect(self) -> float:
+        """How many images are worth one: Kish's (1965) effect of weights, times the size of clusters."""
+        weighting = self.counts.sum() * (self.counts @ self.weight**2) / (self.counts @ self.weight) ** 2
+        size = 1.0 if self.by_cluster is None else self.counts.sum() / self.by_cluster.shape[0]
+        return float(weighting * size)
 
     def by_class(
         self, draws: np.ndarray, members: np.ndarray, k: int, *, binary: bool = False
@@ -166,6 +181,9 @@ class Cells:
         """Yield the counts, (1, c), and then resamples of them in chunks, (rows, c)."""
         yield self.counts[None]
         rng = np.random.default_rng(seed)
+        if self.by_cluster is not None:
+            yield from _drawn_clusters(self.by_cluster, n_resamples, rng)
+            return
         strata = self._strata(stratified)
         rows = max(1, _CHUNK_VALUES // len(self.counts))
         for start in range(0, n_resamples, rows):
@@ -179,3 +197,15 @@ class Cells:
         """Return the cells of each part whose size a resample keeps."""
         stratum = self.combination * (self.y.max() + 1) + self.y if stratified else np.zeros_like(self.y)
         return [np.flatnonzero(stratum == one) for one in np.unique(stratum)]
+
+
+def _drawn_clusters(
+    by_cluster: sparse.csr_array, n_resamples: int, rng: np.random.Generator
+) -> Iterator[np.ndarray]:
+    """Yield the counts of cells when clusters are drawn with replacement, each with all of its images."""
+    n = by_cluster.shape[0]
+    rows = max(1, _CHUNK_VALUES // n)
+    for start in range(0, n_resamples, rows):
+        size = min(rows, n_resamples - start)
+        drawn = rng.multinomial(n, np.full(n, 1 / n), size=size).astype(np.float64)
+        yield np.asarray(drawn @ by_cluster)

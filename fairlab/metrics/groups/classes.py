@@ -7,9 +7,13 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from fairlab.core.errors import UserError
+from fairlab.core.estimate import Estimate
 from fairlab.metrics.groups.cells import Cells, encode, joint_cells
 from fairlab.metrics.intervals.bootstrap import estimate_of
-from fairlab.metrics.tidy import COLUMNS, with_differences
+from fairlab.metrics.intervals.extremes import Shares, lowest_share, without_chance
+from fairlab.metrics.intervals.multiple_testing import paired_p_value
+from fairlab.metrics.intervals.proportion import wilson
+from fairlab.metrics.tidy import tidy, with_differences
 from fairlab.metrics.validation import as_numbers
 
 #: Attribute of the rows that count an image as right if all its labels are.
@@ -106,8 +110,10 @@ def per_class_table(
 
     Notes
     -----
-    Percentile intervals. Chance pulls classes apart: standard deviations come out too large and the worst
-    class too bad, in a resample once more than in the sample, so those two intervals lean away from even.
+    Accuracies have Wilson's intervals, means and differences percentiles of resamples. Chance pulls classes
+    apart: standard deviations come out too large and the worst class too bad. The interval of the worst is
+    that of all classes at once (Šidák), that of the standard deviation has its percentiles mirrored in the
+    variance, and "corrected" has what chance alone sets apart taken out.
     """
     return compare_classes(truth, {model: predicted}, n_resamples=n_resamples, seed=seed)
 
@@ -213,12 +219,37 @@ def _rows(
     counts = [n.sum(), *n, *[n.sum()] * len(_SUMMARY)]
     rows = []
     for attribute, drawn in zip(attributes, values, strict=True):
+        accuracies = Shares(drawn[0, 1 : 1 + len(names)], n)
         for (group, metric), numbers, count in zip(keys, drawn.T, counts, strict=True):
-            found = estimate_of(numbers[0], numbers[1:], n=int(count))
+            found = _estimate(metric, numbers, int(count), accuracies, is_difference=" - " in model)
             share = numbers[0] if metric == "accuracy" else drawn[0, 0]
             who = {"model": model, "attribute": attribute, "group": group, "metric": metric}
             rows.append(who | found._asdict() | {"n_positive": round(share * count)})
-    return pd.DataFrame(rows).assign(seeds=1)[list(COLUMNS)]
+    return tidy(pd.DataFrame(rows).assign(seeds=1))
+
+
+def _estimate(
+    metric: str, numbers: np.ndarray, n: int, accuracies: Shares, *, is_difference: bool
+) -> Estimate:
+    """Return one number of the table with its interval, from itself and its resamples (1 + resamples,)."""
+    value, draws = float(numbers[0]), numbers[1:]
+    found = estimate_of(value, draws, n=n)
+    if len(draws) == 0:
+        return found
+    if is_difference:
+        return found._replace(p_value=paired_p_value(draws))
+    if metric == "accuracy":
+        low, high = wilson(value, n)
+        return found._replace(low=float(low), high=float(high))
+    if metric == "standard_deviation":  # a resample adds as much variance by chance as the sample did
+        low, high = np.sqrt(np.maximum(2 * value**2 - np.nanquantile(draws, (0.975, 0.025)) ** 2, 0))
+        corrected = float(without_chance(accuracies).std()) if len(accuracies.value) > 1 else 0.0
+        return found._replace(low=float(low), high=float(high), corrected=corrected)
+    if metric == "worst_class_accuracy":
+        picked = lowest_share(accuracies)
+        worst = float(without_chance(accuracies).min()) if len(accuracies.value) > 1 else value
+        return found._replace(low=picked.low, high=picked.high, corrected=worst)
+    return found
 
 
 def class_attention(accuracy_percent: ArrayLike, *, decimals: int | None = 1) -> np.ndarray:

@@ -6,10 +6,13 @@ import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
+from fairlab.core.estimate import Estimate
+from fairlab.metrics.groups import uncertainty
 from fairlab.metrics.groups.named_groups import GroupNames, Protected
 from fairlab.metrics.groups.rates import GroupedModels, Key, warn_of_undefined
-from fairlab.metrics.intervals.bootstrap import estimate_of
-from fairlab.metrics.tidy import COLUMNS
+from fairlab.metrics.groups.uncertainty import Drawn
+from fairlab.metrics.spec import RATES
+from fairlab.metrics.tidy import tidy
 from fairlab.metrics.validation import check_resamples
 
 
@@ -20,6 +23,7 @@ def group_metrics(
     *,
     y_score: ArrayLike | None = None,
     sample_weight: ArrayLike | None = None,
+    clusters: ArrayLike | None = None,
     groups: GroupNames | None = None,
     n_resamples: int = 1000,
     seed: int = 0,
@@ -39,6 +43,8 @@ def group_metrics(
         Scores in [0, 1], for the ECE: of label 1, or with several classes that the prediction is right.
     sample_weight : array of shape (n,), optional
         Weight of each image.
+    clusters : array of shape (n,), optional
+        Whose image each is, as `bootstrap`: people are then drawn, each with all images.
     groups : sequence of str or mapping of value to str, optional
         Names of the groups of a single column, as in `Groups.of`.
     n_resamples : int
@@ -70,13 +76,22 @@ def group_metrics(
     -----
     Disparities are the largest minus the smallest rate (ratio: smallest over largest), those of fairlearn;
     equalized odds takes the larger of the differences in TPR and FPR. They skip groups whose rate is
-    undefined, and so do resamples. Being extremes they are too large in small samples: with many small
-    groups the percentile interval can lie above the truth.
+    undefined.
 
-    Percentile intervals over resamples of the images. Images alike in group, label, prediction and weight
-    are counted as one cell, and the counts are drawn from the multinomial distribution: the same as drawing
-    images, and independent of their number. With weights an image is drawn with its weight, whatever it is;
-    if all weights differ every image is a cell of its own, which takes as long as drawing rows.
+    A share has Wilson's (1927) interval, which has a width at 0 and 1 too; with weights or clusters of as
+    many images as would vary as much (Korn and Graubard, 1998). For two groups, rows such as "Male - Female"
+    hold the signed difference of each share with Newcombe's (1998) interval. Being picked among groups,
+    disparities are too large by chance: their intervals cover all pairs of groups at once (Tukey's
+    studentized range on Newcombe's intervals; of the lowest, Šidák's), p_value is that of no gap between any
+    two groups, and "corrected" is the value after the groups' rates were drawn together by what chance alone
+    sets them apart. Changes between two models are bounded by all pairs at once, too: `intervals.extremes`.
+    Coverage was simulated: `docs/coverage`.
+
+    What is no share, and differences of rates between models, have percentile intervals over resamples.
+    Images alike in group, label, prediction and weight are counted as one cell, and the counts are drawn
+    from the multinomial distribution: the same as drawing images, and independent of their number. With
+    weights an image is drawn with its weight, whatever it is; if all weights differ every image is a cell of
+    its own, which takes as long as drawing rows.
 
     ECE: 15 equal bins, ``Σ_bins |Σ w (outcome - score)| / Σ w``. In resamples the scores of a cell are
     replaced by the cell's mean, which leaves out how they vary within one bin. Few images make it too large.
@@ -92,6 +107,7 @@ def group_metrics(
     accuracy              all      0.75
                           f        1.00
                           m        0.50
+                          m - f   -0.50
     worst_group_accuracy  all      0.50
     Name: value, dtype: float64
     """
@@ -101,6 +117,7 @@ def group_metrics(
         protected,
         y_scores=None if y_score is None else {model: y_score},
         sample_weight=sample_weight,
+        clusters=clusters,
         groups=groups,
         n_resamples=n_resamples,
         seed=seed,
@@ -116,6 +133,7 @@ def group_differences(
     *,
     y_scores: Mapping[str, ArrayLike] | None = None,
     sample_weight: ArrayLike | None = None,
+    clusters: ArrayLike | None = None,
     groups: GroupNames | None = None,
     n_resamples: int = 1000,
     seed: int = 0,
@@ -126,7 +144,7 @@ def group_differences(
 
     Parameters
     ----------
-    y_true, protected, sample_weight, groups, n_resamples, seed, stratified, attribute
+    y_true, protected, sample_weight, clusters, groups, n_resamples, seed, stratified, attribute
         As `group_metrics`.
     predictions : mapping of model name to array of shape (n,)
         Predicted labels of each model for the same images.
@@ -141,39 +159,90 @@ def group_differences(
     """
     check_resamples(n_resamples, least=0)
     models = GroupedModels.of(
-        y_true, predictions, protected, y_scores=y_scores, sample_weight=sample_weight, names=groups
+        y_true,
+        predictions,
+        protected,
+        y_scores=y_scores,
+        sample_weight=sample_weight,
+        clusters=clusters,
+        names=groups,
     )
-    drawn = [models.measure(counts) for counts in models.cells.draws(n_resamples, seed, stratified)]
-    measured, remarks = {}, {}
+    parts = [models.measure(counts) for counts in models.cells.draws(n_resamples, seed, stratified)]
+    whole, bases = sample_weight is None and clusters is None, models.bases()
+    drawn, remarks = {}, {}
     for name in models.labels.models:
-        measured[name] = {key: np.concatenate([part[name][key] for part in drawn]) for key in drawn[0][name]}
-        values = {key: float(numbers[0]) for key, numbers in measured[name].items()}
+        measured = {key: np.concatenate([part[name][key] for part in parts]) for key in parts[0][name]}
+        drawn[name] = Drawn(measured, bases[name], whole)
+        values = {key: float(numbers[0]) for key, numbers in measured.items()}
         remarks[name] = models.notes(values)
         warn_of_undefined(name, values, remarks[name])
     first, *others = models.labels.models
+    rows = [
+        row for name in drawn for row in _rows(name, _estimates(models, drawn[name]), remarks[name], models)
+    ]
     for name in others:
-        pair = f"{name} - {first}"
-        measured[pair] = {key: values - measured[first][key] for key, values in measured[name].items()}
-        remarks[pair] = {key: remarks[first][key] or note for key, note in remarks[name].items()}
-    rows = [row for name in measured for row in _rows(name, measured[name], remarks[name], models)]
-    table = pd.DataFrame(rows).assign(attribute=attribute, seeds=1)[list(COLUMNS)]
+        notes = {key: remarks[first][key] or note for key, note in remarks[name].items()}
+        rows += _rows(f"{name} - {first}", _changes(models, drawn[first], drawn[name]), notes, models)
+    table = tidy(pd.DataFrame(rows).assign(attribute=attribute, seeds=1))
     return table.astype({"n_positive": "int64" if models.labels.binary else "Int64"})
 
 
+def _estimates(models: GroupedModels, drawn: Drawn) -> dict[Key, Estimate]:
+    """Return every metric of one model by metric and group."""
+    found = {}
+    for metric, group in drawn.numbers:
+        if metric in RATES:
+            found[metric, group] = uncertainty.rate(drawn, (metric, group))
+        else:
+            found[metric, group] = uncertainty.disparity(drawn, metric, group, _names(models, group))
+    pairs = _pairs(models)
+    return found | {
+        (name, f"{b} - {a}"): uncertainty.signed(drawn, name, (a, b))
+        for a, b in pairs
+        for name in _shares(drawn)
+    }
+
+
+def _changes(models: GroupedModels, first: Drawn, second: Drawn) -> dict[Key, Estimate]:
+    """Return the paired difference of every metric from one model to another."""
+    found = {}
+    for metric, group in second.numbers:
+        if metric in RATES:
+            found[metric, group] = uncertainty.rate_change(first, second, (metric, group))
+        else:
+            names = _names(models, group)
+            found[metric, group] = uncertainty.disparity_change(first, second, metric, group, names)
+    return found | {
+        (name, f"{b} - {a}"): uncertainty.signed_change(first, second, name, (a, b))
+        for a, b in _pairs(models)
+        for name in _shares(second)
+    }
+
+
+def _names(models: GroupedModels, family: str) -> tuple[str, ...]:
+    return models.groups.names[models.groups.families[family]]
+
+
+def _pairs(models: GroupedModels) -> list[tuple[str, str]]:
+    """Return the two groups of every family that has just two."""
+    families = (_names(models, family) for family in models.groups.families)
+    return [(names[0], names[1]) for names in families if len(names) == 2]
+
+
+def _shares(drawn: Drawn) -> list[str]:
+    return list(dict.fromkeys(metric for metric, _ in drawn.bases))
+
+
 def _rows(
-    model: str, measured: Mapping[Key, np.ndarray], remarks: Mapping[Key, str], models: GroupedModels
+    model: str, found: Mapping[Key, Estimate], remarks: Mapping[Key, str], models: GroupedModels
 ) -> list[dict[str, object]]:
     """Return a row for each metric and group of one model or difference; disparities count all images."""
     rows: list[dict[str, object]] = []
     counts = models.class_counts()
-    for (metric, group), drawn in measured.items():
+    for (metric, group), one in found.items():
         n = counts.get(group, counts["all"])
-        found = estimate_of(drawn[0], drawn[1:], n=int(n.sum()))
-        notes = [remarks[metric, group], found.note if found.defined else ""]
-        if found.value < found.low or found.value > found.high:
-            notes.append("chance pulls small groups apart: the value lies outside its interval")
         who = {"model": model, "group": group, "metric": metric}
         n_positive = int(n[1]) if models.labels.binary else pd.NA
-        note = "; ".join(filter(None, notes))
-        rows.append(who | found._asdict() | {"n_positive": n_positive, "note": note})
+        note = "; ".join(filter(None, [remarks.get((metric, group), ""), one.note if one.defined else ""]))
+        rows.append(who | one._asdict() | {"n": int(n.sum()), "n_positive": n_positive, "note": note})
     return rows

@@ -13,6 +13,7 @@ from numpy.typing import ArrayLike
 from fairlab.core.errors import UserError
 from fairlab.metrics.formulas import ClassCounts
 from fairlab.metrics.groups.cells import N_BINS, Cells, encode
+from fairlab.metrics.groups.clusters import check_clusters
 from fairlab.metrics.groups.named_groups import GroupNames, Groups, Protected
 from fairlab.metrics.spec import DISPARITIES, RATES
 from fairlab.metrics.validation import UndefinedMetricWarning, check_scores, check_shape, check_weights
@@ -121,6 +122,7 @@ class GroupedModels:
         *,
         y_scores: Mapping[str, ArrayLike] | None = None,
         sample_weight: ArrayLike | None = None,
+        clusters: ArrayLike | None = None,
         names: GroupNames | None = None,
     ) -> GroupedModels:
         """Check the arrays, (n,), and count images by cell."""
@@ -130,13 +132,35 @@ class GroupedModels:
         if len(groups.codes) != n:
             raise UserError(f"y_true has {n} labels, but there are {len(groups.codes)} protected values.")
         scored, weights = scored_bins(labels, y_scores), check_weights(sample_weight, n)
-        return cls(labels, groups, Cells.count(groups.codes, labels.y, labels.right, weights, scored))
+        drawn = check_clusters(clusters, n)
+        return cls(labels, groups, Cells.count(groups.codes, labels.y, labels.right, weights, scored, drawn))
 
     def measure(self, draws: np.ndarray) -> dict[str, dict[Key, np.ndarray]]:
         """Return every metric of every model for counts (rows, cells): each (rows,), by metric and group."""
-        members = np.hstack([np.ones((len(self.groups.members), 1), bool), self.groups.members])
-        counts = self.cells.by_class(draws, members, self.labels.k, binary=self.labels.binary)
+        counts = self._counted(draws)
         return {model: self._metrics(one) for model, one in zip(self.labels.models, counts, strict=True)}
+
+    def bases(self) -> dict[str, dict[Key, float]]:
+        """Return how many images each share of every model is a share of; fewer where images count in part.
+
+        An image counts in part if it has a weight, or others of its cluster.
+        """
+        groups, n = ("all", *self.groups.names), np.array([n.sum() for n in self.class_counts().values()])
+        found: dict[str, dict[Key, float]] = {}
+        for model, counts in zip(self.labels.models, self._counted(self.cells.counts[None]), strict=True):
+            scale = n / counts.mass[0].sum(axis=-1) / self.cells.design_effect  # (groups,)
+            found[model] = {
+                (name, group): float(base)
+                for name, spec in RATES.items()
+                if spec.base is not None and spec.applies(counts)
+                for group, base in zip(groups, scale * spec.base(counts)[0], strict=True)
+            }
+        return found
+
+    def _counted(self, draws: np.ndarray) -> list[ClassCounts]:
+        """Return the images of each class, of all and of each group, for counts (rows, cells)."""
+        members = np.hstack([np.ones((len(self.groups.members), 1), bool), self.groups.members])
+        return self.cells.by_class(draws, members, self.labels.k, binary=self.labels.binary)
 
     def _metrics(self, counts: ClassCounts) -> dict[Key, np.ndarray]:
         """Return rates of all images and of each group, and disparities of each family of groups."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -11,21 +11,29 @@ import pandas as pd
 
 from fairlab.core.errors import UserError
 from fairlab.core.estimate import PERCENT, PLAIN, Estimate
-from fairlab.metrics.intervals.bootstrap import average_over_seeds, estimate_of, resample_counts
+from fairlab.metrics.intervals.bootstrap import estimate_of, resample_counts
 from fairlab.metrics.intervals.proportion import proportion
+from fairlab.metrics.intervals.seeds import BySeed
 
 
 class Means(NamedTuple):
-    """Means of k quantities within g groups of images, averaged over training seeds."""
+    """Means of k quantities within g groups of images, for each training seed."""
 
-    value: np.ndarray  #: (k, g); NaN for a group without images
-    draws: np.ndarray  #: (resamples, k, g) the same of each bootstrap resample
+    by_seed: BySeed  #: (seeds, k, g), and of bootstrap resamples; NaN for a group without images
     counts: np.ndarray  #: (g,) number of images in each group
-    seeds: int  #: number of training seeds
 
     def __sub__(self, other: Means) -> Means:
         """Return the paired difference from other means on the same resamples."""
-        return self._replace(value=self.value - other.value, draws=self.draws - other.draws)
+        return self._replace(by_seed=self.by_seed - other.by_seed)
+
+    def map(self, function: Callable[[np.ndarray], np.ndarray]) -> Means:
+        """Return a function of each seed's means, of arrays (..., k, g)."""
+        return self._replace(by_seed=self.by_seed.map(function))
+
+    @property
+    def value(self) -> np.ndarray:
+        """Mean over the seeds, (k, g)."""
+        return self.by_seed.value
 
     def table(
         self, metrics: Sequence[str], groups: Sequence[str] = ("all",), *, shares: Collection[str] = ()
@@ -44,9 +52,10 @@ class Means(NamedTuple):
         DataFrame
             Columns group, metric, value, low, high (95%), n, seeds and note.
         """
+        draws, seeds = self.by_seed.draws(), len(self.by_seed.whole)
         rows = [
-            {"group": group, "metric": metric, "seeds": self.seeds}
-            | self.estimate(i, j, is_share=metric in shares)._asdict()
+            {"group": group, "metric": metric, "seeds": seeds}
+            | self._estimate(draws[:, i, j], i, j, is_share=metric in shares)._asdict()
             for j, group in enumerate(groups)
             for i, metric in enumerate(metrics)
         ]
@@ -54,13 +63,17 @@ class Means(NamedTuple):
 
     def estimate(self, metric: int = 0, group: int = 0, *, is_share: bool = False) -> Estimate:
         """Return one of the means with its 95% interval; of shares see `table`."""
+        one = self.by_seed.map(lambda means: means[..., metric, group])
+        return self._estimate(one.draws(), metric, group, is_share=is_share)
+
+    def _estimate(self, draws: np.ndarray, metric: int, group: int, *, is_share: bool) -> Estimate:
         value, n = float(self.value[metric, group]), int(self.counts[group])
         if n == 0:
             return Estimate(math.nan, n=0, note="no images")
         if is_share and value in (0.0, 1.0):
             return proportion(round(value * n), n)._replace(note="all images agree: Wilson's interval")
         limits, unit = ((0.0, 1.0), PERCENT) if is_share else ((-math.inf, math.inf), PLAIN)
-        return estimate_of(value, self.draws[:, metric, group], limits, n=n, unit=unit)
+        return estimate_of(value, draws, limits, n=n, unit=unit)
 
 
 def bootstrap_means(
@@ -84,8 +97,8 @@ def bootstrap_means(
 
     Notes
     -----
-    Resamples are those of `fairlab.metrics.compare`: images with replacement, and for each resample as many
-    training seeds with replacement, so that the interval covers both; few seeds widen it.
+    Resamples of the images are those of `fairlab.metrics.compare`; how seeds widen the interval is told at
+    `seeds.BySeed.draws`.
     """
     if values.ndim != 3 or 0 in values.shape or n_resamples < 1:
         raise UserError(
@@ -98,12 +111,10 @@ def bootstrap_means(
         raise UserError(f"Members must have shape (groups, {n}), not {groups.shape}.")
     flat = values.transpose(1, 0, 2).reshape(n, seeds * k).astype(np.float64)
     chunks = resample_counts([np.arange(n)], n_resamples, np.random.default_rng(seed))
-    draws = np.concatenate([_group_means(counts, flat, groups) for counts in chunks])
-    draws = draws.reshape(n_resamples, seeds, k, len(groups))
-    averaged = average_over_seeds(draws.swapaxes(0, 1)[None], seed)[0]  # (resamples, k, g)
-    whole = _group_means(np.ones((1, n), dtype=np.int32), flat, groups)
-    value = whole.reshape(seeds, k, len(groups)).mean(axis=0)  # (k, g)
-    return Means(value, averaged, groups.sum(axis=1), seeds)
+    every = [np.ones((1, n), dtype=np.int32), *chunks]
+    means = np.concatenate([_group_means(counts, flat, groups) for counts in every])
+    by_seed = means.reshape(1 + n_resamples, seeds, k, len(groups)).swapaxes(0, 1)
+    return Means(BySeed(by_seed[:, 0], by_seed[:, 1:]), groups.sum(axis=1))
 
 
 def _group_means(counts: np.ndarray, values: np.ndarray, groups: np.ndarray) -> np.ndarray:

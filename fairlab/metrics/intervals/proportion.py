@@ -1,11 +1,16 @@
-"""Shares of what was counted, with Wilson's interval."""
+"""Shares of what was counted, with Wilson's interval, and differences of two with Newcombe's."""
 
 import math
 
+import numpy as np
 import pandas as pd
-from scipy.stats import binomtest
+from numpy.typing import ArrayLike
+from scipy.stats import norm
 
 from fairlab.core.estimate import PERCENT, Estimate
+
+#: Standard normal quantile of a two-sided 95% interval.
+Z = float(norm.ppf(0.975))
 
 
 def proportion(count: int, n: int) -> Estimate:
@@ -23,8 +28,38 @@ def proportion(count: int, n: int) -> Estimate:
     """
     if n == 0:
         return Estimate(math.nan, 0.0, 1.0, 0, PERCENT, "nothing to count")
-    interval = binomtest(count, n).proportion_ci(method="wilson")
-    return Estimate(count / n, float(interval.low), float(interval.high), n, PERCENT)
+    low, high = wilson(count / n, n)
+    return Estimate(count / n, float(low), float(high), n, PERCENT)
+
+
+def wilson(share: ArrayLike, n: ArrayLike, z: float | np.ndarray = Z) -> tuple[np.ndarray, np.ndarray]:
+    """Return the ends of Wilson's interval of shares (...) of n (...), which need not be whole numbers.
+
+    `z` is the normal quantile, 1.96 for 95%. A share of nothing, or NaN, may lie anywhere in 0..1. Source:
+    Wilson, *Probable Inference*, 1927; n is an effective number in Korn and Graubard, 1998.
+    """
+    p, n = np.asarray(share, dtype=np.float64), np.asarray(n, dtype=np.float64)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        centre = (p + z**2 / (2 * n)) / (1 + z**2 / n)
+        half = z / (1 + z**2 / n) * np.sqrt(p * (1 - p) / n + z**2 / (4 * n**2))
+    known = np.isfinite(centre + half)
+    # At 0 and 1 the ends are exact, and rounding must not move the share out of its interval.
+    low = np.where(known, np.minimum(np.clip(centre - half, 0, 1), p), 0.0)
+    high = np.where(known, np.maximum(np.clip(centre + half, 0, 1), p), 1.0)
+    return low, high
+
+
+def newcombe(
+    first: ArrayLike, n_first: ArrayLike, second: ArrayLike, n_second: ArrayLike, z: float | np.ndarray = Z
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return the ends of the interval of second minus first, independent shares (...) of n (...).
+
+    Source: Newcombe, *Interval Estimation for the Difference between Independent Proportions*, 1998, method
+    10: the distances from the shares to the ends of their Wilson intervals, squared and added.
+    """
+    p, q = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
+    (low_p, high_p), (low_q, high_q) = wilson(p, n_first, z), wilson(q, n_second, z)
+    return q - p - np.hypot(q - low_q, high_p - p), q - p + np.hypot(high_q - q, p - low_p)
 
 
 def shares(flags: pd.DataFrame) -> pd.DataFrame:

@@ -7,11 +7,12 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from fairlab.core.errors import UserError, nearest_names
-from fairlab.metrics.intervals.bootstrap import average_over_seeds
+from fairlab.metrics.groups.clusters import check_clusters
+from fairlab.metrics.intervals.seeds import BySeed
 from fairlab.metrics.spec import METRICS
 from fairlab.metrics.thresholds import thresholds_of
 from fairlab.metrics.tidy import Resampled, tidy_table, with_differences
-from fairlab.metrics.two_groups.ranked_cells import RankedCells, resampled_metrics
+from fairlab.metrics.two_groups.ranked_cells import RankedCells, allow_for_few, measured, resampled_metrics
 from fairlab.metrics.validation import GROUPS, check_labels, check_resamples, scores_by_seed
 
 
@@ -23,6 +24,7 @@ def bootstrap(
     n_resamples: int = 1000,
     seed: int = 0,
     stratified: bool = False,
+    clusters: ArrayLike | None = None,
     threshold: float | ArrayLike | None = None,
     model: str = "model",
     attribute: str = "",
@@ -43,6 +45,9 @@ def bootstrap(
     stratified : bool
         Whether resamples keep the number of images of each label in each group, as if those were fixed by
         design and not by chance.
+    clusters : array of shape (n,), optional
+        Whose image each is, as numbers or strings: images of one person are no independent observations, so
+        people are drawn, each with all images. scikit-learn calls this ``groups``.
     threshold : float or array of shape (seeds,), optional
         Scores above it are predicted positive, for DEO and BA; best calibrated on validation images. None
         calibrates it on these very images and says so in the note.
@@ -54,9 +59,9 @@ def bootstrap(
     Returns
     -------
     DataFrame
-        A row for each metric with columns model, attribute, group, metric, value, low, high, n,
-        n_positive, seeds, note. Values are fractions, KL (`ScoreKL.symmetric_sum`) in nats. Undefined
-        metrics are NaN with the reason in the note, and an `UndefinedMetricWarning` is given.
+        A row for each metric with columns model, attribute, group, metric, value, low, high, p_value,
+        corrected, n, n_positive, seeds, note. Values are fractions, KL (`ScoreKL.symmetric_sum`) in nats.
+        Undefined metrics are NaN with the reason in the note, and an `UndefinedMetricWarning` is given.
 
     Raises
     ------
@@ -68,14 +73,18 @@ def bootstrap(
     Percentile intervals over resamples of the images. The threshold stays fixed. Resamples that leave a
     metric undefined are skipped, and the note counts them.
 
-    KL has "basic" intervals instead, percentiles mirrored at the value and cut off at 0. A histogram of
-    few images makes KL too large, in a resample once more than in the sample, so that percentiles would
-    lie above the truth. In small samples the mirrored interval can lie below the value: most of the value
-    is then chance.
+    DEO is an absolute gap, which chance alone puts above 0. Its interval is that of the signed difference,
+    folded at 0; where a group has hardly a miss or a hit, as wide as Newcombe's (1998). Differences of DEO,
+    and its means, are counted in the observed direction, and widened by what chance may have added:
+    `intervals.gaps`. KL has "basic" intervals, percentiles mirrored at the value and cut off at 0: a
+    histogram of few images makes KL too large, in a resample once more than in the sample. Where chance
+    adds, "corrected" is the value without it: of DEO ``sqrt(gap² - variance)``, of KL less the bootstrap's
+    estimate of its bias (Efron and Tibshirani, 1993, Section 10).
 
-    With several training seeds each resample also draws as many seeds with replacement and averages over
-    them, so the interval covers both. Few seeds show little of how training varies; what varies between
-    them is widened accordingly, as Student's t does: see `intervals.bootstrap.few_seeds_factor`.
+    p_value is of a difference of 0, and of a fair 0: see `paired_p_value`.
+
+    With several training seeds the interval covers how trainings and images vary: see
+    `intervals.seeds.BySeed.draws`. Coverage was simulated: `docs/coverage`.
 
     Examples
     --------
@@ -94,6 +103,7 @@ def bootstrap(
         n_resamples=n_resamples,
         seed=seed,
         stratified=stratified,
+        clusters=clusters,
         attribute=attribute,
         groups=groups,
     )
@@ -109,6 +119,7 @@ def compare(
     n_resamples: int = 1000,
     seed: int = 0,
     stratified: bool = False,
+    clusters: ArrayLike | None = None,
     attribute: str = "",
     groups: tuple[str, str] = GROUPS,
 ) -> pd.DataFrame:
@@ -125,7 +136,7 @@ def compare(
         As `bootstrap`, for each model.
     baseline : str
         The model that the others are compared with.
-    n_resamples, seed, stratified, attribute, groups
+    n_resamples, seed, stratified, clusters, attribute, groups
         As `bootstrap`.
 
     Returns
@@ -154,7 +165,10 @@ def compare(
     """
     y = check_labels(y_true, "y_true")
     a = check_labels(protected, "protected", len(y))
-    resampled = resample_models(y, scores, a, thresholds, baseline, n_resamples, seed, stratified)
+    drawn_together = check_clusters(clusters, len(y), stratified=stratified)
+    resampled = resample_models(
+        y, scores, a, thresholds, baseline, n_resamples, seed, stratified, drawn_together
+    )
     return tidy_table(resampled, y, a, attribute, groups)
 
 
@@ -178,6 +192,7 @@ def resample_models(
     n_resamples: int,
     seed: int,
     stratified: bool = False,
+    clusters: np.ndarray | None = None,
 ) -> dict[str, Resampled]:
     """Measure every model and every difference from the baseline on common resamples; arguments as `compare`.
 
@@ -193,13 +208,13 @@ def resample_models(
         for s, threshold in zip(values, thresholds_of(name, values, y, thresholds), strict=True)
     ]
     shape = (len(by_model), seeds, -1, len(METRICS))
-    whole = np.stack([cells.metrics(np.ones((1, len(y)), dtype=np.int32)) for cells in ranked])
-    draws = resampled_metrics(ranked, n_resamples, seed, stratified=stratified).reshape(shape)
-    averaged = average_over_seeds(draws, seed)  # (models, resamples, metrics)
-    values = whole.reshape(shape).mean(axis=(1, 2))
+    whole = [cells.counted(np.ones((1, len(y)), dtype=np.int32)) for cells in ranked]
+    values = np.stack([measured(counted) for counted in whole]).reshape(shape)[:, :, 0]
+    draws = resampled_metrics(ranked, n_resamples, seed, stratified=stratified, clusters=clusters)
+    draws = np.stack([allow_for_few(*one) for one in zip(whole, draws, strict=True)]).reshape(shape)
     resampled = {
-        name: Resampled(value, draw, seeds, self_calibrated=thresholds is None)
-        for name, value, draw in zip(by_model, values, averaged, strict=True)
+        name: Resampled.of(BySeed(value, draw), self_calibrated=thresholds is None)
+        for name, value, draw in zip(by_model, values, draws, strict=True)
     }
     return with_differences(resampled, baseline)
 

@@ -1,13 +1,14 @@
 """Several attributes at once: each one's metrics, and their means over groups of attributes."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
 from fairlab.core.errors import UserError
-from fairlab.metrics.tidy import COLUMNS, Resampled, metric_rows, tidy_table
+from fairlab.metrics.intervals.seeds import BySeed
+from fairlab.metrics.tidy import Resampled, metric_rows, tidy, tidy_table
 from fairlab.metrics.two_groups.compare import resample_models
 from fairlab.metrics.validation import GROUPS, check_labels
 
@@ -75,7 +76,7 @@ def compare_attributes(
         tables.append(tidy_table(resampled[name], y, a, name, groups))
     chosen = {title: [name for name in names if name in resampled] for title, names in (means or {}).items()}
     tables += [_mean_rows(title, names, resampled, labels) for title, names in chosen.items() if names]
-    return pd.concat(tables, ignore_index=True)[list(COLUMNS)]
+    return tidy(pd.concat(tables, ignore_index=True))
 
 
 def _check_attributes(labels: pd.DataFrame, scores: Mapping[str, Mapping[str, ArrayLike]]) -> None:
@@ -108,11 +109,21 @@ def _mean_rows(
 
 def _mean(parts: Sequence[Resampled]) -> Resampled:
     """Average resampled of several attributes over those in which each metric is defined."""
-    values, draws = np.stack([p.value for p in parts]), np.stack([p.draws for p in parts])
-    defined = ~np.isnan(values)  # (attributes, metrics)
-    counts = np.maximum(defined.sum(axis=0), 1)
-    value = np.where(defined.any(axis=0), np.nansum(values, axis=0) / counts, np.nan)
-    # An attribute that is defined on the images, but not on a resample, leaves that resample out.
-    kept = np.where(defined[:, None], draws, 0.0)  # (attributes, resamples, metrics)
-    mean = np.where(defined.any(axis=0), kept.sum(axis=0) / counts, np.nan)
-    return parts[0]._replace(value=value, draws=mean)
+    defined = ~np.isnan([part.value for part in parts])  # (attributes, metrics)
+
+    def mean(of: Callable[[Resampled], np.ndarray]) -> np.ndarray:
+        """Average arrays (..., metrics)."""
+        # An attribute that is defined on the images, but not on a resample, leaves that resample out.
+        arrays = [np.where(here, of(part), 0.0) for here, part in zip(defined, parts, strict=True)]
+        with np.errstate(invalid="ignore"):
+            return np.asarray(
+                np.sum(arrays, axis=0) / np.where(defined.any(axis=0), defined.sum(axis=0), np.nan)
+            )
+
+    return parts[0]._replace(
+        value=mean(lambda part: part.value),
+        by_seed=BySeed(mean(lambda part: part.by_seed.whole), mean(lambda part: part.by_seed.resampled)),
+        chance=mean(lambda part: part.chance),
+        corrected=mean(lambda part: part.corrected),
+        signed=None,
+    )

@@ -17,11 +17,11 @@ from numpy.typing import ArrayLike
 from scipy import sparse
 
 from fairlab.metrics.formulas import EDGES, Counted
-from fairlab.metrics.spec import METRICS
+from fairlab.metrics.intervals.seeds import BySeed
 from fairlab.metrics.thresholds import thresholds_of
 from fairlab.metrics.tidy import Resampled, tidy_table, with_differences
 from fairlab.metrics.two_groups.compare import check_models
-from fairlab.metrics.two_groups.ranked_cells import RankedCells
+from fairlab.metrics.two_groups.ranked_cells import RankedCells, allow_for_few, measured
 from fairlab.metrics.validation import GROUPS, check_labels, check_scores
 
 #: Bins of each model's scores, which hold about as many rows each.
@@ -57,18 +57,21 @@ def compare_binned(
     check_models(scores, baseline, n_resamples)
     named = {name: check_scores(values, f"scores of '{name}'", len(y)) for name, values in scores.items()}
     at = {name: float(thresholds_of(name, s[None], y, thresholds)[0]) for name, s in named.items()}
-    exact = np.stack([exact_metrics(y, s, a, at[name]) for name, s in named.items()])  # (models, metrics)
+    counted = [exactly_counted(y, s, a, at[name]) for name, s in named.items()]
+    exact = np.concatenate([measured(one) for one in counted])  # (models, metrics)
     drawn = _draws(y, named, a, at, n_resamples, seed)  # (models, 1 + resamples, metrics)
     drawn += np.nan_to_num(exact - drawn[:, 0])[:, None]
     resampled = {
-        name: Resampled(value, draws[1:], 1, self_calibrated=thresholds is None)
-        for name, value, draws in zip(named, exact, drawn, strict=True)
+        name: Resampled.of(
+            BySeed(value[None], allow_for_few(one, draws[1:])[None]), self_calibrated=thresholds is None
+        )
+        for name, one, value, draws in zip(named, counted, exact, drawn, strict=True)
     }
     return tidy_table(with_differences(resampled, baseline), y, a, attribute, groups)
 
 
-def exact_metrics(y: np.ndarray, s: np.ndarray, a: np.ndarray, threshold: float) -> np.ndarray:
-    """Return `METRICS` of checked arrays of shape (n,) without resampling, (metrics,).
+def exactly_counted(y: np.ndarray, s: np.ndarray, a: np.ndarray, threshold: float) -> Counted:
+    """Count checked arrays of shape (n,) without resampling, as one row.
 
     Rows with the same score are counted together, so a file's rounded scores cost as little as few rows do.
     """
@@ -80,8 +83,7 @@ def exact_metrics(y: np.ndarray, s: np.ndarray, a: np.ndarray, threshold: float)
         np.concatenate([count for _, count in values]),
     )
     ranked = RankedCells.build(ranked_y, np.concatenate([found for found, _ in values]), ranked_a, threshold)
-    found: np.ndarray = ranked.metrics(counts[None])[0]
-    return found
+    return ranked.counted(counts[None])
 
 
 @dataclass(frozen=True)
@@ -108,8 +110,8 @@ class Bins:
         """Return the bin of each score, (n,)."""
         return np.searchsorted(self.starts, s, side="right").astype(np.int32)
 
-    def metrics(self, tables: np.ndarray) -> np.ndarray:
-        """Return `METRICS` of counts (rows, 2, 2, bins), indexed [y, a]: (rows, metrics)."""
+    def measured(self, tables: np.ndarray) -> np.ndarray:
+        """Return what is measured of counts (rows, 2, 2, bins), indexed [y, a]: (rows, metrics)."""
         curve = np.zeros((*tables.shape[:-1], len(self) + 1))
         np.cumsum(tables[..., ::-1], axis=-1, out=curve[..., 1:])
         counted = Counted(
@@ -118,7 +120,7 @@ class Bins:
             histograms=np.add.reduceat(tables, self.edges, axis=-1),
             curve=curve,
         )
-        return np.stack([spec.function(counted) for spec in METRICS.values()], axis=1)
+        return measured(counted)
 
 
 def _draws(
@@ -135,7 +137,7 @@ def _draws(
     chunks = []
     for drawn in _resampled(counts, n_resamples, seed):
         tables = [(drawn @ each).reshape(len(drawn), 2, 2, -1).astype(np.float64) for each in spread]
-        chunks.append([each.metrics(table) for each, table in zip(bins, tables, strict=True)])
+        chunks.append([each.measured(table) for each, table in zip(bins, tables, strict=True)])
     return np.concatenate([np.stack(chunk) for chunk in chunks], axis=1)
 
 

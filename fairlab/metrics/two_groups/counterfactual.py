@@ -14,7 +14,7 @@ from numpy.typing import ArrayLike
 
 from fairlab.core.errors import UserError
 from fairlab.metrics.intervals.bootstrap_means import bootstrap_means
-from fairlab.metrics.tidy import COLUMNS, with_differences
+from fairlab.metrics.tidy import tidy, with_differences
 from fairlab.metrics.two_groups.compare import check_models, common_seeds
 from fairlab.metrics.validation import GROUPS, as_numbers, check_labels, check_scores, scores_by_seed
 
@@ -111,7 +111,7 @@ def compare_counterfactuals(
         tables.append(one.table(COUNTERFACTUAL_METRICS, names, shares=shares).assign(model=model))
     positives = dict(zip(names, (int(y[group].sum()) for group in members), strict=True))
     whole = pd.concat(tables, ignore_index=True).assign(attribute=attribute)
-    return whole.assign(n_positive=whole["group"].map(positives))[list(COLUMNS)]
+    return tidy(whole.assign(n_positive=whole["group"].map(positives)))
 
 
 def _effects(

@@ -10,8 +10,9 @@ from numpy.typing import ArrayLike
 from fairlab.core.errors import UserError
 from fairlab.core.estimate import PERCENT, POINTS, Estimate
 from fairlab.metrics.formulas import weighted_average_precision
-from fairlab.metrics.intervals.bootstrap import average_over_seeds, estimate_of, resample_counts
+from fairlab.metrics.intervals.bootstrap import estimate_of, resample_counts
 from fairlab.metrics.intervals.multiple_testing import holm_column, paired_p_value
+from fairlab.metrics.intervals.seeds import BySeed
 from fairlab.metrics.two_groups.ranked_cells import RankedCells
 from fairlab.metrics.validation import cell_masses, check_labels, check_resamples, scores_by_seed
 
@@ -24,7 +25,7 @@ class PairDiscriminability:
     first: Estimate
     second: Estimate
     difference: Estimate  #: first minus second, -1..1, on the same resamples
-    draws: np.ndarray  #: (resamples,) the difference on each; NaN where a cell was not drawn
+    by_seed: BySeed  #: the difference, (seeds,) and (seeds, resamples); NaN where a cell was not drawn
     p_value: float  #: two-sided, of a difference of 0; see `fairlab.metrics.paired_p_value`
     cells: np.ndarray  #: (2, 2) number of images, indexed [a, b]
     seeds: int  #: number of trainings
@@ -42,7 +43,7 @@ def pair_discriminability(
     scores : array of shape (n,) or (seeds, n)
         In [0, 1]; one row for each training of the classifier.
     n_resamples, seed : int
-        Of the bootstrap. The same seed and n draw the same images for every pair of labels, so `draws` of
+        Of the bootstrap. The same seed and n draw the same images for every pair of labels, so `by_seed` of
         several pairs belong together.
 
     Raises
@@ -58,25 +59,25 @@ def pair_discriminability(
     frequent positives are; with equal weights for the four cells half of the images are positive for either
     label and neither goes with the other, so that the two figures can be compared.
 
-    Resamples draw images and then as many trainings with replacement, as `fairlab.metrics.bootstrap`. With
-    one training the interval says nothing of how trainings vary.
+    Intervals over images and trainings as in `fairlab.metrics.bootstrap`. With one training they say nothing
+    of how trainings vary.
     """
     a = check_labels(labels_a, "labels_a")
     b = check_labels(labels_b, "labels_b", len(a))
     by_seed = scores_by_seed(scores, "scores", len(a))
     check_resamples(n_resamples)
     _require_cells(a, b)
-    whole = _precisions(a, b, by_seed, iter([np.ones((1, len(a)), int)])).mean(axis=(1, 2))  # (2,)
-    rng = np.random.default_rng(seed)
-    counts = resample_counts([np.arange(len(a))], n_resamples, rng)
-    drawn = average_over_seeds(_precisions(a, b, by_seed, counts), seed)  # (2, resamples)
-    draws = drawn[0] - drawn[1]
+    whole = _precisions(a, b, by_seed, iter([np.ones((1, len(a)), int)]))[..., 0]  # (2, seeds)
+    counts = resample_counts([np.arange(len(a))], n_resamples, np.random.default_rng(seed))
+    drawn = _precisions(a, b, by_seed, counts)  # (2, seeds, resamples)
+    first, second = (BySeed(*one) for one in zip(whole, drawn, strict=True))
+    difference = first - second
     return PairDiscriminability(
-        first=estimate_of(whole[0], drawn[0], (0.0, 1.0), unit=PERCENT),
-        second=estimate_of(whole[1], drawn[1], (0.0, 1.0), unit=PERCENT),
-        difference=estimate_of(whole[0] - whole[1], draws, (-1.0, 1.0), unit=POINTS),
-        draws=draws,
-        p_value=paired_p_value(draws),
+        first=estimate_of(float(first.value), first.draws(), (0.0, 1.0), unit=PERCENT),
+        second=estimate_of(float(second.value), second.draws(), (0.0, 1.0), unit=PERCENT),
+        difference=estimate_of(float(difference.value), difference.draws(), (-1.0, 1.0), unit=POINTS),
+        by_seed=difference,
+        p_value=paired_p_value(difference.draws()),
         cells=cell_masses(a, b),
         seeds=len(by_seed),
     )
@@ -125,9 +126,11 @@ def mean_differences(pairs: Mapping[tuple[str, str], PairDiscriminability]) -> p
             for first, second in pairs
             if name in (first, second)
         ]
-        value = float(np.mean([sign * found.difference.value for sign, found in signed]))
-        draws = np.mean([sign * found.draws for sign, found in signed], axis=0)  # (resamples,)
-        value, low, high, *_ = estimate_of(value, draws, (-1.0, 1.0))
+        mean = BySeed(
+            np.mean([sign * found.by_seed.whole for sign, found in signed], axis=0),
+            np.mean([sign * found.by_seed.resampled for sign, found in signed], axis=0),
+        )
+        value, low, high, *_ = estimate_of(float(mean.value), mean.draws(), (-1.0, 1.0))
         rows[name] = {"value": value, "low": low, "high": high, "n_pairs": len(signed)}
     return pd.DataFrame.from_dict(rows, orient="index").sort_values("value", ascending=False, kind="stable")
 
@@ -150,10 +153,8 @@ def _pair_row(first: str, second: str, found: PairDiscriminability) -> dict[str,
 
 
 def _note(found: PairDiscriminability, p_holm: float) -> str:
-    undefined = int(np.isnan(found.draws).sum())
     notes = [] if p_holm < 0.05 else ["not told apart"]
-    notes += [f"{undefined} of {len(found.draws)} resamples undefined"] if undefined else []
-    return "; ".join(notes)
+    return "; ".join(filter(None, [*notes, found.difference.note]))
 
 
 def _require_cells(a: np.ndarray, b: np.ndarray) -> None:

@@ -5,18 +5,26 @@ predicts. A bootstrap resample of n images is then a draw of n from a multinomia
 so a thousand of them take milliseconds.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import ArrayLike
 
 from fairlab.core.errors import UserError
-from fairlab.metrics.formulas import Counted
+from fairlab.core.estimate import Estimate
+from fairlab.metrics.formulas import Counted, missed
 from fairlab.metrics.intervals.bootstrap import estimate_of
-from fairlab.metrics.spec import METRICS
+from fairlab.metrics.intervals.multiple_testing import paired_p_value
+from fairlab.metrics.intervals.proportion import wilson
+from fairlab.metrics.intervals.seeds import BySeed
+from fairlab.metrics.spec import METRICS, MetricSpec
 from fairlab.metrics.thresholds import thresholds_of
-from fairlab.metrics.tidy import COLUMNS, with_differences
+from fairlab.metrics.tidy import Resampled, metric_rows, tidy, with_differences
+from fairlab.metrics.two_groups.ranked_cells import allow_for_few
 from fairlab.metrics.validation import (
     GROUPS,
     as_numbers,
@@ -27,6 +35,8 @@ from fairlab.metrics.validation import (
     shortage,
     warn_undefined,
 )
+
+_SHARES = 3  # accuracy and each group's FNR are measured first
 
 
 def at_threshold(
@@ -71,9 +81,10 @@ def at_threshold(
 
     Notes
     -----
-    Percentile intervals over resamples of the images at fixed thresholds; differences are taken on the same
-    resamples. Given the cells, drawing images with replacement and drawing cell counts from the multinomial
-    distribution are the same thing. Source of the bootstrap: Ramaswamy et al., CVPR 2021, Section 4.
+    Intervals at fixed thresholds. Accuracy and FNR have Wilson's, DEO that of `compare`; BA and differences
+    have percentiles of resamples of the images, differences on the same ones. Given the cells, drawing images
+    with replacement and drawing cell counts from the multinomial distribution are the same thing. Source of
+    the bootstrap: Ramaswamy et al., CVPR 2021, Section 4.
 
     Examples
     --------
@@ -99,9 +110,10 @@ def at_threshold(
     mass = cell_masses(y, a)
     reasons = _undefined(mass, groups)
     values = _values(y, a, np.stack(list(flagged.values())), n_resamples, seed)
-    named = with_differences(dict(zip(flagged, values, strict=True)), next(iter(flagged)))
+    models = {name: _Point.of(one) for name, one in zip(flagged, values, strict=True)}
+    named = with_differences(models, next(iter(flagged)))
     rows = [row for name, drawn in named.items() for row in _rows(name, drawn, reasons, mass, groups)]
-    return pd.DataFrame(rows).assign(attribute=attribute, seeds=1)[list(COLUMNS)]
+    return tidy(pd.DataFrame(rows).assign(attribute=attribute, seeds=1))
 
 
 def threshold_curves(
@@ -155,24 +167,56 @@ def threshold_curves(
         [len(scores) - np.searchsorted(scores, at, side="right") for scores in rising], axis=-1
     )
     values = _measure(Counted(mass, flagged.reshape(-1, 2, 2)))  # (m, measures)
+    signed = [spec.signed is not None for spec in _metrics()]
+    values[:, _SHARES:] = np.where(signed, np.abs(values[:, _SHARES:]), values[:, _SHARES:])
     names = [metric if group is None else f"{metric}_{group}" for metric, group in _measures()]
     return pd.DataFrame(values, columns=names).assign(threshold=at)[["threshold", *names]]
 
 
+class _Point(NamedTuple):
+    """What was measured at a threshold, of the images and then of resamples, of a model or a difference."""
+
+    shares: np.ndarray  #: (1 + resamples, 3) accuracy and each group's FNR
+    metrics: Resampled  #: `_metrics`
+    is_difference: bool = False
+
+    @classmethod
+    def of(cls, values: np.ndarray) -> _Point:
+        """Return the point of one model from its measures, (1 + resamples, measures)."""
+        by_seed = BySeed(values[None, 0, _SHARES:], values[None, 1:, _SHARES:])
+        return cls(values[:, :_SHARES], Resampled.of(by_seed, self_calibrated=False, specs=_metrics()))
+
+    def __sub__(self, other: _Point) -> _Point:
+        """Return the paired difference."""
+        return _Point(self.shares - other.shares, self.metrics - other.metrics, is_difference=True)
+
+    def share(self, place: int, n: int) -> Estimate:
+        """Return accuracy or an FNR, of n images."""
+        value, draws = float(self.shares[0, place]), self.shares[1:, place]
+        one = estimate_of(value, draws, n=n)
+        if self.is_difference or not one.defined:
+            return one._replace(p_value=paired_p_value(draws)) if one.defined else one
+        low, high = wilson(value, n)
+        return one._replace(low=float(low), high=float(high))
+
+
+def _metrics() -> tuple[MetricSpec, ...]:
+    """Return the metrics that a threshold decides."""
+    return tuple(spec for spec in METRICS.values() if spec.at_threshold)
+
+
 def _measures() -> list[tuple[str, int | None]]:
     """Return what is measured at a threshold: metric, and index of the group or None for all images."""
-    whole = [(name, None) for name, spec in METRICS.items() if spec.at_threshold]
-    return [("accuracy", None), ("FNR", 0), ("FNR", 1), *whole]
+    return [("accuracy", None), ("FNR", 0), ("FNR", 1), *((spec.name, None) for spec in _metrics())]
 
 
 def _measure(counted: Counted) -> np.ndarray:
-    """Return `_measures` of images counted with leading axes (...): (..., measures)."""
+    """Return `_measures` of images counted with leading axes (...): (..., measures), gaps with their sign."""
     mass, flagged = counted.mass, counted.flagged
     right = flagged[..., 1, :].sum(axis=-1) + (mass - flagged)[..., 0, :].sum(axis=-1)
-    with np.errstate(invalid="ignore"):
-        missed = 1 - flagged[..., 1, :] / mass[..., 1, :]
-    metrics = [spec.function(counted) for spec in METRICS.values() if spec.at_threshold]
-    return np.stack([right / mass.sum(axis=(-2, -1)), missed[..., 0], missed[..., 1], *metrics], axis=-1)
+    rates, _ = missed(counted)
+    metrics = [spec.measured(counted) for spec in _metrics()]
+    return np.stack([right / mass.sum(axis=(-2, -1)), rates[..., 0], rates[..., 1], *metrics], axis=-1)
 
 
 def _values(y: np.ndarray, a: np.ndarray, flagged: np.ndarray, n_resamples: int, seed: int) -> np.ndarray:
@@ -197,7 +241,11 @@ def _values(y: np.ndarray, a: np.ndarray, flagged: np.ndarray, n_resamples: int,
     positive = (cells & bits[:, None]) > 0  # (models, cells): what each model predicts there
     mass = (tables @ members).reshape(-1, 2, 2)
     flags = [(tables @ (members * p[:, None])).reshape(-1, 2, 2) for p in positive]
-    return np.stack([_measure(Counted(mass, one)) for one in flags])
+    measured = np.stack([_measure(Counted(mass, one)) for one in flags])
+    for one, values in zip(flags, measured, strict=True):
+        whole = Counted(mass[:1], one[:1])
+        values[1:, _SHARES:] = allow_for_few(whole, values[1:, _SHARES:], specs=_metrics())
+    return measured
 
 
 def _undefined(mass: np.ndarray, groups: tuple[str, str]) -> list[str]:
@@ -215,13 +263,15 @@ def _undefined(mass: np.ndarray, groups: tuple[str, str]) -> list[str]:
 
 
 def _rows(
-    model: str, values: np.ndarray, reasons: list[str], mass: np.ndarray, groups: tuple[str, str]
+    model: str, drawn: _Point, reasons: list[str], mass: np.ndarray, groups: tuple[str, str]
 ) -> list[dict[str, object]]:
-    """Return the table's rows of one model, whose `values` (1 + resamples, measures) begin with its own."""
+    """Return the table's rows of one model or difference."""
     rows = []
-    for (metric, group), drawn, reason in zip(_measures(), values.T, reasons, strict=True):
+    whole = metric_rows(drawn.metrics, {})
+    for place, ((metric, group), reason) in enumerate(zip(_measures(), reasons, strict=True)):
         part = mass if group is None else mass[:, group]
-        one = estimate_of(drawn[0], drawn[1:], n=int(part.sum()))
+        n = int(part.sum())
+        one = drawn.share(place, n)._asdict() if place < _SHARES else whole[place - _SHARES] | {"n": n}
         who = {"model": model, "group": "all" if group is None else groups[group], "metric": metric}
-        rows.append(who | one._asdict() | {"note": reason or one.note, "n_positive": int(part[1].sum())})
+        rows.append(one | who | {"note": reason or one["note"], "n_positive": int(part[1].sum())})
     return rows

@@ -15,7 +15,11 @@ import numpy as np
 
 from fairlab.metrics.formulas import EDGES, Counted
 from fairlab.metrics.intervals.bootstrap import resample_counts
-from fairlab.metrics.spec import METRICS
+from fairlab.metrics.intervals.gaps import stretched
+from fairlab.metrics.intervals.proportion import newcombe
+from fairlab.metrics.spec import METRICS, MetricSpec
+
+FEW = 10
 
 
 @dataclass(frozen=True)
@@ -76,25 +80,54 @@ class RankedCells:
             curve=read(self.at_positives),
         )
 
-    def metrics(self, counts: np.ndarray) -> np.ndarray:
-        """Return `METRICS` of resamples given as counts in the order of the images, (rows, n) → (rows, m)."""
-        counted = self.counted(counts)
-        return np.stack([spec.function(counted) for spec in METRICS.values()], axis=1)
+    def measured(self, counts: np.ndarray) -> np.ndarray:
+        """Return what is measured of resamples given as counts of the images, (rows, n) → (rows, m)."""
+        return measured(self.counted(counts))
+
+
+def measured(counted: Counted) -> np.ndarray:
+    """Return `MetricSpec.measured` of all `METRICS`, (rows, m)."""
+    return np.stack([spec.measured(counted) for spec in METRICS.values()], axis=1)
+
+
+def allow_for_few(
+    counted: Counted, draws: np.ndarray, specs: Sequence[MetricSpec] | None = None
+) -> np.ndarray:
+    """Return draws (resamples, m) whose spread allows for groups that show hardly a miss, or hardly a hit.
+
+    Of a group without a miss no resample has one, so it would count as known exactly. Where a difference of
+    shares rests on fewer than `FEW` images of either kind, its draws are stretched to Newcombe's interval.
+    """
+    draws = draws.copy()
+    for place, spec in enumerate(METRICS.values() if specs is None else specs):
+        if spec.shares is None:
+            continue
+        (rates,), (n,) = spec.shares(counted)  # (1, 2) each
+        if (n > 0).all() and (n * np.minimum(rates, 1 - rates) < FEW).any():
+            low, high = newcombe(rates[0], n[0], rates[1], n[1])
+            draws[:, place] = stretched(float(rates[1] - rates[0]), draws[:, place], float(low), float(high))
+    return draws
 
 
 def resampled_metrics(
-    ranked: Sequence[RankedCells], n_resamples: int, seed: int, *, stratified: bool = False
+    ranked: Sequence[RankedCells],
+    n_resamples: int,
+    seed: int,
+    *,
+    stratified: bool = False,
+    clusters: np.ndarray | None = None,
 ) -> np.ndarray:
-    """Return `METRICS` of several classifiers on common resamples, (classifiers, resamples, metrics).
+    """Return what is measured of several classifiers on common resamples, (classifiers, resamples, metrics).
 
-    Stratified resamples keep the number of images in each (y, a) cell.
+    Stratified resamples keep the number of images in each (y, a) cell; with `clusters`, (n,) integers from 0,
+    all images of a cluster are drawn together.
     """
     rng = np.random.default_rng(seed)
     first = ranked[0]
     strata = np.split(first.order, first.ends[:-1, 0]) if stratified else [np.arange(len(first.order))]
     strata = [images for images in strata if len(images)]
     chunks = [
-        np.stack([cells.metrics(counts) for cells in ranked])
-        for counts in resample_counts(strata, n_resamples, rng)
+        np.stack([cells.measured(counts) for cells in ranked])
+        for counts in resample_counts(strata, n_resamples, rng, clusters=clusters)
     ]
     return np.concatenate(chunks, axis=1)

@@ -197,8 +197,7 @@ def _nuisance_means(run: Run, name: str, readings: np.ndarray) -> Means:
         (cos, sin), (cos2, sin2) = (np.moveaxis(readings[:, :, side], 2, 0) for side in (0, 1))
         change = np.abs(np.arctan2(sin * cos2 - cos * sin2, cos * cos2 + sin * sin2)) / (2 * np.pi)
     moments = np.concatenate([x, y, x * x, y * y, x * y, change[..., None]], axis=2)
-    means = _means(run, moments)
-    return means._replace(value=_from_moments(means.value), draws=_from_moments(means.draws))
+    return _means(run, moments).map(_from_moments)
 
 
 def _from_moments(means: np.ndarray) -> np.ndarray:

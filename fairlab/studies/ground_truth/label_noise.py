@@ -90,10 +90,9 @@ def _all_seeds(
         for asked in _asked(seen[..., 0]):
             cells += [wrong & members & asked, members & asked]
     means = bootstrap_means(np.stack(cells, axis=2), n_resamples=n_resamples, seed=seed)
-    with np.errstate(invalid="ignore"):
-        value, draws = (x[..., 0::2, :] / x[..., 1::2, :] for x in (means.value, means.draws))
     names = [f"{group}/{metric}" for group in groups for metric in NOISE_METRICS]
-    table = means._replace(value=value, draws=draws).table(names)
+    with np.errstate(invalid="ignore"):
+        table = means.map(lambda both: both[..., 0::2, :] / both[..., 1::2, :]).table(names)
     table[["group", "metric"]] = table["metric"].str.split("/", expand=True)
     table["n"] = np.round(means.value[1::2, 0] * given.shape[1]).astype(int)
     return table.drop(columns="seeds")
