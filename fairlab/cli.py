@@ -2,6 +2,7 @@
 
 import argparse
 import importlib
+import os
 import sys
 from collections.abc import Mapping, Sequence
 
@@ -24,6 +25,7 @@ STUDIES = {
 }
 WIDTH = 46  # of an example in the help
 
+PIPE_CLOSED = 141  # as of a command that SIGPIPE ends
 STOPPED = "Stopped. What is finished is kept; the same command goes on from here."
 MEMORY_FULL = "The memory is full; choose a smaller --preset or --image-size, or --device cpu."
 
@@ -46,10 +48,22 @@ identities. Do not use FairLab, or a classifier trained with it, to decide about
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit code (0 done, 2 the user's mistake, 130 interrupted)."""
+    try:
+        code = _run(argv)
+        sys.stdout.flush()
+        return code
+    except BrokenPipeError:  # whoever read the output, such as head, has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # else Python complains when it flushes
+        return PIPE_CLOSED
+
+
+def _run(argv: Sequence[str] | None) -> int:
     arguments = _parser().parse_args(argv)
     study: Study = vars(arguments).pop("study")
     try:
         study.run(arguments)
+    except BrokenPipeError:
+        raise
     except KeyboardInterrupt:
         print(f"\n{STOPPED}", file=sys.stderr)
         return 130

@@ -388,3 +388,14 @@ def test_leakage_measures_a_table_of_ones_own(predictions, tmp_path, capsys):
     assert "leakage (%)" in capsys.readouterr().out
     assert 0.8 < pd.read_csv(tmp_path / "leakage.csv")["value"].iloc[0] <= 1.0
     assert "no.csv" in refused(capsys, "leakage", str(tmp_path / "no.csv"), "--protected", "age")
+
+
+@pytest.mark.parametrize("arguments", [["methods"], ["--help"], ["run", "--help"]])
+def test_a_reader_that_has_had_enough_is_no_error(arguments):
+    reader, writer = os.pipe()
+    os.close(reader)
+    command = [sys.executable, "-m", "fairlab", *arguments]
+    done = subprocess.run(command, stdout=writer, stderr=subprocess.PIPE, text=True, check=False)
+    os.close(writer)
+    assert done.stderr == ""
+    assert done.returncode in (0, 141)  # argparse itself takes no notice
