@@ -29,6 +29,10 @@ POINTS = PERCENT.difference
 NATS = Unit(name=" nats")
 
 
+#: What tables say where some numbers are followed by their corrected value.
+CORRECTED = "In round brackets: the value without what chance alone adds."
+
+
 class Estimate(NamedTuple):
     """A measured number with its 95% interval.
 

@@ -1,7 +1,7 @@
 """FaceData: uint8 images, a table of binary labels and a split, whatever the source.
 
 A prepared folder holds ``images.npy`` (memory-mapped when opened), ``labels.parquet`` (one row per image:
-the image id as index, one uint8 column per attribute, and ``split``) and ``prepared.json``
+the image id as index, one uint8 column per attribute, ``split``, and ``identity`` if it is known) and ``prepared.json``
 (name, fingerprint, settings, counts, broken images).
 """
 
@@ -40,6 +40,8 @@ class FaceData:
         The source: "synthfaces", "celeba" or "folder".
     fingerprint : str
         Identifies content and settings; equal fingerprints mean equal pixels and labels.
+    identity : ndarray, shape (n,), optional
+        Whose picture each image is, as the source names people.
     """
 
     images: np.ndarray
@@ -47,6 +49,7 @@ class FaceData:
     split: np.ndarray
     name: str
     fingerprint: str
+    identity: np.ndarray | None = None
 
     def __post_init__(self) -> None:
         if not len(self.images) == len(self.labels) == len(self.split):
@@ -70,7 +73,8 @@ class FaceData:
         if not len(images) == len(table) == count:
             raise _damaged(folder, f"{count} images announced, {len(images)} stored, {len(table)} labelled")
         split = table.pop("split").to_numpy(dtype=str)
-        return cls(images, table, split, manifest["name"], manifest["fingerprint"])
+        identity = table.pop("identity").to_numpy(dtype=str) if "identity" in table else None
+        return cls(images, table, split, manifest["name"], manifest["fingerprint"], identity)
 
     def __len__(self) -> int:
         return len(self.images)
@@ -112,6 +116,10 @@ class FaceData:
         """
         values = self.labels[check_attribute(name, self.attributes)].to_numpy(dtype=np.uint8)
         return values if split is None else values[self.rows(split)]
+
+    def people(self, split: str) -> np.ndarray | None:
+        """Return whose picture each image of a split is, (n_split,) str; None if that is not known."""
+        return None if self.identity is None else self.identity[self.rows(split)]
 
     def group_counts(self, target: str, protected: str, split: str) -> pd.DataFrame:
         """Count the images of a split by protected group and target label.

@@ -30,6 +30,8 @@ class Plan:
         "train", "valid" or "test".
     settings : dict
         Written into ``prepared.json`` for the reader; JSON values.
+    identity : ndarray of str, shape (n,), optional
+        Whose picture each image is.
     """
 
     name: str
@@ -38,6 +40,7 @@ class Plan:
     labels: pd.DataFrame
     split: np.ndarray
     settings: dict[str, Any]
+    identity: np.ndarray | None = None
 
     @property
     def image_bytes(self) -> int:

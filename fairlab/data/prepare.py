@@ -179,6 +179,8 @@ def _finish(partial: Path, plan: Plan, broken: dict[int, str]) -> None:
         )
     kept = _close_gaps(partial / IMAGES, plan, broken)
     table = plan.labels.iloc[kept].assign(split=plan.split[kept])
+    if plan.identity is not None:
+        table["identity"] = plan.identity[kept]
     stream = io.BytesIO()
     table.to_parquet(stream)
     (partial / LABELS).write_bytes(stream.getvalue())

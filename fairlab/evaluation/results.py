@@ -63,6 +63,7 @@ def comparison(run: Run, protected: str | None = None) -> pd.DataFrame:
         n_resamples=experiment.n_resamples,
         seed=experiment.seed,
         attribute=experiment.target,
+        clusters=run.data.people("test"),
         groups=(f"not {protected}", protected),
     )
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from fairlab.core.estimate import markdown_table
+from fairlab.core.estimate import CORRECTED, markdown_table
 from fairlab.core.files import write_text
 from fairlab.data.attributes import REPORTING_GROUPS
 from fairlab.figures.style import readable
@@ -82,7 +82,7 @@ def paper_table(
 def write_paper_table(folder: Path, table: pd.DataFrame, *, published: bool = True) -> list[Path]:
     """Write the paper's table as Markdown, LaTeX and HTML, and the tidy table as CSV; return the files."""
     laid_out = paper_table(table, published=published)
-    note = "95% intervals in brackets."
+    note = f"95% intervals in square brackets. {CORRECTED}"
     if published:
         note += f" Published means: {SOURCE}; they are not of the data measured here."
     flat = laid_out.copy()

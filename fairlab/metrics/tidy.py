@@ -101,10 +101,11 @@ def tidy(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def estimate_in(row: Any) -> Estimate:
-    """Return the number in a row of a tidy table, in its metric's unit."""
+    """Return the number in a row of a tidy table, in its metric's unit; of a difference as it was measured."""
     unit = unit_of(row.metric)
-    is_difference = " - " in row.model or " - " in getattr(row, "group", "")
-    return Estimate.of(row, unit.difference if is_difference else unit)
+    if " - " in row.model or " - " in getattr(row, "group", ""):
+        return Estimate.of(row, unit.difference)._replace(corrected=math.nan)
+    return Estimate.of(row, unit)
 
 
 def metric_rows(found: Resampled, reasons: Mapping[str, str]) -> list[dict[str, object]]:

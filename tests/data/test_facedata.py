@@ -34,6 +34,17 @@ def folder(tmp_path: Path) -> Path:
     return tmp_path / "prepared"
 
 
+def test_whose_picture_each_image_is_stays_with_the_images_that_could_be_read(tmp_path: Path):
+    data, people = faces(), np.array(["ann", "ann", "bo", "bo", "cy", "dee", "dee", "dee"])
+    labels = data.labels.set_axis([f"{row}.png" for row in range(8)])
+    plan = Plan("folder", "made up", 4, labels, data.split, {}, people)
+    pixels = np.zeros((8, 4, 4, 3), np.uint8)
+    prepared = prepare(tmp_path / "prepared", plan, lambda rows: (pixels[: len(rows)], {5: "torn"}))
+    assert prepared.people("valid").tolist() == ["cy", "dee", "dee"]
+    assert prepared.attributes == ("Smiling", "Male")
+    assert data.people("valid") is None
+
+
 def test_rows_and_labels_of_a_split():
     data = faces()
     assert data.rows("valid").tolist() == [4, 5, 6, 7]

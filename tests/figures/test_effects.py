@@ -66,7 +66,8 @@ def numbers(text):
 
 
 def shown(found, scale=100.0):
-    return [scale * found[name] for name in ("value", "low", "high")]
+    corrected = [] if np.isnan(found["corrected"]) or " - " in found["model"] else ["corrected"]
+    return [scale * found[name] for name in ("value", *corrected, "low", "high")]
 
 
 def test_the_table_has_a_block_for_each_mean_the_widest_first(table):

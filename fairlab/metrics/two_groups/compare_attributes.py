@@ -7,6 +7,7 @@ import pandas as pd
 from numpy.typing import ArrayLike
 
 from fairlab.core.errors import UserError
+from fairlab.metrics.groups.clusters import check_clusters
 from fairlab.metrics.intervals.seeds import BySeed
 from fairlab.metrics.tidy import Resampled, metric_rows, tidy, tidy_table
 from fairlab.metrics.two_groups.compare import resample_models
@@ -26,6 +27,7 @@ def compare_attributes(
     baseline: str = "baseline",
     n_resamples: int = 1000,
     seed: int = 0,
+    clusters: ArrayLike | None = None,
     groups: tuple[str, str] = GROUPS,
 ) -> pd.DataFrame:
     """Return the metrics of several models for many attributes, and their means over groups of attributes.
@@ -43,7 +45,7 @@ def compare_attributes(
     means : dict of str to sequence of str, optional
         Named groups of attributes to average over, such as `fairlab.data.attributes.REPORTING_GROUPS`;
         attributes not in `labels` are left out.
-    baseline, n_resamples, seed, groups
+    baseline, n_resamples, seed, clusters, groups
         As `compare`.
 
     Returns
@@ -65,6 +67,7 @@ def compare_attributes(
     those of the table in Ramaswamy et al., CVPR 2021, Section 4.
     """
     a = check_labels(protected, "protected", len(labels))
+    together = check_clusters(clusters, len(labels))
     _check_attributes(labels, scores)
     resampled: dict[str, dict[str, Resampled]] = {}
     tables = []
@@ -72,7 +75,9 @@ def compare_attributes(
         y = check_labels(labels[name], name)
         given = {model: by_attribute[name] for model, by_attribute in scores.items()}
         limits = None if thresholds is None else {model: thresholds[model][name] for model in scores}
-        resampled[name] = resample_models(y, given, a, limits, baseline, n_resamples, seed)
+        resampled[name] = resample_models(
+            y, given, a, limits, baseline, n_resamples, seed, clusters=together
+        )
         tables.append(tidy_table(resampled[name], y, a, name, groups))
     chosen = {title: [name for name in names if name in resampled] for title, names in (means or {}).items()}
     tables += [_mean_rows(title, names, resampled, labels) for title, names in chosen.items() if names]

@@ -3,6 +3,7 @@
 import pandas as pd
 
 from fairlab.classifiers.networks import build_network
+from fairlab.core.estimate import CORRECTED
 from fairlab.core.files import read_json, write_json, write_text
 from fairlab.evaluation.pair_truth import pair_truth
 from fairlab.evaluation.results import comparison, manifest
@@ -42,7 +43,7 @@ def execute(run: Run) -> None:
         title = f"{protected}:\n" if experiment.also_protected else ""
         print(f"\n{title}{format_comparison(rows)}")
     trainings = f" and {experiment.seeds} trainings of both classifiers" if experiment.seeds > 1 else ""
-    print(f"\nIntervals are 95%, over test images{trainings}; the difference is paired.")
+    print(f"\nIntervals are 95%, over test images{trainings}; the difference is paired.\n{CORRECTED}")
     for metric, notes in table[table["note"] != ""].groupby("metric", sort=False)["note"]:
         print(f"  {metric}: {'; '.join(notes.unique())}")
     for file in ("report.html", "metrics.csv", "manifest.json"):

@@ -9,6 +9,7 @@ from zlib import crc32
 import pandas as pd
 
 from fairlab.core.errors import UserError
+from fairlab.core.estimate import CORRECTED
 from fairlab.core.files import write_json, write_text
 from fairlab.core.parallel import check_jobs, default_jobs, run_all
 from fairlab.evaluation.results import environment
@@ -124,7 +125,7 @@ def write_results(grid: Grid, folder: Path) -> str:
     trained = f"{experiment.seeds} trainings" if experiment.seeds > 1 else "one training"
     return (
         f"\n{effect}\n\nDifferences from the baseline in points (KL: nats), with 95% intervals over "
-        f"{measured['n'].iloc[0]:,} test images and {trained} of each classifier.\n"
+        f"{measured['n'].iloc[0]:,} test images and {trained} of each classifier.\n{CORRECTED}\n"
         f"{folder / as_folder(grid.methods[0]) / 'table.md'} is the paper's table; "
         f"{folder / 'table.csv'} every number."
     )

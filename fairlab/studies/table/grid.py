@@ -255,7 +255,7 @@ def measure(grid: Grid) -> pd.DataFrame:
     """Return the tidy table of a finished grid: "baseline", every method, and paired differences.
 
     Differences are taken from the baseline and, of further methods, from the first one as well. See
-    `fairlab.metrics.compare_attributes`; images and training seeds are resampled together.
+    `fairlab.metrics.compare_attributes`.
     """
     data, experiment = grid.first.data, grid.experiment
     labels = pd.DataFrame({target: data.label(target, "test") for target in grid.targets})
@@ -277,6 +277,7 @@ def measure(grid: Grid) -> pd.DataFrame:
             means=REPORTING_GROUPS | {"all targets": grid.targets},
             n_resamples=experiment.n_resamples,
             seed=experiment.seed,
+            clusters=data.people("test"),
             groups=(f"not {experiment.protected}", experiment.protected),
         )
         for reference in references
