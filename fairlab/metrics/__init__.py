@@ -5,6 +5,7 @@ KL, which is in nats. A metric that the data leave undefined is NaN with an `Und
 that names the group and its count.
 """
 
+from fairlab.metrics.groups.auc import auc_by_group
 from fairlab.metrics.groups.classes import (
     class_accuracies,
     class_attention,
@@ -59,8 +60,8 @@ from fairlab.metrics.validation import UndefinedMetricWarning
 
 __all__ = [
     "Groups", "ScoreKL", "UndefinedMetricWarning", "accuracy_difference", "at_threshold",
-    "average_precision", "balanced_accuracy", "best_f1_threshold", "bias_amplification", "bootstrap",
-    "calibrated_threshold", "class_accuracies", "class_attention", "compare", "compare_attributes",
+    "auc_by_group", "average_precision", "balanced_accuracy", "best_f1_threshold", "bias_amplification",
+    "bootstrap", "calibrated_threshold", "class_accuracies", "class_attention", "compare", "compare_attributes",
     "compare_classes", "compare_counterfactuals", "corrupted_dataset_leakage", "counterfactual_flip_rate",
     "dataset_leakage", "demographic_parity_difference", "demographic_parity_ratio", "direction_agreement",
     "equal_opportunity_difference", "equalized_odds_difference", "expected_calibration_error",

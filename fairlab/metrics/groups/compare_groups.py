@@ -54,7 +54,8 @@ def group_metrics(
     -------
     DataFrame
         The columns of `compare`. For all images (group ``"all"``) and each group: accuracy,
-        balanced_accuracy and, of 0/1 labels, selection_rate, TPR, FPR, FNR, PPV; ECE if there are scores.
+        balanced_accuracy and, of 0/1 labels, selection_rate, TPR, FPR, FNR, PPV, FDR, NPV, FOR; ECE if there
+        are scores.
         For each protected column and for the intersections (group ``"gender"``, ``"gender & race"``; of an
         array without a name ``"all"``): demographic_parity_difference, demographic_parity_ratio,
         equalized_odds_difference, equal_opportunity_difference (0/1 labels only), worst_group_accuracy,
