@@ -25,6 +25,7 @@ from fairlab.metrics.groups.disparities import (
     worst_group_accuracy,
 )
 from fairlab.metrics.groups.named_groups import Groups
+from fairlab.metrics.groups.reference import against_reference
 from fairlab.metrics.groups.representation import (
     representation,
     shannon_diversity,
@@ -59,11 +60,12 @@ from fairlab.metrics.two_groups.operating_points import at_threshold, threshold_
 from fairlab.metrics.validation import UndefinedMetricWarning
 
 __all__ = [
-    "Groups", "ScoreKL", "UndefinedMetricWarning", "accuracy_difference", "at_threshold",
-    "auc_by_group", "average_precision", "balanced_accuracy", "best_f1_threshold", "bias_amplification",
-    "bootstrap", "calibrated_threshold", "class_accuracies", "class_attention", "compare", "compare_attributes",
-    "compare_classes", "compare_counterfactuals", "corrupted_dataset_leakage", "counterfactual_flip_rate",
-    "dataset_leakage", "demographic_parity_difference", "demographic_parity_ratio", "direction_agreement",
+    "Groups", "ScoreKL", "UndefinedMetricWarning", "accuracy_difference", "against_reference",
+    "at_threshold", "auc_by_group", "average_precision", "balanced_accuracy", "best_f1_threshold",
+    "bias_amplification", "bootstrap", "calibrated_threshold", "class_accuracies", "class_attention",
+    "compare", "compare_attributes", "compare_classes", "compare_counterfactuals",
+    "corrupted_dataset_leakage", "counterfactual_flip_rate", "dataset_leakage",
+    "demographic_parity_difference", "demographic_parity_ratio", "direction_agreement",
     "equal_opportunity_difference", "equalized_odds_difference", "expected_calibration_error",
     "format_comparison", "group_balanced_average_precision", "group_differences", "group_metrics", "holm",
     "holm_column", "leakage_amplification", "leakage_p_value", "leakage_table", "model_leakage",

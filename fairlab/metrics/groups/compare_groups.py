@@ -87,13 +87,13 @@ def group_metrics(
 
     Examples
     --------
-    >>> table = group_metrics([1, 1, 0, 0], [1, 1, 0, 1], ["f", "m", "f", "m"], n_resamples=0)
+    >>> table = group_metrics([1, 1, 0, 0, 0, 0], [1, 1, 0, 1, 0, 0], ["f", "m"] * 3, n_resamples=0)
     >>> table.set_index(["metric", "group"])["value"][["accuracy", "worst_group_accuracy"]]
     metric                group
-    accuracy              all      0.75
-                          f        1.00
-                          m        0.50
-    worst_group_accuracy  all      0.50
+    accuracy              all      0.833333
+                          f        1.000000
+                          m        0.666667
+    worst_group_accuracy  all      0.666667
     Name: value, dtype: float64
     """
     return group_differences(
