@@ -33,6 +33,7 @@ from fairlab.metrics.groups.representation import (
     simpson_diversity,
     simpson_evenness,
 )
+from fairlab.metrics.groups.threshold_scan import group_threshold_curves
 from fairlab.metrics.intervals.jackknife import direction_agreement
 from fairlab.metrics.intervals.multiple_testing import holm, holm_column, paired_p_value
 from fairlab.metrics.leakage.leakage import (
@@ -67,9 +68,10 @@ __all__ = [
     "corrupted_dataset_leakage", "counterfactual_flip_rate", "dataset_leakage",
     "demographic_parity_difference", "demographic_parity_ratio", "direction_agreement",
     "equal_opportunity_difference", "equalized_odds_difference", "expected_calibration_error",
-    "format_comparison", "group_balanced_average_precision", "group_differences", "group_metrics", "holm",
-    "holm_column", "leakage_amplification", "leakage_p_value", "leakage_table", "model_leakage",
-    "most_likely", "paired_p_value", "per_class_table", "phi_coefficients", "representation", "score_kl",
-    "shannon_diversity", "shannon_evenness", "simpson_diversity", "simpson_evenness", "threshold_curves",
-    "true_positive_rate_difference", "worst_group_accuracy",
+    "format_comparison", "group_balanced_average_precision", "group_differences", "group_metrics",
+    "group_threshold_curves", "holm", "holm_column", "leakage_amplification", "leakage_p_value",
+    "leakage_table", "model_leakage", "most_likely", "paired_p_value", "per_class_table",
+    "phi_coefficients", "representation", "score_kl", "shannon_diversity", "shannon_evenness",
+    "simpson_diversity", "simpson_evenness", "threshold_curves", "true_positive_rate_difference",
+    "worst_group_accuracy",
 ]  # fmt: skip
