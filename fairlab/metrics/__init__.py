@@ -14,6 +14,7 @@ from fairlab.metrics.groups.classes import (
     per_class_table,
 )
 from fairlab.metrics.groups.compare_groups import group_differences, group_metrics
+from fairlab.metrics.groups.custom import disaggregate
 from fairlab.metrics.groups.disparities import (
     accuracy_difference,
     balanced_accuracy,
@@ -44,6 +45,7 @@ from fairlab.metrics.leakage.leakage import (
     model_leakage,
 )
 from fairlab.metrics.leakage.permutation import leakage_p_value
+from fairlab.metrics.metric_frame import GroupFrame, from_metric_frame, to_metric_frame
 from fairlab.metrics.thresholds import best_f1_threshold, calibrated_threshold
 from fairlab.metrics.tidy import format_comparison
 from fairlab.metrics.two_groups.association import phi_coefficients
@@ -61,17 +63,17 @@ from fairlab.metrics.two_groups.operating_points import at_threshold, threshold_
 from fairlab.metrics.validation import UndefinedMetricWarning
 
 __all__ = [
-    "Groups", "ScoreKL", "UndefinedMetricWarning", "accuracy_difference", "against_reference",
-    "at_threshold", "auc_by_group", "average_precision", "balanced_accuracy", "best_f1_threshold",
-    "bias_amplification", "bootstrap", "calibrated_threshold", "class_accuracies", "class_attention",
-    "compare", "compare_attributes", "compare_classes", "compare_counterfactuals",
+    "GroupFrame", "Groups", "ScoreKL", "UndefinedMetricWarning", "accuracy_difference",
+    "against_reference", "at_threshold", "auc_by_group", "average_precision", "balanced_accuracy",
+    "best_f1_threshold", "bias_amplification", "bootstrap", "calibrated_threshold", "class_accuracies",
+    "class_attention", "compare", "compare_attributes", "compare_classes", "compare_counterfactuals",
     "corrupted_dataset_leakage", "counterfactual_flip_rate", "dataset_leakage",
-    "demographic_parity_difference", "demographic_parity_ratio", "direction_agreement",
+    "demographic_parity_difference", "demographic_parity_ratio", "direction_agreement", "disaggregate",
     "equal_opportunity_difference", "equalized_odds_difference", "expected_calibration_error",
-    "format_comparison", "group_balanced_average_precision", "group_differences", "group_metrics",
-    "group_threshold_curves", "holm", "holm_column", "leakage_amplification", "leakage_p_value",
-    "leakage_table", "model_leakage", "most_likely", "paired_p_value", "per_class_table",
-    "phi_coefficients", "representation", "score_kl", "shannon_diversity", "shannon_evenness",
-    "simpson_diversity", "simpson_evenness", "threshold_curves", "true_positive_rate_difference",
-    "worst_group_accuracy",
+    "format_comparison", "from_metric_frame", "group_balanced_average_precision", "group_differences",
+    "group_metrics", "group_threshold_curves", "holm", "holm_column", "leakage_amplification",
+    "leakage_p_value", "leakage_table", "model_leakage", "most_likely", "paired_p_value",
+    "per_class_table", "phi_coefficients", "representation", "score_kl", "shannon_diversity",
+    "shannon_evenness", "simpson_diversity", "simpson_evenness", "threshold_curves", "to_metric_frame",
+    "true_positive_rate_difference", "worst_group_accuracy",
 ]  # fmt: skip
