@@ -46,6 +46,7 @@ from fairlab.metrics.leakage.leakage import (
 )
 from fairlab.metrics.leakage.permutation import leakage_p_value
 from fairlab.metrics.metric_frame import GroupFrame, from_metric_frame, to_metric_frame
+from fairlab.metrics.scorers import make_fairness_scorer
 from fairlab.metrics.thresholds import best_f1_threshold, calibrated_threshold
 from fairlab.metrics.tidy import format_comparison
 from fairlab.metrics.two_groups.association import phi_coefficients
@@ -72,8 +73,8 @@ __all__ = [
     "equal_opportunity_difference", "equalized_odds_difference", "expected_calibration_error",
     "format_comparison", "from_metric_frame", "group_balanced_average_precision", "group_differences",
     "group_metrics", "group_threshold_curves", "holm", "holm_column", "leakage_amplification",
-    "leakage_p_value", "leakage_table", "model_leakage", "most_likely", "paired_p_value",
-    "per_class_table", "phi_coefficients", "representation", "score_kl", "shannon_diversity",
-    "shannon_evenness", "simpson_diversity", "simpson_evenness", "threshold_curves", "to_metric_frame",
-    "true_positive_rate_difference", "worst_group_accuracy",
+    "leakage_p_value", "leakage_table", "make_fairness_scorer", "model_leakage", "most_likely",
+    "paired_p_value", "per_class_table", "phi_coefficients", "representation", "score_kl",
+    "shannon_diversity", "shannon_evenness", "simpson_diversity", "simpson_evenness", "threshold_curves",
+    "to_metric_frame", "true_positive_rate_difference", "worst_group_accuracy",
 ]  # fmt: skip
