@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -30,7 +30,7 @@ class Ranking(NamedTuple):
     """The AUC of one model in one group, or a difference of two, and what each row adds to its error."""
 
     value: float
-    influence: np.ndarray  #: (n,) row's share of the deviation from the truth, positives before negatives
+    influence: np.ndarray  #: (2, n) each row's share of the error, as a positive and as a negative
     n: tuple[int, int]  #: numbers of positives and negatives with a weight above 0
     size: tuple[float, float]  #: what they are worth, unweighted rows: (Σ w)² / Σ w²
     is_difference: bool = False
@@ -45,8 +45,8 @@ class Ranking(NamedTuple):
         """Half the width of the 95% interval; NaN with fewer than two positives or negatives."""
         if min(self.size) <= 1:
             return math.nan
-        parts, free = np.split(self.influence, [self.n[0]]), [size - 1 for size in self.size]
-        shares = [(1 + 1 / d) * float(part @ part) for part, d in zip(parts, free, strict=True)]
+        free = [size - 1 for size in self.size]
+        shares = [(1 + 1 / d) * float(part @ part) for part, d in zip(self.influence, free, strict=True)]
         if not sum(shares):
             return 0.0
         # Few rows, or few that count, say little of how much they vary (Satterthwaite 1946, Welch 1947).
@@ -110,15 +110,18 @@ def auc_by_group(
         raise UserError(f"y_true has {len(y)} labels, but there are {len(groups.codes)} protected values.")
     checked = {name: check_scores(s, f"scores of '{name}'", len(y)) for name, s in scores.items()}
     weights = check_weights(sample_weight, len(y))
+    # In the order of the first model's scores, each group is sorted already: sorting it again takes no time.
+    order = np.argsort(next(iter(checked.values())), kind="stable")
+    members, y = groups.members[groups.codes[order]], y[order]
+    checked = {name: s[order] for name, s in checked.items()}
+    weights = None if weights is None else weights[order]
     rows = []
-    for group in ("all", *groups.names):
-        inside = slice(None) if group == "all" else groups.mask(group)
+    for group, inside in zip(("all", *groups.names), (slice(None), *members.T), strict=True):
         own = None if weights is None else weights[inside]
         found = _rankings(y[inside], {name: s[inside] for name, s in checked.items()}, own)
         for name, ranking in found.items():
-            one = _estimate(ranking, group)
-            n_positive = int(y[inside].sum())
-            rows.append({"model": name, "group": group, "n_positive": n_positive} | one._asdict())
+            one = _estimate(ranking, group)._replace(n=len(y[inside]))
+            rows.append({"model": name, "group": group, "n_positive": int(y[inside].sum())} | one._asdict())
     table = pd.DataFrame(rows).assign(metric=AUC, attribute=attribute, seeds=1)
     for row in table[table["value"].isna()].itertuples():
         warn_undefined(AUC, str(row.note))
@@ -136,44 +139,47 @@ def _rankings(
 
 def _ranking(y: np.ndarray, s: np.ndarray, weights: np.ndarray | None) -> Ranking:
     w = np.ones(len(y)) if weights is None else weights
-    positive, negative = (y == 1) & (w > 0), (y == 0) & (w > 0)
-    n = int(positive.sum()), int(negative.sum())
+    positive = y == 1
+    up, down = np.where(positive, w, 0.0), np.where(positive, 0.0, w)
+    n = int((up > 0).sum()), int((down > 0).sum())
     if 0 in n:
-        return Ranking(math.nan, np.zeros(sum(n)), n, (float(n[0]), float(n[1])))
-    up, down = w[positive], w[negative]
-    won = _share_below(s[positive], s[negative], down)  # of negatives, for each positive
-    lost = 1 - _share_below(s[negative], s[positive], up)  # of positives, for each negative
-    value = float(up @ won / up.sum())
-    influence = np.concatenate([up * (won - value) / up.sum(), down * (lost - value) / down.sum()])
-    size = tuple(float(each.sum() ** 2 / (each @ each)) for each in (up, down))
-    return Ranking(min(1.0, max(0.0, value)), influence, n, (size[0], size[1]))
+        return Ranking(math.nan, np.zeros((2, len(y))), n, (float(n[0]), float(n[1])))
+    lost, won = _shares_below(s, (up, down))
+    value = min(1.0, max(0.0, float(up @ won / up.sum())))
+    size = [float(each.sum() ** 2 / (each @ each)) for each in (up, down)]
+    influence = np.stack([up / up.sum() * (won - value), down / down.sum() * (1 - lost - value)])
+    return Ranking(value, influence, n, (size[0], size[1]))
 
 
-def _share_below(values: np.ndarray, others: np.ndarray, weights: np.ndarray) -> np.ndarray:
-    """Return for each value the weighted share of `others` below it, equal ones counting half."""
-    order = np.argsort(others, kind="stable")
-    total = np.concatenate([[0.0], np.cumsum(weights[order])])
-    places = [np.searchsorted(others[order], values, side) for side in ("left", "right")]
-    return np.asarray((total[places[0]] + total[places[1]]) / (2 * total[-1]))
+def _shares_below(s: np.ndarray, weights: Iterable[np.ndarray]) -> Iterator[np.ndarray]:
+    """Yield for each score the weighted share of rows that score less, equal ones counting half, (n,)."""
+    order = np.argsort(s, kind="stable")
+    starts = np.flatnonzero(np.diff(s[order], prepend=-1.0))  # of equal scores; scores are not below 0
+    ends = np.append(starts[1:], len(s))
+    for each in weights:
+        total = np.concatenate([[0.0], np.cumsum(each[order])])
+        share = np.empty(len(s))
+        share[order] = np.repeat((total[starts] + total[ends]) / (2 * total[-1]), ends - starts)
+        yield share
 
 
 def _estimate(ranking: Ranking, group: str) -> Estimate:
     """Return the AUC with its interval, and a note on what is undefined."""
-    value, rows = ranking.value, sum(ranking.n)
+    value = ranking.value
     if math.isnan(value):
         where = "among all images" if group == "all" else f"in {group}"
         absent = [what for what, n in zip(("positives", "negatives"), ranking.n, strict=True) if n == 0]
-        return Estimate(value, n=rows, note=" and ".join(f"0 {what} {where}" for what in absent))
+        return Estimate(value, note=" and ".join(f"0 {what} {where}" for what in absent))
     half = ranking.half_width
     if ranking.is_difference:
         few = "" if half > 0 or not value else "too little to tell how it varies"
         low, high = (math.nan, math.nan) if few else (value - half, value + half)
-        return Estimate(value, max(low, -1.0), min(high, 1.0), rows, PERCENT, few)
+        return Estimate(value, max(low, -1.0), min(high, 1.0), None, PERCENT, few)
     if not half > 0 or value in (0.0, 1.0):  # NaN is not above 0
-        return Estimate(value, *_newcombe(value, *ranking.size), rows, PERCENT, _SCORE_NOTE)
+        return Estimate(value, *_newcombe(value, *ranking.size), None, PERCENT, _SCORE_NOTE)
     centre, half = math.log(value / (1 - value)), half / (value * (1 - value))
     low, high = (1 / (1 + math.exp(-(centre + side * half))) for side in (-1, 1))
-    return Estimate(value, low, high, rows, PERCENT)
+    return Estimate(value, low, high, None, PERCENT)
 
 
 def _newcombe(value: float, positives: float, negatives: float) -> tuple[float, float]:
