@@ -22,6 +22,8 @@ from fairlab.metrics.validation import check_resamples
 
 #: A number from labels and predictions, both (rows,), and parameters by name.
 Metric: TypeAlias = Callable[..., float]
+#: What is added to a metric's name for the largest - smallest and the smallest / largest value of a group.
+GAPS: tuple[str, str] = ("difference", "ratio")
 
 
 def disaggregate(
@@ -204,7 +206,7 @@ def _keys(names: Sequence[str], groups: Groups) -> list[tuple[str, str]]:
     keys = []
     for name in names:
         keys += [(name, group) for group in ("all", *groups.names)]
-        keys += [(f"{name}_{gap}", family) for family in groups.families for gap in ("difference", "ratio")]
+        keys += [(f"{name}_{gap}", family) for family in groups.families for gap in GAPS]
     return keys
 
 
