@@ -74,17 +74,17 @@ def check_metrics(metrics: Mapping[str, Metric], *, weighted: bool, scored: bool
 
 
 def known_metrics(
-    *, binary: bool, references: bool = False, own: Collection[str] = (), weighted: bool = False
+    *, binary: bool, pairs: bool = True, references: bool = False, own: Collection[str] = ()
 ) -> set[str]:
-    """Return the names of all metrics that an audit can measure."""
+    """Return the names of all metrics that an audit can measure; with `pairs` those of two groups, too."""
     if binary:
-        known = {*RATES, *DISPARITIES, AUC, *(() if weighted else METRICS)}
+        known = {*RATES, *DISPARITIES, AUC, *(METRICS if pairs else ())}
     else:
         known = {name for name, spec in RATES.items() if spec.of != "labels"} | {RECALL}
         known |= {name for name, spec in DISPARITIES.items() if set(spec.compares) <= known}
     compared = known & set(COMPARED) if references else ()
-    pairs = {f"{name} {kind}" for name in compared for kind in (RATIO, DIFFERENCE)}
-    return known | pairs | set(own) | {gap for name in own for gap in _gaps(name)}
+    against = {f"{name} {kind}" for name in compared for kind in (RATIO, DIFFERENCE)}
+    return known | against | set(own) | {gap for name in own for gap in _gaps(name)}
 
 
 def _gaps(name: str) -> set[str]:

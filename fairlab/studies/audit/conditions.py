@@ -55,8 +55,8 @@ class Condition:
         family = groups.names[groups.families[self.group]] if self.group in groups.families else (self.group,)
         compared = tuple(f"{name} {sign} " for name in family for sign in ("/", "-"))  # with a reference
         inside = rows["group"].isin(family) | rows["group"].str.startswith(compared)
-        whole = rows["group"] == self.group  # what sets the groups of a column apart
-        return rows[whole if whole.any() else inside]
+        apart = rows[rows["group"] == self.group]  # of a column: what sets its groups apart
+        return rows[inside] if apart.empty else apart
 
     def _of_model(self, names: pd.Series, models: Collection[str]) -> pd.Series:
         if self.model is None:

@@ -119,11 +119,11 @@ def audit(
     _check_folder(folder)
     models = read_models(file, list(map(Path, others)), columns, edges)
     weights = None if weight is None else read_weights(file, weight)
-    groups = groups_of(next(iter(models.values())).protected)
+    first = models[next(iter(models))]
+    groups = groups_of(first.protected)
     references = references_of(reference, groups)
-    known = known_metrics(
-        binary=prob_prefix is None, weighted=weight is not None, references=bool(references), own=own
-    )
+    pairs = weight is None and any(len(column.names) == 2 for column in first.protected.values())
+    known = known_metrics(binary=score is not None, pairs=pairs, references=bool(references), own=own)
     check_conditions(conditions, sorted(known), _names_of_groups(models, label, groups), list(models))
 
     measured = measure(

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from fairlab.core.errors import UserError
+from fairlab.figures.style import MODEL_LOOKS
 from fairlab.studies.audit.bins import Bins, read_binned
 from fairlab.studies.audit.match import match
 from fairlab.studies.audit.predictions import Columns, Predictions, read_predictions
@@ -35,6 +36,11 @@ def read_models(
 
 def model_names(files: Sequence[Path]) -> list[str]:
     """Return the files' names, as short as they tell them apart."""
+    if len(files) > len(MODEL_LOOKS):
+        raise UserError(
+            f"At most {len(MODEL_LOOKS)} models can be told apart in a picture, and there are {len(files)}; "
+            "give fewer files to --compare."
+        )
     twice = next((path for i, path in enumerate(files) if path in files[:i]), None)
     if twice is not None:
         raise UserError(f"{twice} would be compared with itself; give other models' files to --compare.")

@@ -1,7 +1,7 @@
 """Tables of an audit as text."""
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -15,11 +15,12 @@ from fairlab.metrics.spec import DISPARITIES, RATES, MetricSpec, reported
 from fairlab.metrics.tidy import estimate_in
 from fairlab.studies.audit.measure import RECALL, Measured
 
-#: Rates of a group that the page shows; the terminal shows fewer.
-BINARY_RATES: tuple[str, ...] = (
-    "accuracy", "FNR", "FPR", "selection_rate", "PPV", "FDR", "FOR", AUC, "ECE"
-)  # fmt: skip
-CLASS_RATES: tuple[str, ...] = ("accuracy", "balanced_accuracy", "ECE")
+#: Rates of a group that the page shows, a table for each title; the terminal shows fewer.
+BINARY_RATES: Mapping[str, tuple[str, ...]] = {
+    "every group": ("accuracy", "FNR", "FPR", "selection_rate", AUC, "ECE"),
+    "how far predictions can be relied on": ("PPV", "FDR", "NPV", "FOR"),
+}
+CLASS_RATES: Mapping[str, tuple[str, ...]] = {"every group": ("accuracy", "balanced_accuracy", "ECE")}
 #: A group with fewer rows (of either class, for binary labels) is too small to say much.
 SMALL = 50
 #: A table of classes has a column for each of at most so many groups.
@@ -32,7 +33,7 @@ def gap_metrics() -> dict[str, MetricSpec]:
 
 
 def rate_tables(measured: Measured, *, brief: bool = False) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Yield a title and a table of the groups' rates for each model.
+    """Yield titles and tables of the groups' rates for each model.
 
     Parameters
     ----------
@@ -41,21 +42,28 @@ def rate_tables(measured: Measured, *, brief: bool = False) -> Iterator[tuple[st
         Whether to leave out what a terminal has no room for.
     """
     shown = BINARY_RATES if measured.binary else CLASS_RATES
-    shown = shown[: 3 if measured.binary else 1] if brief else shown
-    heads, small = {name: heading(name) for name in shown}, small_groups(measured)
+    if brief:
+        shown = {"every group": shown["every group"][: 3 if measured.binary else 1]}
     for model in measured.models:
-        rows = measured.table[(measured.table["model"] == model) & measured.table["metric"].isin(heads)]
-        rows = rows[rows["group"].isin(("all", *measured.groups.names))]
-        lines = []
-        for group, found in rows.groupby("group", sort=False):
-            named = {row.metric: f"{estimate_in(row):#}" for row in _records(found)}
-            # Where nobody is missed by chance an interval is [0, 0], which must not be taken for certainty.
-            line = {"group": str(group) + (" (few)" if group in small else "")}
-            line["rows"] = f"{found['n'].iloc[0]:,}"
-            if measured.binary:
-                line["positives"] = f"{found['n_positive'].iloc[0]:,}"
-            lines.append(line | {heads[metric]: named[metric] for metric in heads if metric in named})
-        yield f"{model}: every group, %", pd.DataFrame(lines)
+        for title, rates in shown.items():
+            yield f"{model}: {title}, %", _rates(measured, model, rates)
+
+
+def _rates(measured: Measured, model: str, rates: Sequence[str]) -> pd.DataFrame:
+    """Return a row for all rows and for each group, with a column for each rate."""
+    heads, small = {name: heading(name) for name in rates}, small_groups(measured)
+    rows = measured.table[(measured.table["model"] == model) & measured.table["metric"].isin(heads)]
+    rows = rows[rows["group"].isin(("all", *measured.groups.names))]
+    lines = []
+    for group, found in rows.groupby("group", sort=False):
+        named = {row.metric: f"{estimate_in(row):#}" for row in _records(found)}
+        # Where nobody is missed by chance an interval is [0, 0], which must not be taken for certainty.
+        line = {"group": str(group) + (" (few)" if group in small else "")}
+        line["rows"] = f"{found['n'].iloc[0]:,}"
+        if measured.binary:
+            line["positives"] = f"{found['n_positive'].iloc[0]:,}"
+        lines.append(line | {heads[metric]: named[metric] for metric in heads if metric in named})
+    return pd.DataFrame(lines)
 
 
 def gap_table(measured: Measured) -> pd.DataFrame:
@@ -109,15 +117,20 @@ def own_tables(measured: Measured) -> Iterator[tuple[str, pd.DataFrame]]:
         lines = []
         for (metric, group), found in rows.groupby(["metric", "group"], sort=False):
             what = "" if metric == name else f" ({str(metric).removeprefix(name + '_')})"
-            cells = {row.model: f"{Estimate.of(row, PLAIN):#}" for row in _records(found)}
+            units = {
+                model: PLAIN if model in measured.models else PLAIN.difference for model in found["model"]
+            }
+            cells = {row.model: f"{Estimate.of(row, units[row.model]):#}" for row in _records(found)}
             lines.append({"group": f"{group}{what}", "rows": f"{found['n'].iloc[0]:,}", **cells})
         yield f"{name}: your own metric", pd.DataFrame(lines)
 
 
 def rate_meanings(measured: Measured) -> dict[str, str]:
     """Return what the rates of the page's tables are, by their heading."""
-    shown, known = BINARY_RATES if measured.binary else CLASS_RATES, set(measured.table["metric"])
-    return {heading(rate): MEANING if rate == AUC else RATES[rate].meaning for rate in shown if rate in known}
+    shown = BINARY_RATES if measured.binary else CLASS_RATES
+    known = set(measured.table["metric"])
+    rates = [rate for each in shown.values() for rate in each if rate in known]
+    return {heading(rate): MEANING if rate == AUC else RATES[rate].meaning for rate in rates}
 
 
 def heading(rate: str) -> str:
