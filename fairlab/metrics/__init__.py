@@ -5,6 +5,7 @@ KL, which is in nats. A metric that the data leave undefined is NaN with an `Und
 that names the group and its count.
 """
 
+from fairlab.metrics.groups.auc import auc_by_group
 from fairlab.metrics.groups.classes import (
     class_accuracies,
     class_attention,
@@ -13,6 +14,7 @@ from fairlab.metrics.groups.classes import (
     per_class_table,
 )
 from fairlab.metrics.groups.compare_groups import group_differences, group_metrics
+from fairlab.metrics.groups.custom import disaggregate
 from fairlab.metrics.groups.disparities import (
     accuracy_difference,
     balanced_accuracy,
@@ -24,6 +26,7 @@ from fairlab.metrics.groups.disparities import (
     worst_group_accuracy,
 )
 from fairlab.metrics.groups.named_groups import Groups
+from fairlab.metrics.groups.reference import against_reference
 from fairlab.metrics.groups.representation import (
     representation,
     shannon_diversity,
@@ -31,6 +34,7 @@ from fairlab.metrics.groups.representation import (
     simpson_diversity,
     simpson_evenness,
 )
+from fairlab.metrics.groups.threshold_scan import group_threshold_curves
 from fairlab.metrics.intervals.jackknife import direction_agreement
 from fairlab.metrics.intervals.multiple_testing import holm, holm_column, paired_p_value
 from fairlab.metrics.leakage.leakage import (
@@ -41,6 +45,8 @@ from fairlab.metrics.leakage.leakage import (
     model_leakage,
 )
 from fairlab.metrics.leakage.permutation import leakage_p_value
+from fairlab.metrics.metric_frame import GroupFrame, from_metric_frame, to_metric_frame
+from fairlab.metrics.scorers import make_fairness_scorer
 from fairlab.metrics.thresholds import Calibration, best_f1_threshold, calibrate, calibrated_threshold
 from fairlab.metrics.tidy import format_comparison
 from fairlab.metrics.two_groups.association import phi_coefficients
@@ -58,16 +64,18 @@ from fairlab.metrics.two_groups.operating_points import at_threshold, threshold_
 from fairlab.metrics.validation import UndefinedMetricWarning
 
 __all__ = [
-    "Calibration", "Groups", "ScoreKL", "UndefinedMetricWarning", "accuracy_difference", "at_threshold",
-    "average_precision", "balanced_accuracy", "best_f1_threshold", "bias_amplification", "bootstrap",
-    "calibrate", "calibrated_threshold", "class_accuracies", "class_attention", "compare",
-    "compare_attributes", "compare_classes", "compare_counterfactuals", "corrupted_dataset_leakage",
-    "counterfactual_flip_rate", "dataset_leakage", "demographic_parity_difference",
-    "demographic_parity_ratio", "direction_agreement", "equal_opportunity_difference",
-    "equalized_odds_difference", "expected_calibration_error", "format_comparison",
-    "group_balanced_average_precision", "group_differences", "group_metrics", "holm", "holm_column",
-    "leakage_amplification", "leakage_p_value", "leakage_table", "model_leakage", "most_likely",
-    "paired_p_value", "per_class_table", "phi_coefficients", "representation", "score_kl",
-    "shannon_diversity", "shannon_evenness", "simpson_diversity", "simpson_evenness",
-    "threshold_curves", "true_positive_rate_difference", "worst_group_accuracy",
+    "Calibration", "GroupFrame", "Groups", "ScoreKL", "UndefinedMetricWarning", "accuracy_difference",
+    "against_reference", "at_threshold", "auc_by_group", "average_precision", "balanced_accuracy",
+    "best_f1_threshold", "bias_amplification", "bootstrap", "calibrate", "calibrated_threshold",
+    "class_accuracies", "class_attention", "compare", "compare_attributes", "compare_classes",
+    "compare_counterfactuals", "corrupted_dataset_leakage", "counterfactual_flip_rate",
+    "dataset_leakage", "demographic_parity_difference", "demographic_parity_ratio",
+    "direction_agreement", "disaggregate", "equal_opportunity_difference", "equalized_odds_difference",
+    "expected_calibration_error", "format_comparison", "from_metric_frame",
+    "group_balanced_average_precision", "group_differences", "group_metrics", "group_threshold_curves",
+    "holm", "holm_column", "leakage_amplification", "leakage_p_value", "leakage_table",
+    "make_fairness_scorer", "model_leakage", "most_likely", "paired_p_value", "per_class_table",
+    "phi_coefficients", "representation", "score_kl", "shannon_diversity", "shannon_evenness",
+    "simpson_diversity", "simpson_evenness", "threshold_curves", "to_metric_frame",
+    "true_positive_rate_difference", "worst_group_accuracy",
 ]  # fmt: skip

@@ -147,6 +147,11 @@ def predicted_positive(counts: ClassCounts) -> np.ndarray:
     return np.asarray(counts.right[..., 1] + counts.mass[..., 0] - counts.right[..., 0])
 
 
+def predicted_negative(counts: ClassCounts) -> np.ndarray:
+    """Return the number or weight of images predicted negative, (..., groups)."""
+    return np.asarray(counts.right[..., 0] + counts.mass[..., 1] - counts.right[..., 1])
+
+
 def calibration_error(counts: ClassCounts) -> np.ndarray:
     """Return the expected calibration error, (..., groups)."""
     assert counts.gaps is not None

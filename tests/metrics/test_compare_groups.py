@@ -28,6 +28,9 @@ RATE_ORACLES = {
     "FPR": fairlearn.false_positive_rate,
     "FNR": fairlearn.false_negative_rate,
     "PPV": precision_score,
+    "FDR": lambda y, p, sample_weight: 1 - precision_score(y, p, sample_weight=sample_weight),
+    "NPV": lambda y, p, sample_weight: precision_score(1 - y, 1 - p, sample_weight=sample_weight),
+    "FOR": lambda y, p, sample_weight: 1 - precision_score(1 - y, 1 - p, sample_weight=sample_weight),
 }
 DISPARITY_ORACLES = {
     "demographic_parity_difference": fairlearn.demographic_parity_difference,
@@ -158,7 +161,7 @@ def test_the_table_is_tidy_and_complete():
     y, p, a = population(400, 1)
     table = group_metrics(y, p, a, y_score=np.full(400, 0.5), n_resamples=10, model="m", attribute="Smiling")
     assert tuple(table.columns) == COLUMNS
-    assert list(table["metric"][:8]) == list(RATES)
+    assert list(table["metric"][: len(RATES)]) == list(RATES)
     assert set(table["metric"]) == {*RATES, *DISPARITIES}
     assert (table["attribute"] == "Smiling").all()
     assert len(table) == 4 * len(RATES) + len(DISPARITIES)
@@ -220,7 +223,7 @@ def test_undefined_rates_are_nan_with_the_group_and_its_count():
         table = group_metrics(y, p, a, n_resamples=0)
     said = [str(warning.message) for warning in caught]
     assert "balanced_accuracy, TPR, FNR of 'model' undefined: 0 positives in A." in said
-    assert "PPV of 'model' undefined: 0 images predicted positive in C." in said
+    assert "PPV, FDR of 'model' undefined: 0 images predicted positive in C." in said
     assert math.isnan(value(table, "TPR", "A"))
     assert value(table, "FNR", "A", column="note") == "0 positives in A"
     assert value(table, "equal_opportunity_difference") == 1  # of B and C

@@ -60,7 +60,8 @@ def group_metrics(
     -------
     DataFrame
         The columns of `compare`. For all images (group ``"all"``) and each group: accuracy,
-        balanced_accuracy and, of 0/1 labels, selection_rate, TPR, FPR, FNR, PPV; ECE if there are scores.
+        balanced_accuracy and, of 0/1 labels, selection_rate, TPR, FPR, FNR, PPV, FDR, NPV, FOR; ECE if there
+        are scores.
         For each protected column and for the intersections (group ``"gender"``, ``"gender & race"``; of an
         array without a name ``"all"``): demographic_parity_difference, demographic_parity_ratio,
         equalized_odds_difference, equal_opportunity_difference (0/1 labels only), worst_group_accuracy,
@@ -101,14 +102,14 @@ def group_metrics(
 
     Examples
     --------
-    >>> table = group_metrics([1, 1, 0, 0], [1, 1, 0, 1], ["f", "m", "f", "m"], n_resamples=0)
+    >>> table = group_metrics([1, 1, 0, 0, 0, 0], [1, 1, 0, 1, 0, 0], ["f", "m"] * 3, n_resamples=0)
     >>> table.set_index(["metric", "group"])["value"][["accuracy", "worst_group_accuracy"]]
     metric                group
-    accuracy              all      0.75
-                          f        1.00
-                          m        0.50
-                          m - f   -0.50
-    worst_group_accuracy  all      0.50
+    accuracy              all      0.833333
+                          f        1.000000
+                          m        0.666667
+                          m - f   -0.333333
+    worst_group_accuracy  all      0.666667
     Name: value, dtype: float64
     """
     return group_differences(

@@ -75,9 +75,7 @@ def compare_attributes(
         y = check_labels(labels[name], name)
         given = {model: by_attribute[name] for model, by_attribute in scores.items()}
         limits = None if thresholds is None else {model: thresholds[model][name] for model in scores}
-        resampled[name] = resample_models(
-            y, given, a, limits, baseline, n_resamples, seed, clusters=together
-        )
+        resampled[name] = resample_models(y, given, a, limits, baseline, n_resamples, seed, clusters=together)
         tables.append(tidy_table(resampled[name], y, a, name, groups))
     chosen = {title: [name for name in names if name in resampled] for title, names in (means or {}).items()}
     tables += [_mean_rows(title, names, resampled, labels) for title, names in chosen.items() if names]

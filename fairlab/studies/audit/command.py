@@ -19,11 +19,30 @@ OWN: Arguments = {
         "help": "instead of --score, for several classes: columns PREFIX + class hold probabilities",
     },
     "--protected": {"nargs": "+", "required": True, "metavar": "COLUMN", "help": "columns that form groups"},
-    "--compare": {"type": Path, "metavar": "OTHER", "help": "another model's predictions of the same rows"},
+    "--compare": {
+        "nargs": "+",
+        "type": Path,
+        "default": (),
+        "metavar": "OTHER",
+        "help": "other models' predictions of the same rows; differences are from FILE",
+    },
     "--id": {
         "dest": "id_column",
         "metavar": "COLUMN",
         "help": "names each row; with it, --compare matches rows",
+    },
+    "--weight": {"metavar": "COLUMN", "help": "what each row weighs"},
+    "--bins": {
+        "action": "append",
+        "default": [],
+        "metavar": "COLUMN=EDGES",
+        "help": "put a protected column of numbers into bins, as age=0,18,30,inf",
+    },
+    "--reference": {
+        "nargs": "+",
+        "default": (),
+        "metavar": "GROUP",
+        "help": "compare every group with this one, as 'gender = Male', or with the largest",
     },
     "--threshold": {"type": float, "metavar": "T", "help": "scores above it mean yes (default: calibrated)"},
     "--resamples": {
@@ -34,7 +53,24 @@ OWN: Arguments = {
         "help": "resamples (1000)",
     },
     "--seed": {"type": int, "default": 0, "metavar": "N", "help": "seed of the resampling (0)"},
+    "--fail-if": {
+        "action": "append",
+        "default": [],
+        "metavar": "CONDITION",
+        "help": "exit with 1 if it holds, as 'equalized_odds_difference > 0.1' or 'FNR[gender = F] > 0.2'",
+    },
+    "--fail-on": {
+        "choices": ("value", "interval"),
+        "default": "value",
+        "help": "judge conditions on the value, or on the whole interval (value)",
+    },
     "--out": {"type": Path, "metavar": "DIR", "help": "folder of the results (default: FILE-audit)"},
+    "--format": {
+        "dest": "form",
+        "choices": ("text", "json", "markdown", "latex"),
+        "default": "text",
+        "help": "form of what is printed (text)",
+    },
 }
 
 
@@ -44,7 +80,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> None:
-    """Measure gaps in somebody's predictions."""
+    """Measure gaps in somebody's predictions; exit with 1 if a condition of --fail-if holds."""
+    from fairlab.studies.audit.conditions import ConditionsBroken
     from fairlab.studies.audit.execute import audit
 
-    print(audit(**vars(arguments)))
+    try:
+        print(audit(**vars(arguments)))
+    except ConditionsBroken as broken:
+        print(broken)
+        raise SystemExit(1) from None

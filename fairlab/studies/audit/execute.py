@@ -1,19 +1,36 @@
 """Audit of anyone's predictions, from the file to the table and the page."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+import pandas as pd
+
 import fairlab
-from fairlab.core.errors import UserError
+from fairlab.core.errors import UserError, nearest_names
 from fairlab.core.files import write_text
+from fairlab.metrics.groups.custom import Metric
+from fairlab.metrics.groups.named_groups import Groups
 from fairlab.reports.page import write_report
-from fairlab.studies.audit.match import match
-from fairlab.studies.audit.measure import MOST_ROWS, Measured, measure
+from fairlab.studies.audit.additions import check_metrics, known_metrics, with_metrics, with_references
+from fairlab.studies.audit.bins import parse_bins
+from fairlab.studies.audit.conditions import (
+    JUDGED_ON,
+    ConditionsBroken,
+    JudgedOn,
+    check_conditions,
+    judge,
+    parse_conditions,
+)
+from fairlab.studies.audit.formats import FORMATS, Format, Told
+from fairlab.studies.audit.measure import MOST_ROWS, Measured, groups_of, measure
 from fairlab.studies.audit.page import LIMITS, AuditReport, sections
-from fairlab.studies.audit.predictions import Columns, Predictions, read_predictions
+from fairlab.studies.audit.predictions import Columns, Predictions
+from fairlab.studies.audit.read import read_models
+from fairlab.studies.audit.references import reference_sentence, references_of
 from fairlab.studies.audit.summary import summarise
-from fairlab.studies.audit.text import class_tables, gap_table, plain_table, rate_tables
+from fairlab.studies.audit.text import class_tables, gap_table, own_tables, rate_tables, reference_tables
+from fairlab.studies.audit.weights import read_weights
 
 TABLE, PAGE = "metrics.csv", "report.html"
 
@@ -25,10 +42,17 @@ def audit(
     score: str | None = None,
     prob_prefix: str | None = None,
     protected: Sequence[str],
-    compare: Path | str | None = None,
+    compare: Path | str | Sequence[Path | str] = (),
     threshold: float | None = None,
     id_column: str | None = None,
+    weight: str | None = None,
+    reference: Sequence[str] = (),
+    bins: Sequence[str] = (),
+    fail_if: Sequence[str] = (),
+    fail_on: JudgedOn = "value",
+    metrics: Mapping[str, Metric] | None = None,
     out: Path | str | None = None,
+    form: Format = "text",
     n_resamples: int = 1000,
     seed: int = 0,
 ) -> str:
@@ -46,53 +70,120 @@ def audit(
         How the names of the columns of class probabilities begin; the rest is the class.
     protected : sequence of str
         Columns that form groups; of several, intersections are measured too.
-    compare : path, optional
-        The same rows with the predictions of another model.
+    compare : path, or sequence of paths
+        The same rows with the predictions of other models; differences are from `file`.
     threshold : float, optional
         A score above it is predicted positive; None calibrates it on these very rows.
     id_column : str, optional
-        What names a row in both files; without it they are matched in order.
+        What names a row in all files; without it they are matched in order.
+    weight : str, optional
+        Column of what each row weighs, finite and not below 0.
+    reference : sequence of str
+        Groups to compare the others with, ``"gender = Male"``, or ``"largest"``; see `references_of`.
+    bins : sequence of str
+        Edges of bins for protected columns of numbers, ``"age=0,18,30,inf"``; see `parse_bins`.
+    fail_if : sequence of str
+        Conditions that must not hold, ``"FNR[gender = Female] > 0.2"``; see `parse_conditions`.
+    fail_on : {"value", "interval"}
+        Whether a condition is judged on the value or on the nearer end of its interval.
+    metrics : mapping of name to function, optional
+        Metrics of your own; see `with_metrics`.
     out : path, optional
         Folder for ``metrics.csv`` and ``report.html``; by default the file's name and "-audit", here.
         An earlier audit there is replaced, anything else refused.
+    form : {"text", "json", "markdown", "latex"}
+        The form of what is returned.
     n_resamples, seed : int
         Of the bootstrap.
 
     Returns
     -------
     str
-        Sentences, a table, and where the files are.
+        Sentences, tables, and where the files are.
 
     Raises
     ------
     UserError
         If the arguments do not fit, or a file has a fault.
+    ConditionsBroken
+        If a condition of `fail_if` holds, or what it is about is undefined; table and page are written.
     """
-    file = Path(file)
+    file, own = Path(file), metrics or {}
     folder = Path(f"{file.stem}-audit") if out is None else Path(out)
     columns = Columns(label, score, prob_prefix, tuple(dict.fromkeys(protected)), id_column)
-    _check(columns, threshold, n_resamples)
+    others = [compare] if isinstance(compare, Path | str) else compare
+    conditions, edges = parse_conditions(fail_if), parse_bins(bins, columns.protected)
+    _check(columns, threshold, n_resamples, weight)
+    _check_choices(fail_on, form)
+    check_metrics(own, weighted=weight is not None, scored=score is not None)
     _check_folder(folder)
-    models = _read(file, None if compare is None else Path(compare), columns)
-    measured = measure(models, label, threshold=threshold, n_resamples=n_resamples, seed=seed)
-    summary = summarise(measured)
-    write_report(folder / PAGE, _page(measured, summary, n_resamples, seed))  # it is what could fail
+    models = read_models(file, list(map(Path, others)), columns, edges)
+    weights = None if weight is None else read_weights(file, weight)
+    first = models[next(iter(models))]
+    groups = groups_of(first.protected)
+    references = references_of(reference, groups)
+    pairs = weight is None and any(len(column.names) == 2 for column in first.protected.values())
+    known = known_metrics(binary=score is not None, pairs=pairs, references=bool(references), own=own)
+    check_conditions(conditions, sorted(known), _names_of_groups(models, label, groups), list(models))
+
+    measured = measure(
+        models, label, threshold=threshold, weights=weights, n_resamples=n_resamples, seed=seed
+    )
+    measured = with_references(measured, references)
+    measured = with_metrics(measured, own, n_resamples=n_resamples, seed=seed)
+    verdicts = judge(conditions, measured.table, list(models), groups, fail_on)
+    summary = [*summarise(measured), *_remarks(measured, fail_on if conditions else None)]
+    page = _page(measured, [*summary, *(each.sentence for each in verdicts)], n_resamples, seed)
+    write_report(folder / PAGE, page)  # it is what could fail
     write_text(folder / TABLE, measured.table.to_csv(index=False))
+    files = [folder / PAGE, folder / TABLE]
+    told = FORMATS[form](Told(summary, verdicts, _tables(measured), measured.table, files))
+    if any(each.failed for each in verdicts):
+        raise ConditionsBroken(told)
+    return told
+
+
+def _tables(measured: Measured) -> list[tuple[str, pd.DataFrame]]:
+    """Return the tables that a terminal has room for."""
     tables = [("What sets the groups apart", gap_table(measured)), *rate_tables(measured, brief=True)]
-    if not measured.binary:
-        tables += class_tables(measured)
-    texts = [f"{title}\n{plain_table(table)}" for title, table in tables]
-    return "\n\n".join(["\n".join(summary), *texts, f"  {folder / PAGE}\n  {folder / TABLE}"])
+    tables += [*reference_tables(measured, brief=True), *own_tables(measured)]
+    return tables if measured.binary else [*tables, *class_tables(measured)]
 
 
-def _check(columns: Columns, threshold: float | None, n_resamples: int) -> None:
+def _remarks(measured: Measured, fail_on: JudgedOn | None) -> list[str]:
+    """Return what a reader must know of weights, references and conditions."""
+    weights = "" if measured.weights is None else measured.weights.sentence
+    judged = {
+        None: "",
+        "value": "Conditions are judged on the values.",
+        "interval": "Conditions are judged on the intervals: one fails only if its whole interval is beyond.",
+    }
+    remarks = (weights, reference_sentence(measured.references, measured.groups), judged[fail_on])
+    return [sentence for sentence in remarks if sentence]
+
+
+def _names_of_groups(models: Mapping[str, Predictions], label: str, groups: Groups) -> list[str]:
+    """Return all that a metric may be measured of."""
+    first = next(iter(models.values()))
+    classes = [] if first.predicted is None else [f"{label} = {name}" for name in first.label.names]
+    within = [f"{group} & {each}" for group in groups.names for each in classes]
+    return ["all", *groups.families, *groups.names, *classes, *within]
+
+
+def _check_choices(fail_on: str, form: str) -> None:
+    for name, given, known in (("fail_on", fail_on, JUDGED_ON), ("form", form, tuple(FORMATS))):
+        if given not in known:
+            raise UserError(f"There is no {name} '{given}'; {nearest_names(given, known)}")
+
+
+def _check(columns: Columns, threshold: float | None, n_resamples: int, weight: str | None) -> None:
     if not columns.protected:
         raise UserError("There is no protected column; name at least one with --protected.")
-    twice = [name for name in columns.protected if name in (columns.label, columns.score, columns.id)]
+    twice = [name for name in columns.protected if name in (columns.label, columns.score, columns.id, weight)]
     if twice:
         raise UserError(
-            f"The column '{twice[0]}' cannot form groups and be label, score or id at once; name another one "
-            "with --protected."
+            f"The column '{twice[0]}' cannot form groups and be label, score, id or weight at once; "
+            "name another one with --protected."
         )
     if threshold is not None and columns.prefix is not None:
         raise UserError(
@@ -113,19 +204,6 @@ def _check_folder(folder: Path) -> None:
         )
 
 
-def _read(file: Path, other: Path | None, columns: Columns) -> dict[str, Predictions]:
-    """Return the predictions by the name of their model: the file's name, as short as it tells them apart."""
-    first = read_predictions(file, columns)
-    if other is None:
-        return {file.stem: first}
-    alone = Columns(columns.label, columns.score, columns.prefix, (), columns.id)
-    second = match(first, read_predictions(other, alone), columns)
-    for names in ((file.stem, other.stem), (file.name, other.name), (str(file), str(other))):
-        if names[0] != names[1]:
-            return dict(zip(names, (first, second), strict=True))
-    raise UserError(f"{file} would be compared with itself; give the other model's file to --compare.")
-
-
 def _page(measured: Measured, summary: list[str], n_resamples: int, seed: int) -> AuditReport:
     first = measured.first
     by_bins = measured.binary and len(first) > MOST_ROWS
@@ -137,6 +215,8 @@ def _page(measured: Measured, summary: list[str], n_resamples: int, seed: int) -
         + (", scores in bins" if by_bins else ""),
         "FairLab": fairlab.__version__,
     }
+    if measured.weights is not None:
+        facts["Weights"] = measured.weights.name
     if measured.thresholds:
         facts["Threshold"] = ", ".join(f"{name} {value:.6g}" for name, value in measured.thresholds.items())
     return AuditReport(

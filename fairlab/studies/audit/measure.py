@@ -1,13 +1,17 @@
-"""Measures of an audit: rates of groups, gaps between them, differences between two models."""
+"""Measures of an audit: rates of groups, gaps between them, differences between models."""
 
+from __future__ import annotations
+
+import re
 import warnings
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
+from fairlab.metrics.groups.auc import auc_by_group
 from fairlab.metrics.groups.cells import joint_cells
 from fairlab.metrics.groups.compare_groups import group_differences
 from fairlab.metrics.groups.named_groups import Groups
@@ -18,6 +22,7 @@ from fairlab.metrics.two_groups.compare_binned import compare_binned
 from fairlab.metrics.validation import UndefinedMetricWarning
 from fairlab.studies.audit.categories import Categories
 from fairlab.studies.audit.predictions import Predictions
+from fairlab.studies.audit.weights import Weights
 
 #: With more rows than this, scores are resampled in bins: a thousand resamples of rows would take minutes.
 MOST_ROWS = 200_000
@@ -25,6 +30,7 @@ MOST_ROWS = 200_000
 MOST_INTERSECTIONS = 300
 #: Metric of the rows that say, for each class and group, how many of the class are recognised.
 RECALL = "recall"
+_MARK = "\x1f"  # the unit separator, which stands in nobody's names
 
 
 @dataclass(frozen=True)
@@ -44,6 +50,12 @@ class Measured:
     groups : Groups
     table : DataFrame
         The columns of `fairlab.metrics.compare`; see `measure`.
+    weights : Weights, optional
+        What each row weighs.
+    references : dict of str to str
+        The group that others are compared with, by protected column or intersection.
+    own : tuple of str
+        Names of the user's own metrics.
     """
 
     models: Mapping[str, Predictions]
@@ -52,6 +64,9 @@ class Measured:
     calibrated: bool
     groups: Groups
     table: pd.DataFrame
+    weights: Weights | None = None
+    references: Mapping[str, str] = field(default_factory=dict)
+    own: tuple[str, ...] = ()
 
     @property
     def first(self) -> Predictions:
@@ -66,12 +81,28 @@ class Measured:
         chosen = (self.table["model"] == model) & (self.table["metric"] == metric)
         return self.table[chosen].set_index("group")
 
+    def predicted(self, model: str) -> np.ndarray:
+        """Return what a model predicts for each row, (n,): 0 and 1 of a binary label, else a code."""
+        found = self.models[model]
+        if found.predicted is not None:
+            return found.predicted
+        return (found.scores > self.thresholds[model]).astype(np.uint8)
+
+    def joined(self, rows: pd.DataFrame) -> Measured:
+        """Return the same with more rows in the table; of metrics that are there already the first stay."""
+        if rows.empty:
+            return self
+        table = pd.concat([self.table, rows.assign(attribute=self.label)], ignore_index=True)
+        table = table.drop_duplicates(["model", "group", "metric"], ignore_index=True)
+        return replace(self, table=table.reindex(columns=list(COLUMNS)))
+
 
 def measure(
     models: Mapping[str, Predictions],
     label: str,
     *,
     threshold: float | None = None,
+    weights: Weights | None = None,
     n_resamples: int = 1000,
     seed: int = 0,
 ) -> Measured:
@@ -84,46 +115,57 @@ def measure(
         Name of the column of labels.
     threshold : float, optional
         Of binary labels; None calibrates one for each model on these very rows.
+    weights : Weights, optional
+        What each row weighs; what cannot be weighted is left out.
     n_resamples, seed : int
 
     Returns
     -------
     Measured
-        The table has the rows of `group_differences`; for binary labels and each protected column with two
-        values those of `compare`, with the column's name as the group; and for classes the metric "recall"
-        in groups such as ``"race = Black"`` and ``"gender = Female & race = Black"``.
+        The table has the rows of `group_differences`; for binary labels the AUC and, without weights, for
+        each protected column with two values the rows of `compare`, with the column's name as the group; and
+        for classes the metric "recall" in groups such as ``"race = Black"`` and
+        ``"gender = Female & race = Black"``.
     """
     first = next(iter(models.values()))
     groups = groups_of(first.protected)
     options: dict[str, Any] = {"n_resamples": n_resamples, "seed": seed}
-    thresholds: dict[str, float] = {}
-    if first.predicted is None:
-        for name, model in models.items():
-            thresholds[name] = (
-                threshold if threshold is not None else calibrated_threshold(model.label.codes, model.scores)
-            )
+    weighted = options | {"sample_weight": None if weights is None else weights.numbers}
+    thresholds = _thresholds(models, threshold)
     calibrated = bool(thresholds) and threshold is None
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UndefinedMetricWarning)  # the table's notes say so
-        tables = [_group_rows(models, groups, thresholds, options)]
+        tables = [_group_rows(models, groups, thresholds, weighted)]
         if thresholds:
+            tables.append(_auc_rows(models, groups, weights))
+        if thresholds and weights is None:  # average precision and divergence take no weights
             tables += _score_rows(models, None if calibrated else thresholds, options)
-        else:
-            tables += _class_rows(models, label, options)
+        elif not thresholds:
+            tables += _class_rows(models, label, weighted)
     table = pd.concat(tables, ignore_index=True).assign(attribute=label)
     table = table.drop_duplicates(["model", "group", "metric"], ignore_index=True)
-    return Measured(models, label, thresholds, calibrated, groups, table[list(COLUMNS)])
+    return Measured(models, label, thresholds, calibrated, groups, table[list(COLUMNS)], weights)
+
+
+def _thresholds(models: Mapping[str, Predictions], threshold: float | None) -> dict[str, float]:
+    """Return the threshold of each model; none for classes."""
+    binary = {name: model for name, model in models.items() if model.predicted is None}
+    if threshold is not None:
+        return dict.fromkeys(binary, threshold)
+    return {name: calibrated_threshold(model.label.codes, model.scores) for name, model in binary.items()}
 
 
 def groups_of(protected: Mapping[str, Categories]) -> Groups:
     """Return the groups of each column and their intersections, without writing out a name for each row."""
     rows, combinations = joint_cells([column.codes for column in protected.values()])
+    # Groups are sorted by name; a number before each keeps the order of the categories, such as ages.
     named = {
-        name: np.array(column.names, dtype=object)[codes]
+        name: np.array([f"{i:03}{_MARK}{text}" for i, text in enumerate(column.names)], dtype=object)[codes]
         for (name, column), codes in zip(protected.items(), combinations.T, strict=True)
     }
     groups = Groups.of(named, intersections=len(combinations) <= MOST_INTERSECTIONS)
-    return replace(groups, codes=groups.codes[rows])
+    names = tuple(re.sub(rf"\d{{3}}{_MARK}", "", name) for name in groups.names)
+    return replace(groups, codes=groups.codes[rows], names=names)
 
 
 def _group_rows(
@@ -147,6 +189,12 @@ def _classes(codes: np.ndarray) -> np.ndarray:
 
 def _predicted(models: Mapping[str, Predictions]) -> dict[str, np.ndarray]:
     return {name: _classes(np.asarray(model.predicted)) for name, model in models.items()}
+
+
+def _auc_rows(models: Mapping[str, Predictions], groups: Groups, weights: Weights | None) -> pd.DataFrame:
+    scores = {name: model.scores for name, model in models.items()}
+    truth = next(iter(models.values())).label.codes
+    return auc_by_group(truth, scores, groups, sample_weight=None if weights is None else weights.numbers)
 
 
 def _score_rows(

@@ -15,7 +15,19 @@ from fairlab.figures.style import INK, MODEL_LOOKS, panels, readable, styled
 from fairlab.reports.page import Page, Section
 from fairlab.studies.audit.categories import Categories
 from fairlab.studies.audit.measure import RECALL, Measured, groups_of
-from fairlab.studies.audit.text import SMALL, class_tables, gap_metrics, gap_table, rate_tables, rows_behind
+from fairlab.studies.audit.references import reference_sentence
+from fairlab.studies.audit.text import (
+    SMALL,
+    class_tables,
+    gap_metrics,
+    gap_table,
+    own_tables,
+    rate_meanings,
+    rate_tables,
+    reference_tables,
+    rows_behind,
+)
+from fairlab.studies.audit.threshold_figure import threshold_scan
 
 #: What stands in every audit, whatever the numbers.
 LIMITS: tuple[str, ...] = (
@@ -47,13 +59,29 @@ class AuditReport(Page):
     def context(self) -> dict[str, Any]:
         """Return the tables as text, and what their metrics mean."""
         known = set(self.table["metric"])
-        tables = [*rate_tables(self.measured)]
+        measured = self.measured
+        tables = [*rate_tables(measured), *reference_tables(measured), *own_tables(measured)]
         return {
-            "gaps": gap_table(self.measured),
+            "gaps": gap_table(measured),
             "meanings": {name: spec.meaning for name, spec in gap_metrics().items() if name in known},
-            "tables": tables if self.measured.binary else [*tables, *class_tables(self.measured)],
-            "differences": len(self.measured.models) > 1,
+            "rates": rate_meanings(measured),
+            "tables": tables if measured.binary else [*tables, *class_tables(measured)],
+            "differences": len(measured.models) > 1,
+            "notes": _reading_notes(measured),
         }
+
+
+def _reading_notes(measured: Measured) -> list[str]:
+    """Return what must be known to read the tables."""
+    notes = []
+    if measured.weights is not None:
+        notes.append(measured.weights.sentence)
+    if measured.references:
+        notes.append(
+            f"{reference_sentence(measured.references, measured.groups)} A ratio of 1 and a difference of 0 "
+            "are even; a ratio to a rate of 0 is undefined."
+        )
+    return notes
 
 
 def sections(measured: Measured) -> Iterator[Section]:
@@ -70,6 +98,11 @@ def sections(measured: Measured) -> Iterator[Section]:
                 score_histograms(measured, name),
             )
             yield _calibration_section(measured, name)
+            yield Section(
+                f"Thresholds by {readable(name)}",
+                "Would another threshold miss one group less, and whom would it cost?",
+                threshold_scan(measured, name),
+            )
         elif len(column.names) <= len(MODEL_LOOKS):
             yield _class_section(measured, name)
 

@@ -1,19 +1,26 @@
 """Tables of an audit as text."""
 
-from collections.abc import Iterable, Iterator
+import math
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import pandas as pd
 
-from fairlab.core.estimate import PERCENT, Estimate
+from fairlab.core.estimate import PERCENT, PLAIN, POINTS, Estimate
 from fairlab.figures.style import readable
+from fairlab.metrics.groups.auc import AUC, LABEL, MEANING
+from fairlab.metrics.groups.custom import GAPS
+from fairlab.metrics.groups.reference import DIFFERENCE, RATIO
 from fairlab.metrics.spec import DISPARITIES, RATES, MetricSpec, reported
 from fairlab.metrics.tidy import estimate_in
 from fairlab.studies.audit.measure import RECALL, Measured
 
-#: Rates of a group that the page shows; the terminal shows fewer.
-BINARY_RATES: tuple[str, ...] = ("accuracy", "FNR", "FPR", "selection_rate", "PPV", "ECE")
-CLASS_RATES: tuple[str, ...] = ("accuracy", "balanced_accuracy", "ECE")
+#: Rates of a group that the page shows, a table for each title; the terminal shows fewer.
+BINARY_RATES: Mapping[str, tuple[str, ...]] = {
+    "every group": ("accuracy", "FNR", "FPR", "selection_rate", AUC, "ECE"),
+    "how far predictions can be relied on": ("PPV", "FDR", "NPV", "FOR"),
+}
+CLASS_RATES: Mapping[str, tuple[str, ...]] = {"every group": ("accuracy", "balanced_accuracy", "ECE")}
 #: A group with fewer rows (of either class, for binary labels) is too small to say much.
 SMALL = 50
 #: A table of classes has a column for each of at most so many groups.
@@ -26,7 +33,7 @@ def gap_metrics() -> dict[str, MetricSpec]:
 
 
 def rate_tables(measured: Measured, *, brief: bool = False) -> Iterator[tuple[str, pd.DataFrame]]:
-    """Yield a title and a table of the groups' rates for each model.
+    """Yield titles and tables of the groups' rates for each model.
 
     Parameters
     ----------
@@ -35,21 +42,28 @@ def rate_tables(measured: Measured, *, brief: bool = False) -> Iterator[tuple[st
         Whether to leave out what a terminal has no room for.
     """
     shown = BINARY_RATES if measured.binary else CLASS_RATES
-    shown = shown[: 3 if measured.binary else 1] if brief else shown
-    heads, small = {name: RATES[name].label for name in shown}, small_groups(measured)
+    if brief:
+        shown = {"every group": shown["every group"][: 3 if measured.binary else 1]}
     for model in measured.models:
-        rows = measured.table[(measured.table["model"] == model) & measured.table["metric"].isin(heads)]
-        rows = rows[rows["group"].isin(("all", *measured.groups.names))]
-        lines = []
-        for group, found in rows.groupby("group", sort=False):
-            named = {row.metric: f"{estimate_in(row):#}" for row in _records(found)}
-            # Where nobody is missed by chance an interval is [0, 0], which must not be taken for certainty.
-            line = {"group": str(group) + (" (few)" if group in small else "")}
-            line["rows"] = f"{found['n'].iloc[0]:,}"
-            if measured.binary:
-                line["positives"] = f"{found['n_positive'].iloc[0]:,}"
-            lines.append(line | {heads[metric]: named[metric] for metric in heads if metric in named})
-        yield f"{model}: every group, %", pd.DataFrame(lines)
+        for title, rates in shown.items():
+            yield f"{model}: {title}, %", _rates(measured, model, rates)
+
+
+def _rates(measured: Measured, model: str, rates: Sequence[str]) -> pd.DataFrame:
+    """Return a row for all rows and for each group, with a column for each rate."""
+    heads, small = {name: heading(name) for name in rates}, small_groups(measured)
+    rows = measured.table[(measured.table["model"] == model) & measured.table["metric"].isin(heads)]
+    rows = rows[rows["group"].isin(("all", *measured.groups.names))]
+    lines = []
+    for group, found in rows.groupby("group", sort=False):
+        named = {row.metric: f"{estimate_in(row):#}" for row in _records(found)}
+        # Where nobody is missed by chance an interval is [0, 0], which must not be taken for certainty.
+        line = {"group": str(group) + (" (few)" if group in small else "")}
+        line["rows"] = f"{found['n'].iloc[0]:,}"
+        if measured.binary:
+            line["positives"] = f"{found['n_positive'].iloc[0]:,}"
+        lines.append(line | {heads[metric]: named[metric] for metric in heads if metric in named})
+    return pd.DataFrame(lines)
 
 
 def gap_table(measured: Measured) -> pd.DataFrame:
@@ -59,7 +73,7 @@ def gap_table(measured: Measured) -> pd.DataFrame:
     rows = _sorted(rows[~rows["group"].isin(measured.groups.names)], "metric", metrics)
     lines = []
     for (group, metric), found in rows.groupby(["group", "metric"], sort=False):
-        cells = {row.model: f"{estimate_in(row):#}" for row in _records(found)}
+        cells = {row.model: f"{estimate_in(row):#}{_chance(row)}" for row in _records(found)}
         notes = "; ".join(
             dict.fromkeys(note for note in map(_note, found["note"][found["value"].notna()]) if note)
         )
@@ -67,6 +81,61 @@ def gap_table(measured: Measured) -> pd.DataFrame:
         lines.append({"between": group, "measure": measure, **cells, "note": notes})
     table = _sorted(pd.DataFrame(lines), "between", families)
     return table if table["note"].any() else table.drop(columns="note")
+
+
+def reference_tables(measured: Measured, *, brief: bool = False) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Yield a title and a table of the groups' ratios, and of their differences, to the reference group.
+
+    Parameters
+    ----------
+    measured : Measured
+    brief : bool
+        Whether to leave out what a terminal has no room for.
+    """
+    shown = ("FNR", "FPR", "selection_rate", "FDR", "FOR", AUC) if measured.binary else ("accuracy",)
+    kinds = {RATIO: ("/", PLAIN), DIFFERENCE: ("-", POINTS)}
+    for kind, (sign, unit) in list(kinds.items())[: 1 if brief else 2]:
+        for model in measured.models:
+            for family, reference in measured.references.items():
+                lines = []
+                for name in measured.groups.names[measured.groups.families[family]]:
+                    pair, line = f"{name} {sign} {reference}", {"group": name}
+                    for rate in shown[: 3 if brief else None]:
+                        found = measured.rows(model, f"{rate} {kind}")
+                        if pair in found.index:
+                            line[heading(rate)] = f"{Estimate.of(found.loc[pair], unit):#}"
+                    lines += [line] if len(line) > 1 else []
+                what = "ratio" if kind == RATIO else "difference in points"
+                yield f"{model}: {what} to {reference}", pd.DataFrame(lines)
+
+
+def own_tables(measured: Measured) -> Iterator[tuple[str, pd.DataFrame]]:
+    """Yield a title and a table of each of the user's own metrics: groups, gaps, models and differences."""
+    for name in measured.own:
+        names = (name, *(f"{name}_{gap}" for gap in GAPS))
+        rows = _sorted(measured.table[measured.table["metric"].isin(names)], "metric", names)
+        lines = []
+        for (metric, group), found in rows.groupby(["metric", "group"], sort=False):
+            what = "" if metric == name else f" ({str(metric).removeprefix(name + '_')})"
+            units = {
+                model: PLAIN if model in measured.models else PLAIN.difference for model in found["model"]
+            }
+            cells = {row.model: f"{Estimate.of(row, units[row.model]):#}" for row in _records(found)}
+            lines.append({"group": f"{group}{what}", "rows": f"{found['n'].iloc[0]:,}", **cells})
+        yield f"{name}: your own metric", pd.DataFrame(lines)
+
+
+def rate_meanings(measured: Measured) -> dict[str, str]:
+    """Return what the rates of the page's tables are, by their heading."""
+    shown = BINARY_RATES if measured.binary else CLASS_RATES
+    known = set(measured.table["metric"])
+    rates = [rate for each in shown.values() for rate in each if rate in known]
+    return {heading(rate): MEANING if rate == AUC else RATES[rate].meaning for rate in rates}
+
+
+def heading(rate: str) -> str:
+    """Return what a rate of a group is called in a table."""
+    return LABEL if rate == AUC else RATES[rate].label
 
 
 def class_tables(measured: Measured) -> Iterator[tuple[str, pd.DataFrame]]:
@@ -127,6 +196,12 @@ def _note(note: str) -> str:
 
 def _records(rows: pd.DataFrame) -> list[Any]:
     return list(rows.itertuples())
+
+
+def _chance(row: Any) -> str:
+    """Return the p-value of a row, the corrected one if the table has it."""
+    p = next((getattr(row, name) for name in ("corrected", "p_value") if hasattr(row, name)), math.nan)
+    return "" if pd.isna(p) else f", p = {p:.3g}"
 
 
 def _cell(found: pd.DataFrame, group: str) -> str:
