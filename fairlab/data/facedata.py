@@ -1,8 +1,8 @@
 """FaceData: uint8 images, a table of binary labels and a split, whatever the source.
 
 A prepared folder holds ``images.npy`` (memory-mapped when opened), ``labels.parquet`` (one row per image:
-the image id as index, one uint8 column per attribute, ``split``, and ``identity`` if it is known) and ``prepared.json``
-(name, fingerprint, settings, counts, broken images).
+the image id as index, one uint8 column per attribute, ``split``, and ``identity`` if it is known) and
+``prepared.json`` (name, fingerprint, settings, counts, broken images).
 """
 
 from __future__ import annotations

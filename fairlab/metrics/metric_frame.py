@@ -97,7 +97,7 @@ def to_metric_frame(
     name = models[0] if model is None and models else model
     if name not in models:
         raise UserError(f"The table has no rows of the model '{name}'; {nearest_names(str(name), models)}")
-    rows = table[table["model"] == name]
+    rows = table[(table["model"] == name) & ~table["metric"].str.endswith((" difference", " ratio"))]
     features = {group: _features(group) for group in dict.fromkeys(rows["group"]) if group != "all"}
     families = {group: " & ".join(found) for group, found in features.items() if found}
     if not families:  # the groups of an array without a name

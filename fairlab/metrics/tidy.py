@@ -101,9 +101,9 @@ def tidy(rows: pd.DataFrame) -> pd.DataFrame:
 
 
 def estimate_in(row: Any) -> Estimate:
-    """Return the number in a row of a tidy table, in its metric's unit; of a difference as it was measured."""
+    """Return the number in a row of a tidy table, in its metric's unit."""
     unit = unit_of(row.metric)
-    if " - " in row.model or " - " in getattr(row, "group", ""):
+    if " - " in row.model or row.metric.endswith(" difference"):
         return Estimate.of(row, unit.difference)._replace(corrected=math.nan)
     return Estimate.of(row, unit)
 

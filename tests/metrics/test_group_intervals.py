@@ -53,13 +53,14 @@ def test_shares_have_wilsons_interval_and_signed_differences_newcombes():
             (c / n, *end) for (c, n), end in zip(counts, ends, strict=True)
         )
         wanted = two - one - np.hypot(two - low2, high - one), two - one + np.hypot(high2 - two, one - low)
-        found = [value(table, metric, "other - one", column=column) for column in ("value", "low", "high")]
+        signed = table[(table["metric"] == f"{metric} difference") & (table["group"] == "other - one")]
+        found = signed[["value", "low", "high"]].to_numpy().ravel()
         assert found == pytest.approx([two - one, *wanted], abs=1e-9)
 
 
 def test_nothing_seen_is_not_certainty():
     y, p, a = np.ones(700, int), np.ones(700, int), np.repeat(["A", "B", "A", "B"], [600, 60, 20, 20])
-    p[:12], y[660:] = 0, 0
+    p[:12], p[660:], y[660:] = 0, 0, 0
     table = group_metrics(y, p, a, n_resamples=200)
     assert value(table, "FNR", "B", column="high") == pytest.approx(3.8415 / (60 + 3.8415), abs=1e-4)
     gap = table[(table["metric"] == "equal_opportunity_difference")].iloc[0]

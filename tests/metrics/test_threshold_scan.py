@@ -33,6 +33,7 @@ def test_every_threshold_gives_the_numbers_of_its_own_table(people, weighted):
         table = group_metrics(people["y"], predicted, groups, sample_weight=weights, n_resamples=0).set_index(
             ["metric", "group"]
         )["value"]
+        table = table[table.index.get_level_values("metric").isin(names)]  # no signed differences
         found = curves[curves["threshold"] == threshold].set_index(["metric", "group"])["value"]
         assert len(found) == len(table)
         pd.testing.assert_series_equal(found.sort_index(), table.sort_index(), check_exact=False)

@@ -80,13 +80,13 @@ def group_metrics(
     undefined.
 
     A share has Wilson's (1927) interval, which has a width at 0 and 1 too; with weights or clusters of as
-    many images as would vary as much (Korn and Graubard, 1998). For two groups, rows such as "Male - Female"
-    hold the signed difference of each share with Newcombe's (1998) interval. Being picked among groups,
-    disparities are too large by chance: their intervals cover all pairs of groups at once (Tukey's
-    studentized range on Newcombe's intervals; of the lowest, Šidák's), p_value is that of no gap between any
-    two groups, and "corrected" is the value after the groups' rates were drawn together by what chance alone
-    sets them apart. Changes between two models are bounded by all pairs at once, too: `intervals.extremes`.
-    Coverage was simulated: `docs/coverage`.
+    many images as would vary as much (Korn and Graubard, 1998). For two groups, rows of metrics such as
+    "FNR difference" and the group "Male - Female" hold the signed difference of each share with Newcombe's
+    (1998) interval. Being picked among groups, disparities are too large by chance: their intervals cover all
+    pairs of groups at once (Tukey's studentized range on Newcombe's intervals; of the lowest, Šidák's),
+    p_value is that of no gap between any two groups, and "corrected" is the value after the groups' rates
+    were drawn together by what chance alone sets them apart. Changes between two models are bounded by all
+    pairs at once, too: `intervals.extremes`. Coverage was simulated: `docs/coverage`.
 
     What is no share, and differences of rates between models, have percentile intervals over resamples.
     Images alike in group, label, prediction and weight are counted as one cell, and the counts are drawn
@@ -108,7 +108,6 @@ def group_metrics(
     accuracy              all      0.833333
                           f        1.000000
                           m        0.666667
-                          m - f   -0.333333
     worst_group_accuracy  all      0.666667
     Name: value, dtype: float64
     """
@@ -198,7 +197,7 @@ def _estimates(models: GroupedModels, drawn: Drawn) -> dict[Key, Estimate]:
             found[metric, group] = uncertainty.disparity(drawn, metric, group, _names(models, group))
     pairs = _pairs(models)
     return found | {
-        (name, f"{b} - {a}"): uncertainty.signed(drawn, name, (a, b))
+        (f"{name} difference", f"{b} - {a}"): uncertainty.signed(drawn, name, (a, b))
         for a, b in pairs
         for name in _shares(drawn)
     }
@@ -214,7 +213,7 @@ def _changes(models: GroupedModels, first: Drawn, second: Drawn) -> dict[Key, Es
             names = _names(models, group)
             found[metric, group] = uncertainty.disparity_change(first, second, metric, group, names)
     return found | {
-        (name, f"{b} - {a}"): uncertainty.signed_change(first, second, name, (a, b))
+        (f"{name} difference", f"{b} - {a}"): uncertainty.signed_change(first, second, name, (a, b))
         for a, b in _pairs(models)
         for name in _shares(second)
     }
