@@ -131,6 +131,7 @@ def audit(
     )
     measured = with_references(measured, references)
     measured = with_metrics(measured, own, n_resamples=n_resamples, seed=seed)
+    measured = measured.adjusted()
     verdicts = judge(conditions, measured.table, list(models), groups, fail_on)
     summary = [*summarise(measured), *_remarks(measured, fail_on if conditions else None)]
     page = _page(measured, [*summary, *(each.sentence for each in verdicts)], n_resamples, seed)

@@ -15,7 +15,9 @@ from fairlab.metrics.groups.auc import auc_by_group
 from fairlab.metrics.groups.cells import joint_cells
 from fairlab.metrics.groups.compare_groups import group_differences
 from fairlab.metrics.groups.named_groups import Groups
-from fairlab.metrics.thresholds import calibrated_threshold
+from fairlab.metrics.intervals.multiple_testing import holm_column
+from fairlab.metrics.spec import DISPARITIES
+from fairlab.metrics.thresholds import Calibration, calibrate
 from fairlab.metrics.tidy import COLUMNS
 from fairlab.metrics.two_groups.compare import compare
 from fairlab.metrics.two_groups.compare_binned import compare_binned
@@ -33,6 +35,10 @@ RECALL = "recall"
 _MARK = "\x1f"  # the unit separator, which stands in nobody's names
 
 
+#: Column of an audit's table: p-values of a model's disparities, adjusted for their number.
+P_HOLM = "p_holm"
+
+
 @dataclass(frozen=True)
 class Measured:
     """What was measured, and on what.
@@ -45,8 +51,8 @@ class Measured:
         Name of the column of labels.
     thresholds : dict of str to float
         A score above it is predicted positive; empty for classes.
-    calibrated : bool
-        Whether thresholds were chosen on these very rows.
+    calibrated : dict of str to Calibration
+        How thresholds that were chosen on these very rows came out; empty for those that were given.
     groups : Groups
     table : DataFrame
         The columns of `fairlab.metrics.compare`; see `measure`.
@@ -61,12 +67,17 @@ class Measured:
     models: Mapping[str, Predictions]
     label: str
     thresholds: Mapping[str, float]
-    calibrated: bool
+    calibrated: Mapping[str, Calibration]
     groups: Groups
     table: pd.DataFrame
     weights: Weights | None = None
     references: Mapping[str, str] = field(default_factory=dict)
     own: tuple[str, ...] = ()
+
+    @property
+    def design_effect(self) -> float:
+        """How many rows are worth one: Kish's effect of weights."""
+        return 1.0 if self.weights is None else self.weights.design_effect
 
     @property
     def first(self) -> Predictions:
@@ -87,6 +98,13 @@ class Measured:
         if found.predicted is not None:
             return found.predicted
         return (found.scores > self.thresholds[model]).astype(np.uint8)
+
+    def adjusted(self) -> Measured:
+        """Return the same with a column `P_HOLM`: of many disparities some are large by chance."""
+        picked = self.table["metric"].isin(list(DISPARITIES)) & self.table["p_value"].notna()
+        p_holm = holm_column(self.table[picked], within=("model",))[P_HOLM]
+        table = self.table.assign(**{P_HOLM: p_holm.reindex(self.table.index)})
+        return replace(self, table=table[[*COLUMNS[:-1], P_HOLM, COLUMNS[-1]]])
 
     def joined(self, rows: pd.DataFrame) -> Measured:
         """Return the same with more rows in the table; of metrics that are there already the first stay."""
@@ -131,8 +149,10 @@ def measure(
     groups = groups_of(first.protected)
     options: dict[str, Any] = {"n_resamples": n_resamples, "seed": seed}
     weighted = options | {"sample_weight": None if weights is None else weights.numbers}
-    thresholds = _thresholds(models, threshold)
-    calibrated = bool(thresholds) and threshold is None
+    binary = {name: model for name, model in models.items() if model.predicted is None}
+    given = {} if threshold is None else dict.fromkeys(binary, threshold)
+    calibrated = {} if given else {n: calibrate(m.label.codes, m.scores) for n, m in binary.items()}
+    thresholds = given or {name: found.threshold for name, found in calibrated.items()}
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UndefinedMetricWarning)  # the table's notes say so
         tables = [_group_rows(models, groups, thresholds, weighted)]
@@ -145,14 +165,6 @@ def measure(
     table = pd.concat(tables, ignore_index=True).assign(attribute=label)
     table = table.drop_duplicates(["model", "group", "metric"], ignore_index=True)
     return Measured(models, label, thresholds, calibrated, groups, table[list(COLUMNS)], weights)
-
-
-def _thresholds(models: Mapping[str, Predictions], threshold: float | None) -> dict[str, float]:
-    """Return the threshold of each model; none for classes."""
-    binary = {name: model for name, model in models.items() if model.predicted is None}
-    if threshold is not None:
-        return dict.fromkeys(binary, threshold)
-    return {name: calibrated_threshold(model.label.codes, model.scores) for name, model in binary.items()}
 
 
 def groups_of(protected: Mapping[str, Categories]) -> Groups:

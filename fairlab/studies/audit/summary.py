@@ -1,22 +1,21 @@
 """Summary of an audit in sentences: the largest gaps, and whether they may be chance."""
 
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
+
+import numpy as np
+import pandas as pd
 
 from fairlab.core.estimate import PERCENT, POINTS, Estimate, number, percent
 from fairlab.figures.style import readable
+from fairlab.metrics.intervals.extremes import Shares, largest_gap, no_gap_p_value
 from fairlab.studies.audit.measure import RECALL, Measured
 from fairlab.studies.audit.text import SMALL, rows_behind, small_groups
 
 #: What a rate is called in a sentence.
 _RATE_NAMES = {"FNR": "positives missed", "FPR": "false alarms among negatives", "accuracy": "rows right"}
-#: The disparity that goes with a rate.
-_GAP = {
-    "FNR": "equal_opportunity_difference",
-    "FPR": "equalized_odds_difference",
-    "accuracy": "accuracy_difference",
-}
+NOT_CHANCE = 0.05  # below this p-value a gap is not put down to chance
 _NAMED = 4  # small groups that a sentence names
 
 COVERAGE = (
@@ -56,8 +55,12 @@ def _overall(measured: Measured, model: str) -> str:
     if not measured.binary:
         return f"{found}."
     threshold = f"at the threshold {measured.thresholds[model]:.4g}"
-    if measured.calibrated:
-        threshold += ", calibrated on these very rows so that as many are predicted positive as are positive"
+    if model in measured.calibrated:
+        calibrated = measured.calibrated[model]
+        numbers = (
+            calibrated.shortfall or f"as many are predicted positive as are positive, {calibrated.flagged:,}"
+        )
+        threshold += f", calibrated on these very rows: {numbers}"
     return f"{found} {threshold}."
 
 
@@ -65,32 +68,38 @@ def _gaps(measured: Measured) -> Iterator[tuple[float, str]]:
     """Yield the size of the first model's largest gap in each family of groups, and the sentence about it."""
     model = next(iter(measured.models))
     for family in measured.groups.families:
-        gaps = []
-        for rate in ("FNR", "FPR") if measured.binary else ("accuracy",):
-            if ends := _extremes(measured, model, rate, family):
-                gaps.append((ends[1].value - ends[0].value, rate, *ends))
-        if not gaps:
+        rates = ("FNR", "FPR") if measured.binary else ("accuracy",)
+        told = {rate: rows for rate in rates if len(rows := _large(measured, model, rate, family)) > 1}
+        if not told:
             yield -1, f"By {_by(family)}, no gap can be told: fewer than two groups have {SMALL} rows for it."
             continue
-        size, rate, least, most = max(gaps, key=lambda gap: gap[0])
-        apart = f"{number(size, PERCENT)} points apart"
-        whole: Any = measured.rows(model, _GAP[rate]).loc[family]
-        # The table's gap counts small groups too; it is this one only if they do not make it larger.
-        if math.isclose(whole.value, size):
-            apart += f", {_interval(whole)}"
-        ends_told = f"{_RATE_NAMES[rate]}: {_ends(least, most, 'for')}, {apart}{_chance(least, most)}"
-        yield size, f"By {_by(family)}, the largest gap is in {ends_told}"
+        rate = max(told, key=lambda name: np.ptp(told[name]["value"]))
+        ends: list[Any] = list(told[rate].itertuples())
+        # Of all these gaps the largest is picked, so its interval covers them all at once.
+        picked = largest_gap(tuple(_shares(measured, name, rows) for name, rows in told.items()))
+        size = float(ends[-1].value - ends[0].value)
+        apart = f"{number(size, PERCENT)} points apart, {Estimate(size, *picked[:2], unit=PERCENT).range}"
+        chance = _chance(picked.p_value, f"the largest gap among {_groups_told(told)}")
+        told_ends = f"{_RATE_NAMES[rate]}: {_ends(ends[0], ends[-1], 'for')}"
+        yield size, f"By {_by(family)}, the largest gap is in {told_ends}, {apart}{chance}"
 
 
-def _extremes(measured: Measured, model: str, rate: str, family: str) -> tuple[Any, Any] | None:
-    """Return the rows of the groups with the lowest and the highest rate; None for fewer than two.
-
-    Groups that are too small are left out: their rates are extreme by chance, and their intervals too narrow.
-    """
+def _large(measured: Measured, model: str, rate: str, family: str) -> pd.DataFrame:
+    """Return the rows of the groups of a family that are not too small, by rising rate."""
     names = list(measured.groups.names[measured.groups.families[family]])
     rows = measured.rows(model, rate).loc[names].dropna(subset="value").sort_values("value")
-    found: list[Any] = list(rows[rows_behind(rows, rate) >= SMALL].itertuples())
-    return (found[0], found[-1]) if len(found) > 1 else None
+    return rows[rows_behind(rows, rate) >= SMALL]
+
+
+def _shares(measured: Measured, rate: str, rows: pd.DataFrame) -> Shares:
+    """Return a rate of groups, of as many rows as are worth as much."""
+    n = rows_behind(rows, rate).to_numpy(dtype=np.float64) / measured.design_effect
+    return Shares(rows["value"].to_numpy(dtype=np.float64), n)
+
+
+def _groups_told(told: Mapping[str, pd.DataFrame]) -> str:
+    groups = f"{max(map(len, told.values()))} groups"
+    return groups if len(told) == 1 else f"{groups} in {len(told)} rates"
 
 
 def _classes(measured: Measured) -> Iterator[str]:
@@ -101,18 +110,19 @@ def _classes(measured: Measured) -> Iterator[str]:
     whole: list[Any] = list(rows[rows.index.isin(classes)].itertuples())
     if len(whole) > 1:
         yield f"The classes recognised least and most often: {_ends(whole[0], whole[-1], 'of')}."
-    pairs = []  # the groups in which a class is recognised least and most
+    within = []  # the groups of each column in each class
     for name, column in measured.first.protected.items():
         for each in classes:
-            groups = [f"{name} = {value} & {each}" for value in column.names]
-            found: list[Any] = list(rows[rows.index.isin(groups)].itertuples())
-            if len(found) > 1:
-                pairs.append((found[0], found[-1]))
-    if pairs:
-        least, most = max(pairs, key=lambda pair: pair[1].value - pair[0].value)
+            found = rows[rows.index.isin([f"{name} = {value} & {each}" for value in column.names])]
+            within += [found] if len(found) > 1 else []
+    if within:
+        largest = max(within, key=lambda found: np.ptp(found["value"]))
+        ends: list[Any] = list(largest.itertuples())
+        least, most = ends[0], ends[-1]
+        p_value = min(1.0, len(within) * min(no_gap_p_value(_shares(measured, RECALL, f)) for f in within))
         size = number(most.value - least.value, PERCENT)
-        apart = f"{size} points apart{_chance(least, most)}"
-        yield f"The largest gap within a class: {_ends(least, most, 'of')}, {apart}"
+        chance = _chance(p_value, f"the largest of gaps in {len(within)} classes")
+        yield f"The largest gap within a class: {_ends(least, most, 'of')}, {size} points apart{chance}"
 
 
 def _ends(least: Any, most: Any, word: str) -> str:
@@ -121,8 +131,14 @@ def _ends(least: Any, most: Any, word: str) -> str:
     )
 
 
-def _chance(least: Any, most: Any) -> str:
-    return "; the two intervals overlap, so this may be chance." if least.high >= most.low else "."
+def _chance(p_value: float, picked: str) -> str:
+    """Say how often chance alone sets groups so far apart, where the gap was picked."""
+    if p_value >= NOT_CHANCE:
+        return (
+            f"; chance alone makes {picked} as large in {100 * p_value:.0f}% of cases, so this may be chance."
+        )
+    least = "less than 0.1%" if p_value < 0.001 else f"{100 * p_value:.1f}%"
+    return f"; chance alone makes {picked} as large in {least} of cases."
 
 
 def _changes(measured: Measured) -> Iterator[str]:

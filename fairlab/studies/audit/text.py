@@ -199,9 +199,11 @@ def _records(rows: pd.DataFrame) -> list[Any]:
 
 
 def _chance(row: Any) -> str:
-    """Return the p-value of a row, the corrected one if the table has it."""
-    p = next((getattr(row, name) for name in ("corrected", "p_value") if hasattr(row, name)), math.nan)
-    return "" if pd.isna(p) else f", p = {p:.3g}"
+    """Return the p-value of a row, Holm's if it has one."""
+    p = next((p for p in (row.p_holm, row.p_value) if not pd.isna(p)), math.nan)
+    if pd.isna(p):
+        return ""
+    return ", p < 0.001" if p < 0.001 else f", p = {p:.2g}"
 
 
 def _cell(found: pd.DataFrame, group: str) -> str:

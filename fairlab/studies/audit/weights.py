@@ -19,9 +19,14 @@ class Weights:
     numbers: np.ndarray  #: (n,) float64, finite, none below 0
 
     @property
+    def design_effect(self) -> float:
+        """How many rows are worth one without weights (Kish, 1965)."""
+        return float(len(self.numbers) * (self.numbers @ self.numbers) / self.numbers.sum() ** 2)
+
+    @property
     def sentence(self) -> str:
         """What a reader must know of numbers that are weighted."""
-        worth = self.numbers.sum() ** 2 / (self.numbers @ self.numbers)
+        worth = len(self.numbers) / self.design_effect
         return (
             f"Rates, gaps, ratios and AUC are weighted by the column '{self.name}' (worth {worth:,.0f} equal "
             f"rows of {len(self.numbers):,}); numbers of rows and positives, the threshold's calibration and "
