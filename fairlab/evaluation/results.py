@@ -14,7 +14,8 @@ from fairlab.core.files import load_array
 from fairlab.core.store import Step
 from fairlab.data import SPLITS
 from fairlab.experiments.run import Run
-from fairlab.metrics import calibrated_threshold, compare
+from fairlab.metrics import Calibration, calibrate, compare
+from fairlab.metrics.spec import METRICS
 
 MODELS = ("baseline", "debiased")
 
@@ -41,10 +42,16 @@ def model_scores(run: Run, trained: Callable[[int], Step]) -> tuple[np.ndarray, 
     trained : callable
         ``run.baseline`` or ``run.debiased``: from a training seed to the classifier.
     """
-    y_valid = run.data.label(run.experiment.target, "valid")
     folders = [run.test_scores(trained(seed)).folder for seed in range(run.experiment.seeds)]
-    limits = [calibrated_threshold(y_valid, load_array(folder / "valid.npy")) for folder in folders]
+    limits = [found.threshold for found in calibrations(run, trained)]
     return np.stack([load_array(folder / "test.npy") for folder in folders]), np.array(limits)
+
+
+def calibrations(run: Run, trained: Callable[[int], Step]) -> list[Calibration]:
+    """Return how the threshold of each training seed came out on validation images; as `model_scores`."""
+    y = run.data.label(run.experiment.target, "valid")
+    steps = [run.test_scores(trained(seed)) for seed in range(run.experiment.seeds)]
+    return [calibrate(y, load_array(step.folder / "valid.npy")) for step in steps]
 
 
 def comparison(run: Run, protected: str | None = None) -> pd.DataFrame:
@@ -55,7 +62,7 @@ def comparison(run: Run, protected: str | None = None) -> pd.DataFrame:
     experiment = run.experiment
     protected = protected or experiment.protected
     scores, thresholds = scores_and_thresholds(run)
-    return compare(
+    table = compare(
         run.data.label(experiment.target, "test"),
         scores,
         run.data.label(protected, "test"),
@@ -66,6 +73,17 @@ def comparison(run: Run, protected: str | None = None) -> pd.DataFrame:
         clusters=run.data.people("test"),
         groups=(f"not {protected}", protected),
     )
+    return _with_shortfalls(run, table)
+
+
+def _with_shortfalls(run: Run, table: pd.DataFrame) -> pd.DataFrame:
+    """Note where tied scores kept a threshold from predicting as many positive as are."""
+    decided = table["metric"].isin([spec.name for spec in METRICS.values() if spec.at_threshold])
+    for model, trained in (("baseline", run.baseline), ("debiased", run.debiased)):
+        off = [found.shortfall for found in calibrations(run, trained) if found.far_off]
+        rows = decided & (table["model"] == model) & (table["note"] == "")
+        table.loc[rows, "note"] = f"on validation images {off[0]}" if off else ""
+    return table
 
 
 def manifest(run: Run) -> dict[str, Any]:

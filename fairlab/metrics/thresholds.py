@@ -18,6 +18,11 @@ class Calibration(NamedTuple):
     positives: int  #: number of images that are
 
     @property
+    def far_off(self) -> bool:
+        """Whether the numbers differ by more than one image in a hundred positives."""
+        return abs(self.flagged - self.positives) > max(1, self.positives / 100)
+
+    @property
     def shortfall(self) -> str:
         """Say that tied scores allow no nearer number; empty if the numbers meet."""
         if self.flagged == self.positives:

@@ -31,6 +31,10 @@ OWN: Arguments = {
         "metavar": "COLUMN",
         "help": "names each row; with it, --compare matches rows",
     },
+    "--cluster": {
+        "metavar": "COLUMN",
+        "help": "rows that belong together, as those of one person: intervals draw them together",
+    },
     "--weight": {"metavar": "COLUMN", "help": "what each row weighs"},
     "--bins": {
         "action": "append",

@@ -14,6 +14,7 @@ from fairlab.metrics.groups.named_groups import Groups
 from fairlab.reports.page import write_report
 from fairlab.studies.audit.additions import check_metrics, known_metrics, with_metrics, with_references
 from fairlab.studies.audit.bins import parse_bins
+from fairlab.studies.audit.clusters import read_clusters
 from fairlab.studies.audit.conditions import (
     JUDGED_ON,
     ConditionsBroken,
@@ -46,6 +47,7 @@ def audit(
     threshold: float | None = None,
     id_column: str | None = None,
     weight: str | None = None,
+    cluster: str | None = None,
     reference: Sequence[str] = (),
     bins: Sequence[str] = (),
     fail_if: Sequence[str] = (),
@@ -78,6 +80,8 @@ def audit(
         What names a row in all files; without it they are matched in order.
     weight : str, optional
         Column of what each row weighs, finite and not below 0.
+    cluster : str, optional
+        Column that tells which rows belong together, such as those of one person: intervals draw these.
     reference : sequence of str
         Groups to compare the others with, ``"gender = Male"``, or ``"largest"``; see `references_of`.
     bins : sequence of str
@@ -119,6 +123,7 @@ def audit(
     _check_folder(folder)
     models = read_models(file, list(map(Path, others)), columns, edges)
     weights = None if weight is None else read_weights(file, weight)
+    clusters = None if cluster is None else read_clusters(file, cluster)
     first = models[next(iter(models))]
     groups = groups_of(first.protected)
     references = references_of(reference, groups)
@@ -127,7 +132,13 @@ def audit(
     check_conditions(conditions, sorted(known), _names_of_groups(models, label, groups), list(models))
 
     measured = measure(
-        models, label, threshold=threshold, weights=weights, n_resamples=n_resamples, seed=seed
+        models,
+        label,
+        threshold=threshold,
+        weights=weights,
+        clusters=clusters,
+        n_resamples=n_resamples,
+        seed=seed,
     )
     measured = with_references(measured, references)
     measured = with_metrics(measured, own, n_resamples=n_resamples, seed=seed)
@@ -153,13 +164,13 @@ def _tables(measured: Measured) -> list[tuple[str, pd.DataFrame]]:
 
 def _remarks(measured: Measured, fail_on: JudgedOn | None) -> list[str]:
     """Return what a reader must know of weights, references and conditions."""
-    weights = "" if measured.weights is None else measured.weights.sentence
+    rows = [part.sentence for part in (measured.weights, measured.clusters) if part is not None]
     judged = {
         None: "",
         "value": "Conditions are judged on the values.",
         "interval": "Conditions are judged on the intervals: one fails only if its whole interval is beyond.",
     }
-    remarks = (weights, reference_sentence(measured.references, measured.groups), judged[fail_on])
+    remarks = (*rows, reference_sentence(measured.references, measured.groups), judged[fail_on])
     return [sentence for sentence in remarks if sentence]
 
 
@@ -218,6 +229,8 @@ def _page(measured: Measured, summary: list[str], n_resamples: int, seed: int) -
     }
     if measured.weights is not None:
         facts["Weights"] = measured.weights.name
+    if measured.clusters is not None:
+        facts["Clusters"] = measured.clusters.name
     if measured.thresholds:
         facts["Threshold"] = ", ".join(f"{name} {value:.6g}" for name, value in measured.thresholds.items())
     return AuditReport(

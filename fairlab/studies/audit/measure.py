@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 import warnings
 from collections.abc import Mapping
@@ -23,11 +24,10 @@ from fairlab.metrics.two_groups.compare import compare
 from fairlab.metrics.two_groups.compare_binned import compare_binned
 from fairlab.metrics.validation import UndefinedMetricWarning
 from fairlab.studies.audit.categories import Categories
+from fairlab.studies.audit.clusters import MOST_ROWS, Clusters
 from fairlab.studies.audit.predictions import Predictions
 from fairlab.studies.audit.weights import Weights
 
-#: With more rows than this, scores are resampled in bins: a thousand resamples of rows would take minutes.
-MOST_ROWS = 200_000
 #: With more occupied intersections than this, none are shown.
 MOST_INTERSECTIONS = 300
 #: Metric of the rows that say, for each class and group, how many of the class are recognised.
@@ -58,6 +58,8 @@ class Measured:
         The columns of `fairlab.metrics.compare`; see `measure`.
     weights : Weights, optional
         What each row weighs.
+    clusters : Clusters, optional
+        Which rows belong together.
     references : dict of str to str
         The group that others are compared with, by protected column or intersection.
     own : tuple of str
@@ -71,13 +73,15 @@ class Measured:
     groups: Groups
     table: pd.DataFrame
     weights: Weights | None = None
+    clusters: Clusters | None = None
     references: Mapping[str, str] = field(default_factory=dict)
     own: tuple[str, ...] = ()
 
     @property
     def design_effect(self) -> float:
-        """How many rows are worth one: Kish's effect of weights."""
-        return 1.0 if self.weights is None else self.weights.design_effect
+        """How many rows are worth one: Kish's effect of weights, times the rows of a cluster."""
+        parts = (self.weights, self.clusters)
+        return math.prod(part.design_effect for part in parts if part is not None)
 
     @property
     def first(self) -> Predictions:
@@ -121,6 +125,7 @@ def measure(
     *,
     threshold: float | None = None,
     weights: Weights | None = None,
+    clusters: Clusters | None = None,
     n_resamples: int = 1000,
     seed: int = 0,
 ) -> Measured:
@@ -135,6 +140,8 @@ def measure(
         Of binary labels; None calibrates one for each model on these very rows.
     weights : Weights, optional
         What each row weighs; what cannot be weighted is left out.
+    clusters : Clusters, optional
+        Which rows belong together; what cannot be drawn together is left out.
     n_resamples, seed : int
 
     Returns
@@ -147,7 +154,8 @@ def measure(
     """
     first = next(iter(models.values()))
     groups = groups_of(first.protected)
-    options: dict[str, Any] = {"n_resamples": n_resamples, "seed": seed}
+    together = None if clusters is None else clusters.codes
+    options: dict[str, Any] = {"n_resamples": n_resamples, "seed": seed, "clusters": together}
     weighted = options | {"sample_weight": None if weights is None else weights.numbers}
     binary = {name: model for name, model in models.items() if model.predicted is None}
     given = {} if threshold is None else dict.fromkeys(binary, threshold)
@@ -157,14 +165,16 @@ def measure(
         warnings.simplefilter("ignore", UndefinedMetricWarning)  # the table's notes say so
         tables = [_group_rows(models, groups, thresholds, weighted)]
         if thresholds:
-            tables.append(_auc_rows(models, groups, weights))
-        if thresholds and weights is None:  # average precision and divergence take no weights
+            tables.append(_auc_rows(models, groups, weights, together))
+        # Average precision and divergence take no weights, and bins of scores no clusters.
+        if thresholds and weights is None and (clusters is None or len(first) <= MOST_ROWS):
             tables += _score_rows(models, None if calibrated else thresholds, options)
         elif not thresholds:
             tables += _class_rows(models, label, weighted)
     table = pd.concat(tables, ignore_index=True).assign(attribute=label)
     table = table.drop_duplicates(["model", "group", "metric"], ignore_index=True)
-    return Measured(models, label, thresholds, calibrated, groups, table[list(COLUMNS)], weights)
+    table = table[list(COLUMNS)]
+    return Measured(models, label, thresholds, calibrated, groups, table, weights, clusters)
 
 
 def groups_of(protected: Mapping[str, Categories]) -> Groups:
@@ -203,10 +213,13 @@ def _predicted(models: Mapping[str, Predictions]) -> dict[str, np.ndarray]:
     return {name: _classes(np.asarray(model.predicted)) for name, model in models.items()}
 
 
-def _auc_rows(models: Mapping[str, Predictions], groups: Groups, weights: Weights | None) -> pd.DataFrame:
+def _auc_rows(
+    models: Mapping[str, Predictions], groups: Groups, weights: Weights | None, clusters: np.ndarray | None
+) -> pd.DataFrame:
     scores = {name: model.scores for name, model in models.items()}
     truth = next(iter(models.values())).label.codes
-    return auc_by_group(truth, scores, groups, sample_weight=None if weights is None else weights.numbers)
+    numbers = None if weights is None else weights.numbers
+    return auc_by_group(truth, scores, groups, sample_weight=numbers, clusters=clusters)
 
 
 def _score_rows(
@@ -218,16 +231,12 @@ def _score_rows(
     for name, column in first.protected.items():
         if len(column.names) == 2:
             a, b = (f"{name} = {value}" for value in column.names)
-            compared = compare if len(first) <= MOST_ROWS else compare_binned
-            table = compared(
-                first.label.codes,
-                scores,
-                column.codes,
-                thresholds=thresholds,
-                baseline=next(iter(models)),
-                groups=(a, b),
-                **options,
-            )
+            given = options | {"thresholds": thresholds, "baseline": next(iter(models)), "groups": (a, b)}
+            if len(first) <= MOST_ROWS:
+                table = compare(first.label.codes, scores, column.codes, **given)
+            else:
+                given.pop("clusters")  # there are none
+                table = compare_binned(first.label.codes, scores, column.codes, **given)
             tables.append(table.assign(group=np.where(table["metric"] == "AP", "all", name)))
     return tables
 
