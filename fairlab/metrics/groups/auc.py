@@ -123,13 +123,14 @@ def auc_by_group(
     weights = check_weights(sample_weight, len(y))
     # In the order of the first model's scores, each group is sorted already: sorting it again takes no time.
     order = np.argsort(next(iter(checked.values())), kind="stable")
-    members, y = groups.members[groups.codes[order]], y[order]
+    codes, y = groups.codes[order], y[order].astype(np.uint8)
     checked = {name: s[order] for name, s in checked.items()}
     weights = None if weights is None else weights[order]
     together = check_clusters(clusters, len(y))
     together = None if together is None else together[order]
     rows = []
-    for group, inside in zip(("all", *groups.names), (slice(None), *members.T), strict=True):
+    for group, members in zip(("all", *groups.names), (None, *groups.members.T), strict=True):
+        inside = slice(None) if members is None else np.flatnonzero(members[codes])
         own = None if weights is None else weights[inside]
         found = _rankings(y[inside], {name: s[inside] for name, s in checked.items()}, own)
         if together is not None:

@@ -76,7 +76,7 @@ class Verdict:
 
 
 def parse_conditions(texts: Sequence[str]) -> list[Condition]:
-    """Return conditions ``[MODEL: ]METRIC[ [GROUP] ] SIGN NUMBER``, SIGN being one of > >= < <=.
+    """Return conditions ``MODEL: METRIC[GROUP] SIGN NUMBER``, SIGN being one of > >= < <=.
 
     Without a group a condition is about all rows, or for a metric between groups about every protected column
     and their intersections; a protected column stands for each of its groups. Without a model it is about
