@@ -1,6 +1,7 @@
 """A widget that moves classifiers' thresholds and shows what that does to accuracy and bias."""
 
 import html
+import math
 import warnings
 from collections.abc import Mapping, Sequence
 
@@ -173,7 +174,7 @@ def _reading(found: _Estimates, thresholds: Mapping[str, float], target: str, gr
     sentences = []
     for model, threshold in thresholds.items():
         missed = [percent(found[model, "FNR", name].value) for name in groups]
-        gap = found[model, "DEO", WHOLE]
+        gap = found[model, "DEO", WHOLE]._replace(corrected=math.nan)  # the table tells it
         sentences.append(
             f"At {round(threshold, 3):g}, the {model_name(model)} classifier misses {missed[0]} of the "
             f"{target} faces labelled {groups[0]} and {missed[1]} of those labelled {groups[1]}: a gap (DEO) "
@@ -197,7 +198,7 @@ def _table_html(measured: pd.DataFrame, quantities: Sequence[Quantity], target: 
     models = measured["model"].unique()
     counts = measured.drop_duplicates(["metric", "group"], keep="last").set_index(["metric", "group"])
     names = [" \N{MINUS SIGN} ".join(map(model_name, model.split(" - "))) for model in models]
-    head = _row("th", ["%, with 95% interval", *names, f"faces ({target})"])
+    head = _row("th", ["%, with 95% interval (without what chance adds)", *names, f"faces ({target})"])
     body = []
     for what in quantities:
         key = what.metric, what.group

@@ -36,7 +36,7 @@ def cells(explorer):
 
 
 def number(text):
-    return float(text.split(" [")[0].replace("−", "-"))
+    return float(re.split(r" [\[(]", text)[0].replace("−", "-"))
 
 
 def missed(y, s, a, group, threshold):
