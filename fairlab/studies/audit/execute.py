@@ -34,6 +34,9 @@ from fairlab.studies.audit.text import class_tables, gap_table, own_tables, rate
 from fairlab.studies.audit.weights import read_weights
 
 TABLE, PAGE = "metrics.csv", "report.html"
+GAPS_TITLE = (
+    "What sets the groups apart (in round brackets: without what chance alone adds; p: Holm's, of no gap)"
+)
 
 
 def audit(
@@ -157,7 +160,7 @@ def audit(
 
 def _tables(measured: Measured) -> list[tuple[str, pd.DataFrame]]:
     """Return the tables that a terminal has room for."""
-    tables = [("What sets the groups apart", gap_table(measured)), *rate_tables(measured, brief=True)]
+    tables = [(GAPS_TITLE, gap_table(measured)), *rate_tables(measured, brief=True)]
     tables += [*reference_tables(measured, brief=True), *own_tables(measured)]
     return tables if measured.binary else [*tables, *class_tables(measured)]
 
@@ -223,7 +226,8 @@ def _page(measured: Measured, summary: list[str], n_resamples: int, seed: int) -
         "Files": ", ".join(str(model.path) for model in measured.models.values()),
         "Label": f"{measured.label}: {', '.join(first.label.names)}",
         "Groups": "; ".join(f"{name}: {', '.join(column.names)}" for name, column in first.protected.items()),
-        "Intervals": f"95% percentiles of {n_resamples:,} resamples of the rows, seed {seed}"
+        "Intervals": "95%: Wilson's for shares, all pairs of groups at once for gaps; for other numbers "
+        f"percentiles of {n_resamples:,} resamples of the rows, seed {seed}"
         + (", scores in bins" if by_bins else ""),
         "FairLab": fairlab.__version__,
     }
