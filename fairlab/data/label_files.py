@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,9 @@ from fairlab.data.folder_table import BINARY
 #: Columns that say which image a row is, not what it shows.
 NOT_LABELS = ("file", "file_name", "image_id", "identity", "split", "service_test")
 _TABLES = (".csv", ".parquet", ".txt")
+#: How tables write that there is no value, in lower case.
+MISSING = ("", "nan", "na", "n/a", "none", "null", "<na>")
+OF = "="  #: between a column of categories and one of them
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,12 @@ class LabelTable:
         What 0 and 1 of `protected` stand for.
     kind : str
         "imSitu", "COCO" or "table".
+    numbers : array of shape (n,)
+        Which rows of the file these are, from 0.
+    ids : array of shape (n,), optional
+        Names of the images, from the column that was asked for.
+    notes : tuple of str
+        Which columns and rows of the file are left out, and why.
     """
 
     labels: np.ndarray
@@ -47,17 +56,31 @@ class LabelTable:
     names: tuple[str, ...]
     groups: tuple[str, str]
     kind: str = "table"
+    numbers: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.intp))
+    ids: np.ndarray | None = None
+    notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
         return len(self.protected)
 
     def rows(self, rows: np.ndarray) -> LabelTable:
-        """Return some of the images, by their numbers."""
-        return replace(self, labels=self.labels[rows], protected=self.protected[rows])
+        """Return some of the images, by their places."""
+        ids = None if self.ids is None else self.ids[rows]
+        parts = {
+            "labels": self.labels[rows],
+            "protected": self.protected[rows],
+            "numbers": self.numbers[rows],
+        }
+        return replace(self, **parts, ids=ids)
 
 
 def read_labels(
-    path: Path, *, protected: str | None = None, labels: Sequence[str] | None = None, ids: Path | None = None
+    path: Path,
+    *,
+    protected: str | None = None,
+    labels: Sequence[str] | None = None,
+    ids: Path | None = None,
+    id_column: str | None = None,
 ) -> LabelTable:
     """Read a table of labels.
 
@@ -69,10 +92,13 @@ def read_labels(
         The column of the protected label, with two values; a pickle has it built in (0 man, 1 woman, as
         annotators saw it).
     labels : sequence of str, optional
-        Several columns of 0/1, -1/1, false/true or no/yes, or one column of categories; by default all
-        such binary columns but the protected one.
+        Columns of 0/1, -1/1, false/true or no/yes, or of categories, each of which becomes a column of 0 and
+        1; by default all binary columns but the protected one. Rows that lack a value are left out, and a
+        note counts them.
     ids : Path, optional
         A pickled list or set of row numbers: only these rows, in rising order.
+    id_column : str, optional
+        The column that names the images, for predictions to be matched by.
 
     Returns
     -------
@@ -86,12 +112,15 @@ def read_labels(
     if not path.is_file():
         raise UserError(f"There is no file {path}; give the path of a table of labels.")
     if path.suffix.lower() in _TABLES:
-        table = _from_columns(path, protected, labels)
-    elif protected or labels:
+        table = _from_columns(path, protected, labels, id_column)
+    elif protected or labels or id_column:
         raise UserError(f"{path} is no CSV, Parquet or CelebA text, so it has no columns to choose from.")
     else:
         table = _from_records(path, read_plain_pickle(path))
-    return table if ids is None else table.rows(_read_rows(ids, len(table)))
+    if ids is None:
+        return table
+    chosen = _read_rows(ids, int(table.numbers[-1]) + 1)
+    return table.rows(np.flatnonzero(np.isin(table.numbers, chosen)))
 
 
 def align(tables: Sequence[LabelTable]) -> list[LabelTable]:
@@ -109,15 +138,27 @@ def align(tables: Sequence[LabelTable]) -> list[LabelTable]:
                 f"The tables do not go together: one has the groups {first.groups} and labels of shape "
                 f"{first.labels.shape}, another {table.groups} and {table.labels.shape}."
             )
-        if table.labels.ndim == 2 and table.names != first.names:
-            raise UserError(
-                "The tables have different label columns, or in another order; name those to use."
-            )
     if first.labels.ndim == 2:
-        return list(tables)
+        return _same_columns(tables)
     names = tuple(dict.fromkeys(name for table in tables for name in table.names))
     places = [np.array([names.index(name) for name in table.names], dtype=np.intp) for table in tables]
     return [replace(t, labels=at[t.labels], names=names) for t, at in zip(tables, places, strict=True)]
+
+
+def _same_columns(tables: Sequence[LabelTable]) -> list[LabelTable]:
+    """Return tables with the same label columns; a category that one table lacks is 0 in all of its rows."""
+    names = tuple(dict.fromkeys(name for table in tables for name in table.names))
+    aligned = []
+    for table in tables:
+        absent = [name for name in names if name not in table.names]
+        if any(OF not in name for name in absent):
+            raise UserError(
+                f"The tables have different label columns: one lacks '{absent[0]}'; name those to use."
+            )
+        labels = np.zeros((len(table), len(names)), dtype=np.uint8)
+        labels[:, [names.index(name) for name in table.names]] = table.labels
+        aligned.append(replace(table, labels=labels, names=names))
+    return aligned
 
 
 class _PlainUnpickler(pickle.Unpickler):
@@ -170,7 +211,8 @@ def _from_records(path: Path, records: Any) -> LabelTable:
     width = int(values.max()) + 1 if verbs else values.shape[1]
     names = tuple(f"{'verb' if verbs else 'object'} {number}" for number in range(width))
     labels = values.astype(np.intp if verbs else np.uint8)
-    return LabelTable(labels, women, names, ("man", "woman"), "imSitu" if verbs else "COCO")
+    kind, numbers = "imSitu" if verbs else "COCO", np.arange(len(records))
+    return LabelTable(labels, women, names, ("man", "woman"), kind, numbers)
 
 
 def _is_woman(gender: Any) -> int:
@@ -190,28 +232,81 @@ def _read_rows(path: Path, n: int) -> np.ndarray:
     return np.array(sorted(set(ids)), dtype=np.intp)
 
 
-def _from_columns(path: Path, protected: str | None, labels: Sequence[str] | None) -> LabelTable:
+def _from_columns(
+    path: Path, protected: str | None, labels: Sequence[str] | None, id_column: str | None
+) -> LabelTable:
     columns = _read_columns(path)
     if protected is None:
         raise UserError(f"Name the column of {path} that holds the protected label with --protected NAME.")
-    _check_columns(path, columns, [protected, *(labels or ())])
-    if protected in (labels or ()):
-        raise UserError(f"'{protected}' cannot be a label and the protected label at once; leave it out.")
+    own = [name for name in (protected, id_column) if name is not None]
+    _check_columns(path, columns, [*own, *(labels or ())])
+    if twice := set(own) & set(labels or ()):
+        raise UserError(f"'{min(twice)}' cannot be a label too; leave it out of the labels.")
     groups, group = _two_groups(path, columns[protected])
-    if labels is not None and len(labels) == 1 and _binary(columns[labels[0]]) is None:
-        return LabelTable(*_classes(path, columns[labels[0]], group), groups)
-    asked = list(labels or ()) or [
-        name for name in columns.columns.astype(str) if name != protected and name not in NOT_LABELS
-    ]
-    found = {name: _binary(columns[name]) for name in asked}
-    binary = {name: values for name, values in found.items() if values is not None}
-    if not binary or (labels and len(binary) < len(asked)):
-        kept = ", ".join(name for name in asked if name not in binary)
+    used, notes = _usable(path, columns, own, labels)
+    whole = (columns[used] != "").all(axis=1).to_numpy()
+    numbers = np.flatnonzero(whole)
+    kept = columns.iloc[numbers]
+    notes += [_incomplete(columns[used], whole)] if not whole.all() else []
+    ids = None if id_column is None else kept[id_column].to_numpy(dtype=str)
+    if len(used) == 1 and _binary(kept[used[0]]) is None:
+        values, names = _classes(path, kept[used[0]])
+    else:
+        values, names = _indicators(path, kept[used])
+    return LabelTable(values, group[numbers], names, groups, "table", numbers, ids, tuple(notes))
+
+
+def _usable(
+    path: Path, columns: pd.DataFrame, own: Sequence[str], labels: Sequence[str] | None
+) -> tuple[list[str], list[str]]:
+    """Return the label columns, and notes on those that are left out; what was asked for must be usable."""
+    if labels:
+        return list(dict.fromkeys(labels)), []
+    others = [name for name in columns.columns.astype(str) if name not in (*own, *NOT_LABELS)]
+    used = [name for name in others if _binary(columns[name]) is not None]
+    notes = []
+    for name in (name for name in others if name not in used):
+        strange = _first_strange(columns[name])
+        row = int((columns[name] == strange).to_numpy().argmax())
+        what = f"holds '{strange}' in row {row + 1:,}" if strange else "is empty"
+        notes.append(f"The column '{name}' is left out: it {what}, which is not 0/1 or the like.")
+    if not used:
         raise UserError(
-            f"Labels of {path} must be 0/1, -1/1, false/true or no/yes throughout, or one single column of "
-            f"categories, but these are not binary: {kept or 'there is no other column'}; name one label."
+            f"{path} has no binary label column beside '{own[0]}'"
+            f"{': ' + notes[0] if notes else ''} Name columns of categories with --labels."
         )
-    return LabelTable(np.stack(list(binary.values()), axis=1), group, tuple(binary), groups)
+    return used, notes
+
+
+def _first_strange(column: pd.Series) -> str:
+    """Return the first value that no pair of binary values has; of mixed pairs the first; "" of none."""
+    known = {value for pair in BINARY for value in pair}
+    filled = column[column != ""]
+    strange = filled[~filled.str.lower().isin(known)]
+    return str(strange.iloc[0]) if len(strange) else (str(filled.iloc[0]) if len(filled) else "")
+
+
+def _incomplete(labels: pd.DataFrame, whole: np.ndarray) -> str:
+    """Say how many rows lack a label, and which columns are to blame."""
+    empty = (labels == "").sum()
+    blamed = ", ".join(f"'{name}' in {count:,}" for name, count in empty[empty > 0].items())
+    return (
+        f"{int((~whole).sum()):,} of {len(whole):,} rows are left out, the first of them row "
+        f"{int((~whole).argmax()) + 1:,}: they have no value of {blamed}."
+    )
+
+
+def _indicators(path: Path, columns: pd.DataFrame) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Return binary columns as they are and categories as a column of 0 and 1 each, with their names."""
+    parts: dict[str, np.ndarray] = {}
+    for name in columns:
+        values = _binary(columns[name])
+        if values is not None:
+            parts[str(name)] = values
+            continue
+        classes, categories = _classes(path, columns[name])
+        parts |= {f"{name}{OF}{each}": classes == i for i, each in enumerate(categories)}
+    return np.stack(list(parts.values()), axis=1).astype(np.uint8), tuple(parts)
 
 
 def _read_columns(path: Path) -> pd.DataFrame:
@@ -230,7 +325,9 @@ def _read_columns(path: Path) -> pd.DataFrame:
         raise UserError(f"{path} has no rows; add one for each image.")
     table.columns = table.columns.astype(str).str.strip()
     clean = {name: table[name].fillna("").str.strip().str.removesuffix(".0") for name in table.columns}
-    return pd.DataFrame(clean)
+    return pd.DataFrame(
+        {name: column.mask(column.str.lower().isin(MISSING), "") for name, column in clean.items()}
+    )
 
 
 def _check_columns(path: Path, columns: pd.DataFrame, names: Sequence[str]) -> None:
@@ -240,16 +337,22 @@ def _check_columns(path: Path, columns: pd.DataFrame, names: Sequence[str]) -> N
 
 
 def _binary(column: pd.Series) -> np.ndarray | None:
-    """Return (n,) uint8, or None if the column is not binary."""
+    """Return (n,) uint8, 0 where a value is missing, or None if the column is not binary."""
     values = column.str.lower()
     for pair in BINARY:
-        if values.isin(pair).all():
+        if values.isin((*pair, "")).all() and (values != "").any():
             return (values == pair[1]).to_numpy(dtype=np.uint8)
     return None
 
 
 def _two_groups(path: Path, column: pd.Series) -> tuple[tuple[str, str], np.ndarray]:
     """Return the groups' names and who is in which, (n,)."""
+    missing = (column == "").to_numpy()
+    if missing.any():
+        raise UserError(
+            f"The protected label '{column.name}' of {path} is missing in {missing.sum():,} of "
+            f"{len(column):,} rows (first: row {missing.argmax() + 1:,}); fill it in, or remove those rows."
+        )
     values = _binary(column)
     if values is not None:
         return (f"not {column.name}", str(column.name)), values.astype(np.intp)
@@ -262,12 +365,12 @@ def _two_groups(path: Path, column: pd.Series) -> tuple[tuple[str, str], np.ndar
     return (known[0], known[1]), (column == known[1]).to_numpy(dtype=np.intp)
 
 
-def _classes(
-    path: Path, column: pd.Series, group: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, tuple[str, ...]]:
-    """Return each image's class, (n,), its group, and the classes' names."""
+def _classes(path: Path, column: pd.Series) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Return each image's class, (n,), and the classes' names."""
     classes, names = pd.factorize(column, sort=True)
-    if len(names) > max(2, len(column) // 2) or "" in names:
-        what = "is empty in some rows" if "" in names else f"has {len(names)} values in {len(column)} rows"
-        raise UserError(f"The label '{column.name}' of {path} {what}; name a column of categories.")
-    return classes.astype(np.intp), group, tuple(map(str, names))
+    if len(names) > max(2, len(column) // 2):
+        raise UserError(
+            f"The label '{column.name}' of {path} has {len(names)} values in {len(column)} rows (the first: "
+            f"'{column.iloc[0]}'); name a column of categories."
+        )
+    return classes.astype(np.intp), tuple(map(str, names))

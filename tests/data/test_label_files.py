@@ -174,8 +174,7 @@ def test_celeba_text_is_read(celeba_root):
         ({"protected": "Gender"}, "did you mean 'gender'"),
         ({"protected": "file"}, "must have two values"),
         ({"protected": "gender", "labels": ["Smilin"]}, "did you mean 'Smiling'"),
-        ({"protected": "gender", "labels": ["gender"]}, "at once"),
-        ({"protected": "gender", "labels": ["age", "Smiling"]}, "not binary: age"),
+        ({"protected": "gender", "labels": ["gender"]}, "cannot be a label too"),
         ({"protected": "gender", "labels": ["file"]}, "12 values in 12 rows"),
     ],
 )
@@ -198,12 +197,58 @@ def test_files_that_do_not_fit_end_in_a_sentence(tmp_path, csv):
         (tmp_path / name).write_bytes(content)
         with pytest.raises(UserError, match=name):
             read_labels(tmp_path / name, protected="x")
-    csv.write_text(TABLE.replace("young", ""))
-    with pytest.raises(UserError, match="empty in some rows"):
-        read_labels(csv, protected="gender", labels=["age"])
-    csv.write_text(TABLE.replace(",Smiling,Young", ",a,b").replace(",1,", ",7,").replace("Yes", "?"))
-    with pytest.raises(UserError, match="not binary: age, a, b"):
+    csv.write_text(TABLE.replace("Female", "", 1))
+    with pytest.raises(UserError, match=r"'gender' of .* is missing in 1 of 12 rows \(first: row 1\)"):
         read_labels(csv, protected="gender")
+    csv.write_text(TABLE.replace(",Smiling,Young", ",a,b").replace(",1,", ",7,").replace("Yes", "?"))
+    with pytest.raises(
+        UserError, match="no binary label column beside 'gender': The column 'age' is left out"
+    ):
+        read_labels(csv, protected="gender")
+
+
+@pytest.mark.parametrize("missing", ["", "nan", "NaN", "NA", "N/A", "None", "null"])
+def test_rows_without_a_label_are_left_out_with_a_count_however_missing_is_written(csv, missing):
+    rows = TABLE.splitlines()
+    third = rows[3].split(",")
+    place = rows[0].split(",").index("Smiling")
+    third[place] = missing
+    csv.write_text("\n".join([*rows[:3], ",".join(third), *rows[4:]]))
+    table = read_labels(csv, protected="gender")
+    assert table.names == ("Smiling", "Young")  # neither vanishes
+    assert len(table) == 11
+    assert table.numbers.tolist() == [0, 1, *range(3, 12)]
+    assert (
+        "1 of 12 rows are left out, the first of them row 3: they have no value of 'Smiling' in 1."
+        in table.notes
+    )
+
+
+def test_columns_that_are_no_labels_are_named_with_their_first_row(csv):
+    (note,) = read_labels(csv, protected="gender").notes
+    assert note.startswith("The column 'age' is left out: it holds '")
+    assert note.endswith("in row 1, which is not 0/1 or the like.")
+    assert read_labels(csv, protected="gender", labels=["Smiling"]).notes == ()
+
+
+def test_several_columns_of_categories_become_a_column_for_each(csv):
+    table = read_labels(csv, protected="gender", labels=["age", "Smiling"])
+    assert table.names == ("age=old", "age=young", "Smiling")
+    assert (table.labels[:, 0] + table.labels[:, 1] == 1).all()
+    assert table.labels[:, 2].tolist() == read_labels(csv, protected="gender").labels[:, 0].tolist()
+    other = csv.with_name("other.csv")
+    other.write_text(TABLE.replace("young", "middle"))
+    one, two = align([table, read_labels(other, protected="gender", labels=["age", "Smiling"])])
+    assert one.names == two.names == ("age=old", "age=young", "Smiling", "age=middle")
+    assert one.labels[:, 3].sum() == two.labels[:, 1].sum() == 0
+
+
+def test_row_numbers_count_the_rows_of_the_file(csv, tmp_path):
+    ids = write(tmp_path / "rows.ids", [2, 5, 11])
+    csv.write_text(TABLE.replace("gender", "gender", 1))
+    table = read_labels(csv, protected="gender", ids=ids, id_column="file")
+    assert table.numbers.tolist() == [2, 5, 11]
+    assert len(table.ids) == 3
 
 
 def test_classes_are_numbered_alike_in_all_tables(tmp_path, csv):

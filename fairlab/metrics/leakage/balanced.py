@@ -1,9 +1,14 @@
 """Group-balanced samples of labels or scores, for attackers to learn from and be counted on."""
 
+from __future__ import annotations
+
+import math
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.stats import chi2
 
 from fairlab.core.errors import MOST_CLASSES, UserError
 from fairlab.metrics.leakage.attackers import Features
@@ -28,28 +33,87 @@ def balanced_sample(protected: np.ndarray, rng: np.random.Generator) -> np.ndarr
     return rng.permutation(np.concatenate(rows))
 
 
-def draw(pools: list[Pool | None], rng: np.random.Generator) -> tuple[Pool, Pool, Pool, np.ndarray]:
-    """Return balanced train, test and valid, and the rows of the test pool that test was drawn from."""
+class Strata(NamedTuple):
+    """What a split must keep together: the label row of each image, if labels are balanced by design."""
+
+    rows: np.ndarray  #: (n,) number of each image's label row among those that differ
+    by_design: bool  #: whether label rows are spread over the groups more evenly than chance does it
+    note: str = ""  #: why a split must unbalance labels that are balanced
+
+    @classmethod
+    def of(cls, features: Features, protected: np.ndarray) -> Strata:
+        """Look how evenly labels, but no scores, are spread over the groups.
+
+        Where every label row is as frequent in one group as in the other, what one part of a random split has
+        too much of the other lacks, and an attacker is right less often than by guessing. Such labels are
+        split row by row. All others are split at random: to keep their chance associations alike in both
+        parts would make an attacker right too often.
+        """
+        if features.are_scores:
+            return cls(np.zeros(len(features), dtype=np.intp), by_design=False)
+        _, rows = features.distinct()
+        if _more_even_than_chance(rows, protected):
+            return cls(rows, by_design=True)
+        columns = [] if features.are_classes else list(features.values.T)
+        even = [_more_even_than_chance(column, protected) for column in columns]
+        single = (
+            "The labels are balanced over the groups one by one, but not their combinations, so a split "
+            "unbalances them: an attacker may be right in less than 50%."
+        )
+        return cls(rows, by_design=False, note=single if even and np.mean(even) > 0.5 else "")
+
+
+def _more_even_than_chance(rows: np.ndarray, protected: np.ndarray) -> bool:
+    """Whether chi-square of independence is smaller than in one of a thousand random tables."""
+    table = np.zeros((int(rows.max()) + 1, 2))
+    np.add.at(table, (rows, protected), 1)
+    table = table[table.sum(axis=1) > 1]  # a row that occurs once is never even
+    if len(table) < 2:
+        return False
+    expected = table.sum(axis=1, keepdims=True) * table.sum(axis=0) / table.sum()
+    statistic = float(((table - expected) ** 2 / expected).sum())
+    return bool(chi2.cdf(statistic, len(table) - 1) < 0.001)
+
+
+def draw(
+    pools: list[Pool | None], strata: Strata, rng: np.random.Generator
+) -> tuple[Pool, Pool, Pool, np.ndarray]:
+    """Return balanced train, test and valid, and the rows of the test pool that test was drawn from.
+
+    `strata` are those of the train pool, which is split where test or valid are missing.
+    """
     train, test, valid = pools
     assert train is not None
     rows = balanced_sample(train[1], rng)
     share = np.array([0.0 if test else 0.1, 0.0 if valid else 0.1])
-    cut_test, cut_valid = _cut(train[1], rows, share)
+    if strata.by_design:  # label row by label row, so that the parts are as balanced as the whole
+        rows = rows[np.argsort(strata.rows[rows], kind="stable")]
+    offset = rng.random() if strata.by_design else None
+    cut_test, cut_valid = _cut(train[1], rows, share, offset)
     own = np.setdiff1d(np.arange(len(rows)), np.concatenate([cut_test, cut_valid]))
     test_rows = balanced_sample(test[1], rng) if test else rows[cut_test]
     valid_rows = balanced_sample(valid[1], rng) if valid else rows[cut_valid]
     return (
-        _take(train, rows[own]),
+        _take(train, rng.permutation(rows[own])),
         _take(test or train, test_rows),
         _take(valid or train, valid_rows),
         test_rows,
     )
 
 
-def _cut(protected: np.ndarray, rows: np.ndarray, share: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return places in the shuffled `rows` for test and valid: the given share of each group's."""
+def _cut(
+    protected: np.ndarray, rows: np.ndarray, share: np.ndarray, offset: float | None
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return places in `rows` for test and valid: the given share of each group's.
+
+    With an offset they are spread evenly over the rows, at the same places of both groups.
+    """
     ends = np.ceil(np.cumsum(share) * len(rows) / 2).astype(int)
     groups = [np.flatnonzero(protected[rows] == group) for group in (0, 1)]
+    if offset is not None:
+        golden = (math.sqrt(5) - 1) / 2  # multiples of it leave no gaps, however many there are
+        spread = np.argsort((offset + np.arange(len(groups[0])) * golden) % 1, kind="stable")
+        groups = [places[spread] for places in groups]
     test = np.concatenate([places[: ends[0]] for places in groups])
     return test, np.concatenate([places[ends[0] : ends[1]] for places in groups])
 

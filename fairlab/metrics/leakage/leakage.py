@@ -16,7 +16,15 @@ from scipy import stats
 from fairlab.core.errors import UserError
 from fairlab.core.estimate import Estimate, Unit
 from fairlab.metrics.leakage.attackers import Attacker, Features, Logistic
-from fairlab.metrics.leakage.balanced import Pool, Sample, draw, label_features, read_pools, score_features
+from fairlab.metrics.leakage.balanced import (
+    Pool,
+    Sample,
+    Strata,
+    draw,
+    label_features,
+    read_pools,
+    score_features,
+)
 from fairlab.metrics.leakage.corruption import corrupt
 from fairlab.metrics.tidy import COLUMNS
 
@@ -32,25 +40,35 @@ class Leakage:
     correct: np.ndarray
     rows: np.ndarray  #: (rounds, n) which images of the evaluation set these were
     is_difference: bool = False
+    note: str = ""  #: what must be known of how the images were split
 
     def __repr__(self) -> str:
         return f"Leakage({self.estimate:#}, {len(self.correct)} rounds, {self.n} test images)"
 
     @property
     def estimate(self) -> Estimate:
-        """Value with its interval; see both."""
-        return Estimate(self.value, *self.interval, n=self.n, unit=Unit(digits=3))
+        """Value with its interval and p-value; see there."""
+        one = Estimate(self.value, *self.interval, n=self.n, unit=Unit(digits=3), note=self.note)
+        return one._replace(p_value=self.p_value)
 
     @property
     def rounds(self) -> np.ndarray:
-        """Each round's leakage ``0.5 + |a - 0.5|`` of accuracy a, (rounds,); of a difference, the mean."""
-        means = self.correct.mean(axis=1)
-        return means if self.is_difference else 0.5 + np.abs(means - 0.5)
+        """Each round's share of right guesses, (rounds,); of a difference, how much they differ."""
+        return np.asarray(self.correct.mean(axis=1))
 
     @property
     def value(self) -> float:
-        """Mean over rounds, 0.5 to 1; of a difference, -0.5 to 0.5."""
+        """Mean over rounds, 0 to 1, of which 0.5 is chance; of a difference, -1 to 1."""
         return float(self.rounds.mean())
+
+    @property
+    def published(self) -> float:
+        """The published figure: the mean of ``0.5 + |a - 0.5|`` over the rounds' accuracies a.
+
+        NaN of a difference. It turns what is right less often than by guessing round, so chance alone puts it
+        above 0.5.
+        """
+        return float("nan") if self.is_difference else float((0.5 + np.abs(self.rounds - 0.5)).mean())
 
     @property
     def std(self) -> float:
@@ -63,8 +81,18 @@ class Leakage:
         return self.correct.shape[1]
 
     @property
+    def p_value(self) -> float:
+        """Of "an attacker is right no more often than by guessing"; of a difference, two-sided, of none."""
+        error, freedom = self._error
+        if error == 0:
+            return 1.0
+        if self.is_difference:
+            return float(2 * stats.t.sf(abs(self.value) / error, freedom))
+        return float(stats.t.sf((self.value - 0.5) / error, freedom))
+
+    @property
     def interval(self) -> tuple[float, float]:
-        """The 95% interval; of a leakage within 0.5 to 1, beginning at 0.5 where chance cannot be excluded.
+        """The 95% interval.
 
         A t-interval whose variance adds that between the rounds, divided by their number, and that of
         drawing the test images, which more rounds on the same images do not lower. Both hold some of the
@@ -72,15 +100,22 @@ class Leakage:
         the second variance, after Agresti and Coull, lest all right look certain. Degrees of freedom by Welch
         and Satterthwaite. It is about this training set: how another would come out is not in it.
         """
-        means = self.correct.mean(axis=1)
+        error, freedom = self._error
+        half = float(error * stats.t.ppf(0.975, freedom)) if error > 0 else 0.0
+        least = -1.0 if self.is_difference else 0.0
+        return max(least, self.value - half), min(1.0, self.value + half)
+
+    @property
+    def _error(self) -> tuple[float, float]:
+        """Standard error and degrees of freedom."""
+        means = self.rounds
         count = len(means)
         between = means.var(ddof=1) / count if count > 1 else 0.0
         sampling = self._sampling_variance(means)
         total = between + sampling
-        freedom = between**2 / max(count - 1, 1) + sampling**2 / (self.n - 1)
-        half = float(np.sqrt(total) * stats.t.ppf(0.975, total**2 / freedom)) if total > 0 else 0.0
-        low, high = float(means.mean()) - half, float(means.mean()) + half
-        return (low, high) if self.is_difference else self._folded(low, high)
+        if total == 0:
+            return 0.0, 1.0
+        return float(np.sqrt(total)), total**2 / (between**2 / max(count - 1, 1) + sampling**2 / (self.n - 1))
 
     def _sampling_variance(self, means: np.ndarray) -> float:
         """Return the variance of the mean of `means`, (rounds,), due to which images were drawn to test."""
@@ -91,12 +126,6 @@ class Leakage:
             variance = float((p * (1 - p)).mean()) * self.n / (self.n + 4)
         times = np.unique(self.rows, return_counts=True)[1]  # how often each image was tested, (images,)
         return variance * float(np.sum((times / self.rows.size) ** 2))
-
-    def _folded(self, low: float, high: float) -> tuple[float, float]:
-        """Where accuracies between low and high go by ``0.5 + |a - 0.5|``."""
-        ends = sorted((abs(low - 0.5), abs(high - 0.5)))
-        nearest = 0.0 if low <= 0.5 <= high else ends[0]
-        return min(0.5 + nearest, self.value), max(min(0.5 + ends[1], 1.0), self.value)
 
 
 def dataset_leakage(
@@ -131,7 +160,8 @@ def dataset_leakage(
     Returns
     -------
     Leakage
-        Fractions in [0.5, 1] with `value`, `std`, `interval`, `rounds` and `n`.
+        Shares of right guesses, 0.5 being chance, with `value`, `interval`, `p_value`, `std`, `rounds`, `n`
+        and the `published` figure.
 
     Raises
     ------
@@ -141,7 +171,9 @@ def dataset_leakage(
     Notes
     -----
     Train, valid and test are each sampled down to as many images of one group as of the other, so guessing
-    the commoner one gains nothing. Wang et al. (ICCV 2019), Section 3.
+    the commoner one gains nothing. Wang et al. (ICCV 2019), Section 3. A sample that is split is split at
+    random, unless its labels are balanced over the groups by design; then label row by label row, see
+    `balanced.Strata`.
 
     Examples
     --------
@@ -152,7 +184,7 @@ def dataset_leakage(
     Leakage(0.772 [0.719, 0.825], 5 rounds, 94 test images)
     """
     pools = read_pools(label_features, (labels, protected), evaluation, valid)
-    return _attack(pools, attacker, rounds, seed)
+    return _attack(pools, attacker, rounds, seed, strata=_strata(pools))
 
 
 def model_leakage(
@@ -164,6 +196,7 @@ def model_leakage(
     seed: int = 0,
     evaluation: Sample | None = None,
     valid: Sample | None = None,
+    labels: ArrayLike | None = None,
 ) -> Leakage:
     """Return how well the protected label can be guessed from a model's predictions, λ_M.
 
@@ -173,9 +206,13 @@ def model_leakage(
         Scores before the last activation (logits), any finite numbers.
     protected, attacker, rounds, seed, evaluation, valid
         As `dataset_leakage`, errors too; `evaluation` and `valid` hold scores.
+    labels : array of shape (n, k) or (n,), optional
+        The true labels, by which a split is made as in `dataset_leakage`: `leakage_amplification` needs the
+        same split.
     """
     pools = read_pools(score_features, (scores, protected), evaluation, valid)
-    return _attack(pools, attacker, rounds, seed)
+    known = pools if labels is None else read_pools(label_features, (labels, protected))
+    return _attack(pools, attacker, rounds, seed, strata=_strata(known))
 
 
 def corrupted_dataset_leakage(
@@ -208,7 +245,12 @@ def corrupted_dataset_leakage(
     """
     pools = read_pools(label_features, (labels, protected), evaluation, valid)
     return _attack(
-        pools, attacker, rounds, seed, lambda features, rng: corrupt(features, performance, metric, rng)
+        pools,
+        attacker,
+        rounds,
+        seed,
+        strata=_strata(pools),
+        change=lambda features, rng: corrupt(features, performance, metric, rng),
     )
 
 
@@ -223,7 +265,7 @@ def leakage_amplification(model: Leakage, data: Leakage) -> Leakage:
     Returns
     -------
     Leakage
-        A difference, in [-0.5, 0.5], paired by round and by test image, which makes its interval narrow.
+        A difference, in [-1, 1], paired by round and by test image, which makes its interval narrow.
 
     Raises
     ------
@@ -235,13 +277,8 @@ def leakage_amplification(model: Leakage, data: Leakage) -> Leakage:
             "The two leakages were measured on different images; give both calls the same seed, rounds and "
             "protected labels, in the same order."
         )
-    return Leakage(_signed(model) - _signed(data), model.rows, is_difference=True)
-
-
-def _signed(leakage: Leakage) -> np.ndarray:
-    """Return correctness whose round means are the leakages: turned over in rounds worse than chance."""
-    correct = leakage.correct.astype(np.float64)
-    return np.where(correct.mean(axis=1, keepdims=True) < 0.5, 1 - correct, correct)
+    correct = model.correct.astype(np.float64) - data.correct
+    return Leakage(correct, model.rows, is_difference=True, note=model.note)
 
 
 def leakage_table(leakages: Mapping[str, Leakage], *, model: str = "", attribute: str = "") -> pd.DataFrame:
@@ -252,17 +289,31 @@ def leakage_table(leakages: Mapping[str, Leakage], *, model: str = "", attribute
     rows = []
     for metric, leakage in leakages.items():
         count = len(leakage.rounds)
-        note = f"{count} rounds, standard deviation {leakage.std:.4f}" if count > 1 else "one round"
+        notes = [f"{count} rounds, standard deviation {leakage.std:.4f}" if count > 1 else "one round"]
+        notes += [] if leakage.is_difference else [f"published figure {leakage.published:.4f}"]
+        note = "; ".join(filter(None, [*notes, leakage.note]))
         row = leakage.estimate._asdict() | {"metric": metric, "note": note}
         rows.append(row | {"n_positive": leakage.n // 2, "seeds": count})
     table = pd.DataFrame(rows).assign(model=model, attribute=attribute, group="all")
     return table[list(COLUMNS)]
 
 
+def _strata(pools: list[Pool | None]) -> Strata:
+    train = pools[0]
+    assert train is not None
+    return Strata.of(*train)
+
+
 def _attack(
-    pools: list[Pool | None], attacker: str | Attacker, rounds: int, seed: int, change: _Change | None = None
+    pools: list[Pool | None],
+    attacker: str | Attacker,
+    rounds: int,
+    seed: int,
+    *,
+    strata: Strata,
+    change: _Change | None = None,
 ) -> Leakage:
-    """Train and count in every round; samples depend on seed and protected labels only, not on features."""
+    """Train and count in every round; samples depend on seed, protected labels and strata only."""
     if rounds < 1:
         raise UserError(f"rounds must be at least 1, not {rounds}.")
     train = pools[0]
@@ -272,11 +323,12 @@ def _attack(
     for number in range(rounds):
         rng, noise = (np.random.default_rng([seed, number, stream]) for stream in (0, 1))
         changed = [(change(pool[0], noise), pool[1]) if pool and change else pool for pool in pools]
-        (x, a), (x_test, a_test), (x_valid, a_valid), rows = draw(changed, rng)
+        (x, a), (x_test, a_test), (x_valid, a_valid), rows = draw(changed, strata, rng)
         predict = chosen.fit(x, a, x_valid, a_valid, int(rng.integers(2**31)))
         correct.append(predict(x_test) == a_test)
         kept.append(rows)
-    return Leakage(np.stack(correct), np.stack(kept))
+    note = "" if pools[1] is not None else strata.note
+    return Leakage(np.stack(correct), np.stack(kept), note=note)
 
 
 def _chosen(attacker: str | Attacker, features: Features) -> Attacker:

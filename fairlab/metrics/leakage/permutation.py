@@ -35,7 +35,8 @@ def leakage_p_value(
     Returns
     -------
     float
-        ``(1 + c) / (1 + permutations)``, where c permutations leak as much as the true labels or more.
+        ``(1 + c) / (1 + permutations)``, where with c permutations the attacker is right as often as with the
+        true labels, or more. One-sided: to be right less often than by guessing tells nothing.
 
     Raises
     ------
@@ -71,7 +72,7 @@ def leakage_p_value(
 
 
 def _leakages(features: Features, truths: np.ndarray, penalty: float) -> np.ndarray:
-    """Return ``0.5 + |a - 0.5|`` of an attacker for every column of truths (m, p): (p,)."""
+    """Return the share that an attacker guesses right for every column of truths (m, p): (p,)."""
     cut = round(len(features) * (1 - HELD_OUT))
     rows = np.arange(len(features))
     x, x_test = (_with_intercept(features[part]) for part in (rows[:cut], rows[cut:]))
@@ -79,8 +80,7 @@ def _leakages(features: Features, truths: np.ndarray, penalty: float) -> np.ndar
     for start in range(0, truths.shape[1], _BATCH):
         some = truths[:, start : start + _BATCH]
         weights = _fit(x, some[:cut].astype(np.float64), penalty)  # (k + 1, p)
-        right = ((x_test @ weights > 0) == some[cut:]).mean(axis=0)
-        leaks.append(0.5 + np.abs(right - 0.5))
+        leaks.append(((x_test @ weights > 0) == some[cut:]).mean(axis=0))
     return np.concatenate(leaks)
 
 

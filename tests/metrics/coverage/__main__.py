@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from tests.metrics.coverage import gaps, seeds
+from tests.metrics.coverage import gaps, leakage, seeds
 
 FOLDER = Path(__file__).parents[3] / "docs" / "coverage"
 
@@ -11,6 +11,7 @@ if __name__ == "__main__":
     tables = {
         "seeds": seeds.table(repetitions=2000),
         "groups": gaps.table(repetitions=400),
+        "leakage": leakage.table(repetitions=300),
         "two_groups": gaps.two_groups(repetitions=400),
     }
     for name, table in tables.items():
