@@ -385,7 +385,7 @@ def test_audit_measures_a_file_and_writes_its_page(predictions, tmp_path, capsys
 def test_leakage_measures_a_table_of_ones_own(predictions, tmp_path, capsys):
     asked = ["--protected", "age", "--labels", "hat", "--rounds", "2", "--out", str(tmp_path / "leakage.csv")]
     assert main(["leakage", str(predictions), *asked]) == 0
-    assert "leakage (%)" in capsys.readouterr().out
+    assert "right (%)" in capsys.readouterr().out
     assert 0.8 < pd.read_csv(tmp_path / "leakage.csv")["value"].iloc[0] <= 1.0
     assert "no.csv" in refused(capsys, "leakage", str(tmp_path / "no.csv"), "--protected", "age")
 

@@ -74,11 +74,17 @@ def check_metrics(metrics: Mapping[str, Metric], *, weighted: bool, scored: bool
 
 
 def known_metrics(
-    *, binary: bool, pairs: bool = True, references: bool = False, own: Collection[str] = ()
+    *,
+    binary: bool,
+    scored: bool = True,
+    pairs: bool = True,
+    references: bool = False,
+    own: Collection[str] = (),
 ) -> set[str]:
     """Return the names of all metrics that an audit can measure; with `pairs` those of two groups, too."""
     if binary:
         known = {*RATES, *DISPARITIES, AUC, *(METRICS if pairs else ())}
+        known -= set() if scored else {AUC, "ECE", *METRICS}
     else:
         known = {name for name, spec in RATES.items() if spec.of != "labels"} | {RECALL}
         known |= {name for name, spec in DISPARITIES.items() if set(spec.compares) <= known}
@@ -109,6 +115,9 @@ def _truth(measured: Measured) -> np.ndarray:
 
 def _given(measured: Measured, model: str, taken: str) -> np.ndarray:
     if taken == "scores":
-        return measured.models[model].scores
+        scores = measured.models[model].scores
+        if scores is None:
+            raise UserError(f"There are no scores of '{model}', which a metric of yours takes; leave it out.")
+        return scores
     predicted = measured.predicted(model)
     return predicted if measured.binary else np.array(measured.first.label.names)[predicted]

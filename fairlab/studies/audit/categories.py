@@ -52,11 +52,12 @@ class Names:
         return Categories(tuple(names), order[np.concatenate(self.codes)])
 
 
-def binary_label(path: Path, name: str, found: Names) -> Categories:
-    """Return a label as codes 0 and 1, however the file writes it."""
-    # pandas writes 0 and 1 as 0.0 and 1.0 where a value was missing once.
-    plain = {text: re.sub(r"\.0+$", "", text.lower()) for text in found.known}
-    pair = next((pair for pair in BINARY if set(plain.values()) <= set(pair)), None)
+def binary_label(path: Path, name: str, found: Names, positive: str | None = None) -> Categories:
+    """Return a label as codes 0 and 1, however the file writes it; `positive` names one of two texts."""
+    if positive is not None:
+        return _told_apart(path, name, found, positive)
+    plain = _plain(found)
+    pair = _pair(plain)
     if pair is None:
         known = {value for pair in BINARY for value in pair}
         strange = [text for text in found.known if plain[text] not in known]
@@ -65,12 +66,82 @@ def binary_label(path: Path, name: str, found: Names) -> Categories:
             fault = f"holds '{strange[0]}' in row {found.rows[found.known[strange[0]]] + 1:,}"
         raise UserError(
             f"The column '{name}' of {path} {fault}, but labels with a --score are 0/1, -1/1, false/true or "
-            "no/yes, the same for the whole column; correct it, or give class probabilities with "
-            "--prob-prefix."
+            "no/yes, the same for the whole column; correct it, say which of two values is positive with "
+            "--positive, or give class probabilities with --prob-prefix."
         )
     _check_several(path, name, set(plain.values()))
     order = np.array([plain[text] == pair[1] for text in found.known], dtype=np.uint8)
     return Categories(pair, order[np.concatenate(found.codes)])
+
+
+def hard_labels(
+    path: Path, label: tuple[str, Names], predicted: tuple[str, Names], positive: str | None
+) -> tuple[Categories, np.ndarray, bool]:
+    """Return a label, the predicted codes of its categories, and whether they are 0 and 1.
+
+    They are if both columns hold the same pair of binary values, or `positive` names one of two texts; else
+    they are classes.
+    """
+    for name, found in (label, predicted):
+        if "" in found.known:
+            row = found.rows[found.known[""]] + 1
+            raise UserError(
+                f"The column '{name}' of {path} is empty in row {row:,}; fill in the value or remove the row."
+            )
+    both = Names(known=dict.fromkeys((*label[1].known, *predicted[1].known)))  # type: ignore[arg-type]
+    pair = None if positive is not None else _pair(_plain(both))
+    if positive is None and pair is None:
+        _check_several(path, label[0], set(label[1].known))
+        names = sorted(both.known)
+        codes = [found.finish(names).codes for _, found in (label, predicted)]
+        return Categories(tuple(names), codes[0]), codes[1], False
+    if positive is not None:
+        negative = _other(path, label[0], both, positive)
+        texts, pair = {negative: negative, positive: positive}, (negative, positive)
+    else:
+        texts = _plain(both)
+    assert pair is not None
+    _check_several(path, label[0], {texts[text] for text in label[1].known})
+    codes = [
+        np.array([texts[text] == pair[1] for text in found.known], dtype=np.uint8)[
+            np.concatenate(found.codes)
+        ]
+        for _, found in (label, predicted)
+    ]
+    return Categories(pair, codes[0]), codes[1], True
+
+
+def _plain(found: Names) -> dict[str, str]:
+    """Return each text in lower case; pandas writes 0 and 1 as 0.0 and 1.0 where a value was missing once."""
+    return {text: re.sub(r"\.0+$", "", text.lower()) for text in found.known}
+
+
+def _pair(plain: dict[str, str]) -> tuple[str, str] | None:
+    return next((pair for pair in BINARY if set(plain.values()) <= set(pair)), None)
+
+
+def _told_apart(path: Path, name: str, found: Names, positive: str) -> Categories:
+    """Return a label of two texts, one of which is positive."""
+    negative = _other(path, name, found, positive)
+    _check_several(path, name, set(found.known))
+    order = np.array([text == positive for text in found.known], dtype=np.uint8)
+    return Categories((negative, positive), order[np.concatenate(found.codes)])
+
+
+def _other(path: Path, name: str, found: Names, positive: str) -> str:
+    """Return the one value beside the positive one."""
+    others = sorted(set(found.known) - {positive})
+    if positive not in found.known:
+        raise UserError(
+            f"The column '{name}' of {path} never holds '{positive}', which --positive names; "
+            f"{nearest_names(positive, found.known)}"
+        )
+    if len(others) != 1:
+        raise UserError(
+            f"With --positive the column '{name}' of {path} has two values, but it has {len(found.known)}: "
+            f"{', '.join(repr(text) for text in sorted(found.known)[:8])}; leave --positive out for classes."
+        )
+    return others[0]
 
 
 def class_label(path: Path, name: str, prefix: str, found: Names, classes: list[str]) -> Categories:

@@ -16,6 +16,8 @@ from fairlab.core.errors import UserError, nearest_names
 #: What separates the fields of a text file, by its suffix.
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
 PARQUET = (".parquet", ".pq")
+#: How tables write that there is no value, in lower case.
+MISSING = ("nan", "na", "n/a", "none", "null", "<na>")
 _BLOCK_BYTES, _BATCH_ROWS = 2**24, 2**18
 _UNREADABLE = (pa.ArrowException, OSError, UnicodeDecodeError)
 
@@ -40,7 +42,8 @@ class Column:
         if pa.types.is_dictionary(values.type):
             values = values.dictionary_decode()
         try:
-            return pc.fill_null(pc.utf8_trim_whitespace(pc.cast(values, pa.string())), "")
+            texts = pc.fill_null(pc.utf8_trim_whitespace(pc.cast(values, pa.string())), "")
+            return pc.if_else(pc.is_in(pc.utf8_lower(texts), value_set=pa.array(MISSING)), "", texts)
         except pa.ArrowException as error:
             raise UserError(
                 f"The column '{self.name}' of {self.path} has the type {values.type}, which is neither text "

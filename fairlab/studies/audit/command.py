@@ -18,6 +18,11 @@ OWN: Arguments = {
         "metavar": "PREFIX",
         "help": "instead of --score, for several classes: columns PREFIX + class hold probabilities",
     },
+    "--predicted": {
+        "metavar": "COLUMN",
+        "help": "instead of --score, where there are none: what is predicted, 0/1 or a class",
+    },
+    "--positive": {"metavar": "VALUE", "help": "which of two texts in --label (and --predicted) is positive"},
     "--protected": {"nargs": "+", "required": True, "metavar": "COLUMN", "help": "columns that form groups"},
     "--compare": {
         "nargs": "+",

@@ -45,6 +45,8 @@ def audit(
     label: str,
     score: str | None = None,
     prob_prefix: str | None = None,
+    predicted: str | None = None,
+    positive: str | None = None,
     protected: Sequence[str],
     compare: Path | str | Sequence[Path | str] = (),
     threshold: float | None = None,
@@ -73,6 +75,10 @@ def audit(
         Column of scores in [0, 1].
     prob_prefix : str, optional
         How the names of the columns of class probabilities begin; the rest is the class.
+    predicted : str, optional
+        Column of what is predicted, 0/1 or a class, where there are no scores.
+    positive : str, optional
+        Which of two texts in `label` (and `predicted`) is the positive one.
     protected : sequence of str
         Columns that form groups; of several, intersections are measured too.
     compare : path, or sequence of paths
@@ -117,7 +123,9 @@ def audit(
     """
     file, own = Path(file), metrics or {}
     folder = Path(f"{file.stem}-audit") if out is None else Path(out)
-    columns = Columns(label, score, prob_prefix, tuple(dict.fromkeys(protected)), id_column)
+    columns = Columns(
+        label, score, prob_prefix, predicted, positive, tuple(dict.fromkeys(protected)), id_column
+    )
     others = [compare] if isinstance(compare, Path | str) else compare
     conditions, edges = parse_conditions(fail_if), parse_bins(bins, columns.protected)
     _check(columns, threshold, n_resamples, weight)
@@ -130,8 +138,13 @@ def audit(
     first = models[next(iter(models))]
     groups = groups_of(first.protected)
     references = references_of(reference, groups)
+    scored = all(model.scores is not None for model in models.values())
+    if threshold is not None and first.scores is None:
+        raise UserError(f"A --threshold belongs to scores, and {file} has none but decisions; leave it out.")
     pairs = weight is None and any(len(column.names) == 2 for column in first.protected.values())
-    known = known_metrics(binary=score is not None, pairs=pairs, references=bool(references), own=own)
+    known = known_metrics(
+        binary=first.binary, scored=scored, pairs=pairs, references=bool(references), own=own
+    )
     check_conditions(conditions, sorted(known), _names_of_groups(models, label, groups), list(models))
 
     measured = measure(
@@ -167,7 +180,8 @@ def _tables(measured: Measured) -> list[tuple[str, pd.DataFrame]]:
 
 def _remarks(measured: Measured, fail_on: JudgedOn | None) -> list[str]:
     """Return what a reader must know of weights, references and conditions."""
-    rows = [part.sentence for part in (measured.weights, measured.clusters) if part is not None]
+    rows = [model.note for model in measured.models.values() if model.note]
+    rows += [part.sentence for part in (measured.weights, measured.clusters) if part is not None]
     judged = {
         None: "",
         "value": "Conditions are judged on the values.",
@@ -180,7 +194,7 @@ def _remarks(measured: Measured, fail_on: JudgedOn | None) -> list[str]:
 def _names_of_groups(models: Mapping[str, Predictions], label: str, groups: Groups) -> list[str]:
     """Return all that a metric may be measured of."""
     first = next(iter(models.values()))
-    classes = [] if first.predicted is None else [f"{label} = {name}" for name in first.label.names]
+    classes = [] if first.binary else [f"{label} = {name}" for name in first.label.names]
     within = [f"{group} & {each}" for group in groups.names for each in classes]
     return ["all", *groups.families, *groups.names, *classes, *within]
 
@@ -194,15 +208,17 @@ def _check_choices(fail_on: str, form: str) -> None:
 def _check(columns: Columns, threshold: float | None, n_resamples: int, weight: str | None) -> None:
     if not columns.protected:
         raise UserError("There is no protected column; name at least one with --protected.")
-    twice = [name for name in columns.protected if name in (columns.label, columns.score, columns.id, weight)]
+    taken = (columns.label, columns.score, columns.predicted, columns.id, weight)
+    twice = [name for name in columns.protected if name in taken]
     if twice:
         raise UserError(
             f"The column '{twice[0]}' cannot form groups and be label, score, id or weight at once; "
             "name another one with --protected."
         )
-    if threshold is not None and columns.prefix is not None:
+    if threshold is not None and columns.score is None:
         raise UserError(
-            "A --threshold belongs to a --score; with --prob-prefix the likeliest class is predicted."
+            "A --threshold belongs to a --score; with --prob-prefix the likeliest class is predicted, with "
+            "--predicted what the column holds."
         )
     if threshold is not None and not (math.isfinite(threshold) and 0 <= threshold <= 1):
         raise UserError(f"The --threshold lies between 0 and 1, as scores do, but is {threshold}.")
@@ -221,7 +237,7 @@ def _check_folder(folder: Path) -> None:
 
 def _page(measured: Measured, summary: list[str], n_resamples: int, seed: int) -> AuditReport:
     first = measured.first
-    by_bins = measured.binary and len(first) > MOST_ROWS
+    by_bins = measured.binary and measured.scored and len(first) > MOST_ROWS
     facts = {
         "Files": ", ".join(str(model.path) for model in measured.models.values()),
         "Label": f"{measured.label}: {', '.join(first.label.names)}",

@@ -26,10 +26,27 @@ def match(first: Predictions, other: Predictions, columns: Columns) -> Predictio
         )
     else:
         order = np.arange(len(first))
+    if first.binary != other.binary:
+        raise UserError(
+            f"The label of {first.path} is {_kind(first)} and that of {other.path} {_kind(other)}; compare "
+            "models of the same label."
+        )
+    names = first.label.names if first.binary or first.scores is not None else _all_names(first, other)
+    first = replace(first, label=replace(first.label, names=names))
     classes = _common_classes(first, other)
     _check_same_labels(first, classes[other.label.codes[order]], other, columns.label)
     predicted = None if other.predicted is None else classes[other.predicted[order]]
-    return replace(other, label=first.label, scores=other.scores[order], predicted=predicted, ids=first.ids)
+    scores = None if other.scores is None else other.scores[order]
+    return replace(other, label=first.label, scores=scores, predicted=predicted, ids=first.ids)
+
+
+def _kind(model: Predictions) -> str:
+    return "0/1" if model.binary else "a class"
+
+
+def _all_names(first: Predictions, other: Predictions) -> tuple[str, ...]:
+    """Return the classes of both: a model may predict some that nobody else names."""
+    return tuple(dict.fromkeys((*first.label.names, *other.label.names)))
 
 
 def _order(first: Predictions, other: Predictions, name: str) -> np.ndarray:
@@ -49,10 +66,10 @@ def _order(first: Predictions, other: Predictions, name: str) -> np.ndarray:
 
 def _common_classes(first: Predictions, other: Predictions) -> np.ndarray:
     """Return the code in `first` of each class of `other`."""
-    if first.predicted is None:
+    if first.binary:
         return np.arange(2, dtype=np.uint8)
     ours, theirs = first.label.names, other.label.names
-    if set(ours) != set(theirs):
+    if other.scores is not None and set(ours) != set(theirs):
         name = min(set(ours) ^ set(theirs))
         has, lacks = (first, other) if name in ours else (other, first)
         raise UserError(

@@ -89,7 +89,18 @@ class Measured:
 
     @property
     def binary(self) -> bool:
-        return self.first.predicted is None
+        return self.first.binary
+
+    @property
+    def scored(self) -> bool:
+        """Whether there are scores of every model."""
+        return all(model.scores is not None for model in self.models.values())
+
+    def scores(self, model: str) -> np.ndarray:
+        """Return a model's scores, (n,), which there must be."""
+        found = self.models[model].scores
+        assert found is not None
+        return found
 
     def rows(self, model: str, metric: str) -> pd.DataFrame:
         """Return a model's rows of a metric, with the group as index."""
@@ -101,7 +112,7 @@ class Measured:
         found = self.models[model]
         if found.predicted is not None:
             return found.predicted
-        return (found.scores > self.thresholds[model]).astype(np.uint8)
+        return (self.scores(model) > self.thresholds[model]).astype(np.uint8)
 
     def adjusted(self) -> Measured:
         """Return the same with a column `P_HOLM`: of many disparities some are large by chance."""
@@ -157,24 +168,31 @@ def measure(
     together = None if clusters is None else clusters.codes
     options: dict[str, Any] = {"n_resamples": n_resamples, "seed": seed, "clusters": together}
     weighted = options | {"sample_weight": None if weights is None else weights.numbers}
-    binary = {name: model for name, model in models.items() if model.predicted is None}
-    given = {} if threshold is None else dict.fromkeys(binary, threshold)
-    calibrated = {} if given else {n: calibrate(m.label.codes, m.scores) for n, m in binary.items()}
+    scores = {name: model.scores for name, model in models.items() if model.scores is not None}
+    undecided = [name for name, model in models.items() if model.predicted is None]
+    given = {} if threshold is None else dict.fromkeys(undecided, threshold)
+    calibrated = {} if given else {name: calibrate(first.label.codes, scores[name]) for name in undecided}
     thresholds = given or {name: found.threshold for name, found in calibrated.items()}
+    whole = Measured(models, label, thresholds, calibrated, groups, pd.DataFrame(), weights, clusters)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", UndefinedMetricWarning)  # the table's notes say so
-        tables = [_group_rows(models, groups, thresholds, weighted)]
-        if thresholds:
-            tables.append(_auc_rows(models, groups, weights, together))
-        # Average precision and divergence take no weights, and bins of scores no clusters.
-        if thresholds and weights is None and (clusters is None or len(first) <= MOST_ROWS):
-            tables += _score_rows(models, None if calibrated else thresholds, options)
-        elif not thresholds:
-            tables += _class_rows(models, label, weighted)
+        tables = [_group_rows(whole, weighted)]
+        if first.binary and whole.scored:
+            tables.append(
+                auc_by_group(first.label.codes, scores, groups, **_without(weighted, "n_resamples", "seed"))
+            )
+            # Average precision and divergence take no weights, and bins of scores no clusters.
+            if weights is None and (clusters is None or len(first) <= MOST_ROWS):
+                tables += _score_rows(first, scores, None if calibrated else thresholds, options)
+        elif not first.binary:
+            tables += _class_rows(whole, label, weighted)
     table = pd.concat(tables, ignore_index=True).assign(attribute=label)
     table = table.drop_duplicates(["model", "group", "metric"], ignore_index=True)
-    table = table[list(COLUMNS)]
-    return Measured(models, label, thresholds, calibrated, groups, table, weights, clusters)
+    return replace(whole, table=table[list(COLUMNS)])
+
+
+def _without(options: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if name not in names}
 
 
 def groups_of(protected: Mapping[str, Categories]) -> Groups:
@@ -190,18 +208,13 @@ def groups_of(protected: Mapping[str, Categories]) -> Groups:
     return replace(groups, codes=groups.codes[rows], names=names)
 
 
-def _group_rows(
-    models: Mapping[str, Predictions],
-    groups: Groups,
-    thresholds: Mapping[str, float],
-    options: dict[str, Any],
-) -> pd.DataFrame:
-    truth = next(iter(models.values())).label.codes
-    scores = {name: model.scores for name, model in models.items()}
-    if thresholds:
-        predicted = {name: (s > thresholds[name]).astype(np.uint8) for name, s in scores.items()}
-        return group_differences(truth, predicted, groups, y_scores=scores, **options)
-    return group_differences(_classes(truth), _predicted(models), groups, y_scores=scores, **options)
+def _group_rows(measured: Measured, options: Mapping[str, Any]) -> pd.DataFrame:
+    scores = {name: model.scores for name, model in measured.models.items()} if measured.scored else None
+    predicted = {name: measured.predicted(name) for name in measured.models}
+    truth = measured.first.label.codes
+    if not measured.binary:
+        truth, predicted = _classes(truth), {name: _classes(codes) for name, codes in predicted.items()}
+    return group_differences(truth, predicted, measured.groups, y_scores=scores, **options)  # type: ignore[arg-type]
 
 
 def _classes(codes: np.ndarray) -> np.ndarray:
@@ -209,29 +222,18 @@ def _classes(codes: np.ndarray) -> np.ndarray:
     return codes.astype(np.int16) + 1
 
 
-def _predicted(models: Mapping[str, Predictions]) -> dict[str, np.ndarray]:
-    return {name: _classes(np.asarray(model.predicted)) for name, model in models.items()}
-
-
-def _auc_rows(
-    models: Mapping[str, Predictions], groups: Groups, weights: Weights | None, clusters: np.ndarray | None
-) -> pd.DataFrame:
-    scores = {name: model.scores for name, model in models.items()}
-    truth = next(iter(models.values())).label.codes
-    numbers = None if weights is None else weights.numbers
-    return auc_by_group(truth, scores, groups, sample_weight=numbers, clusters=clusters)
-
-
 def _score_rows(
-    models: Mapping[str, Predictions], thresholds: Mapping[str, float] | None, options: dict[str, Any]
+    first: Predictions,
+    scores: Mapping[str, np.ndarray],
+    thresholds: Mapping[str, float] | None,
+    options: dict[str, Any],
 ) -> list[pd.DataFrame]:
     """Return the rows of `compare` for every protected column with two values."""
-    first = next(iter(models.values()))
-    scores, tables = {name: model.scores for name, model in models.items()}, []
+    tables = []
     for name, column in first.protected.items():
         if len(column.names) == 2:
             a, b = (f"{name} = {value}" for value in column.names)
-            given = options | {"thresholds": thresholds, "baseline": next(iter(models)), "groups": (a, b)}
+            given = options | {"thresholds": thresholds, "baseline": next(iter(scores)), "groups": (a, b)}
             if len(first) <= MOST_ROWS:
                 table = compare(first.label.codes, scores, column.codes, **given)
             else:
@@ -241,13 +243,14 @@ def _score_rows(
     return tables
 
 
-def _class_rows(models: Mapping[str, Predictions], label: str, options: dict[str, Any]) -> list[pd.DataFrame]:
+def _class_rows(measured: Measured, label: str, options: Mapping[str, Any]) -> list[pd.DataFrame]:
     """Return for every class, and every class in every group, how many are recognised."""
-    first, tables = next(iter(models.values())), []
+    first, tables = measured.first, []
+    predicted = {name: _classes(measured.predicted(name)) for name in measured.models}
     for name, column in first.protected.items():
         groups = groups_of({name: column, label: first.label})
         wanted = [each for family in (label, groups.finest) for each in groups.names[groups.families[family]]]
-        table = group_differences(_classes(first.label.codes), _predicted(models), groups, **options)
+        table = group_differences(_classes(first.label.codes), predicted, groups, **options)
         chosen = table[(table["metric"] == "accuracy") & table["group"].isin(wanted)]
         tables.append(chosen.assign(metric=RECALL))
     return tables

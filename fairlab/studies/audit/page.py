@@ -90,7 +90,7 @@ def sections(measured: Measured) -> Iterator[Section]:
         for rate in ("FNR", "FPR") if measured.binary else ("accuracy",):
             yield from _rate_section(measured, family, rate)
     for name, column in measured.first.protected.items():
-        if measured.binary:
+        if measured.binary and measured.scored:
             yield Section(
                 f"Scores by {readable(name)}",
                 "Where the groups' scores differ for the same true label, one threshold treats them "
@@ -103,7 +103,7 @@ def sections(measured: Measured) -> Iterator[Section]:
                 "Would another threshold miss one group less, and whom would it cost?",
                 threshold_scan(measured, name),
             )
-        elif len(column.names) <= len(MODEL_LOOKS):
+        elif not measured.binary and len(column.names) <= len(MODEL_LOOKS):
             yield _class_section(measured, name)
 
 
@@ -135,7 +135,7 @@ def _calibration_section(measured: Measured, name: str) -> Section:
     largest = np.argsort(-np.bincount(column.codes, minlength=len(column.names)))[:_MOST_PANELS]
     kept = np.isin(column.codes, largest) if len(column.names) > _MOST_PANELS else slice(None)
     shown = groups_of({name: Categories(column.names, column.codes[kept])})
-    picture = calibration_curves(measured.first.label.codes[kept], measured.first.scores[kept], shown)
+    picture = calibration_curves(measured.first.label.codes[kept], measured.scores(model)[kept], shown)
     return Section(
         title=f"Calibration by {readable(name)}",
         why="A score means the same in two groups only if it comes true equally often in both.",
@@ -171,12 +171,13 @@ def score_histograms(measured: Measured, name: str) -> Captioned:
     """
     n_models, column = len(measured.models), measured.first.protected[name]
     figure, axes = panels(n_models, 2, (9.2, 0.6 + 2.5 * n_models), sharex=True, sharey="col")
-    for row, (model, predictions) in enumerate(measured.models.items()):
-        counts = _histograms(column, measured.first.label.codes, predictions.scores)
+    for row, model in enumerate(measured.models):
+        counts = _histograms(column, measured.first.label.codes, measured.scores(model))
         for place, (y, what) in enumerate(((1, "positives"), (0, "negatives"))):
             axis = axes[2 * row + place]
             _draw_histograms(axis, counts[:, y], column.names)
-            axis.axvline(measured.thresholds[model], color=INK, linewidth=1.2, linestyle=":")
+            if model in measured.thresholds:
+                axis.axvline(measured.thresholds[model], color=INK, linewidth=1.2, linestyle=":")
             axis.set_title(f"{model}: {what}")
     for axis in axes[-2:]:
         axis.set_xlabel("score")

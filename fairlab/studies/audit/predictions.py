@@ -9,11 +9,20 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from fairlab.core.errors import UserError
-from fairlab.studies.audit.categories import MOST_GROUPS, Categories, Names, binary_label, class_label, groups
+from fairlab.studies.audit.categories import (
+    MOST_GROUPS,
+    Categories,
+    Names,
+    binary_label,
+    class_label,
+    groups,
+    hard_labels,
+)
 from fairlab.studies.audit.columns import Column, Table
 
-#: Probabilities may have been rounded before they were saved.
+#: Probabilities may have been rounded before they were saved: so much, or what their decimals tell.
 SUM_TOLERANCE = 1e-3
+ROUNDING = 1e-5  # what single precision may put beyond 0 and 1
 
 
 @dataclass(frozen=True)
@@ -28,6 +37,10 @@ class Columns:
         The score of a binary label, in [0, 1].
     prefix : str, optional
         Instead of `score`: how the names of the class probabilities begin; the rest is the class.
+    predicted : str, optional
+        Instead of both: what is predicted, 0/1 or a class.
+    positive : str, optional
+        Which of two values of the label, and of `predicted`, is the positive one.
     protected : tuple of str
         The columns that form groups.
     id : str, optional
@@ -37,6 +50,8 @@ class Columns:
     label: str
     score: str | None = None
     prefix: str | None = None
+    predicted: str | None = None
+    positive: str | None = None
     protected: tuple[str, ...] = ()
     id: str | None = None
 
@@ -50,23 +65,30 @@ class Predictions:
     path : Path
     label : Categories
         The true label; for a binary one the codes are 0 and 1.
-    scores : (n,) float array
-        The score of a binary label; with classes, the probability of the likeliest one.
+    scores : (n,) float array, or None
+        The score of a binary label; with classes, the probability of the likeliest one. None if it is only
+        known what is predicted.
     predicted : (n,) array of codes, or None
-        The likeliest class, a code of `label`; None for a binary label, which needs a threshold.
+        What is predicted, or the likeliest class, a code of `label`; None if that takes a threshold.
+    binary : bool
+        Whether the label is 0 and 1, and no class.
+    note : str
+        What must be known of how the file was read.
     protected : dict of str to Categories
     ids : pyarrow array of str, or None
     """
 
     path: Path
     label: Categories
-    scores: np.ndarray
+    scores: np.ndarray | None
     predicted: np.ndarray | None
     protected: dict[str, Categories]
     ids: pa.ChunkedArray | None = None
+    binary: bool = True
+    note: str = ""
 
     def __len__(self) -> int:
-        return len(self.scores)
+        return len(self.label.codes)
 
 
 def read_predictions(path: Path, columns: Columns) -> Predictions:
@@ -101,56 +123,73 @@ class _Kept:
     def __init__(self, columns: Columns, classes: dict[str, str]) -> None:
         self.columns, self.classes = columns, classes
         self.label, self.protected = Names(), {name: Names() for name in columns.protected}
+        self.named = Names()  # of the column of predicted values
         self.scores: list[np.ndarray] = []
-        self.predicted: list[np.ndarray] = []
+        self.likeliest: list[np.ndarray] = []
         self.ids: list[pa.Array] = []
 
     @property
     def needed(self) -> Iterator[str]:
-        own = (self.columns.label, self.columns.score, self.columns.id)
+        own = (self.columns.label, self.columns.score, self.columns.predicted, self.columns.id)
         yield from (name for name in (*own, *self.columns.protected, *self.classes.values()) if name)
 
     def add(self, batch: dict[str, Column]) -> None:
         self.label.add(batch[self.columns.label])
         for name, collected in self.protected.items():
             collected.add(batch[name])
-        if self.columns.score is not None:
-            self.scores.append(_shares(batch[self.columns.score], "scores"))
+        if self.columns.predicted is not None:
+            self.named.add(batch[self.columns.predicted])
+        elif self.columns.score is not None:
+            self.scores.append(shares(batch[self.columns.score], "scores"))
         else:
-            chances = [_shares(batch[name], "probabilities") for name in self.classes.values()]
+            chances = [shares(batch[name], "probabilities") for name in self.classes.values()]
             likeliest = _likeliest(np.stack(chances, axis=1), batch[self.columns.label], self.columns)
-            self.predicted.append(likeliest[0])
+            self.likeliest.append(likeliest[0])
             self.scores.append(likeliest[1])
         if self.columns.id is not None:
             self.ids.append(_checked_ids(batch[self.columns.id]))
 
     def finish(self, path: Path) -> Predictions:
         columns = self.columns
-        binary = columns.score is not None
-        label = (
-            binary_label(path, columns.label, self.label)
-            if binary
-            else class_label(path, columns.label, str(columns.prefix), self.label, list(self.classes))
-        )
         ids = pa.chunked_array(self.ids) if columns.id is not None else None
         if ids is not None:
             _check_unique(path, str(columns.id), ids)
-        return Predictions(
-            path=path,
-            label=label,
-            scores=np.concatenate(self.scores),
-            predicted=None if binary else np.concatenate(self.predicted),
-            protected={name: groups(path, name, found) for name, found in self.protected.items()},
-            ids=ids,
-        )
+        protected = {name: groups(path, name, found) for name, found in self.protected.items()}
+        label, scores, predicted, binary, note = self._predicted(path)
+        return Predictions(path, label, scores, predicted, protected, ids, binary, note)
+
+    def _predicted(self, path: Path) -> tuple[Categories, np.ndarray | None, np.ndarray | None, bool, str]:
+        """Return label, scores, what is predicted, whether the label is binary, and a note."""
+        columns = self.columns
+        if columns.predicted is not None:
+            label, predicted, binary = hard_labels(
+                path, (columns.label, self.label), (columns.predicted, self.named), columns.positive
+            )
+            return label, None, predicted, binary, ""
+        scores = np.concatenate(self.scores)
+        if columns.score is None:
+            label = class_label(path, columns.label, str(columns.prefix), self.label, list(self.classes))
+            return label, scores, np.concatenate(self.likeliest), False, ""
+        label = binary_label(path, columns.label, self.label, columns.positive)
+        if not np.isin(scores, (0.0, 1.0)).all():
+            return label, scores, None, True, ""
+        return label, None, scores.astype(np.uint8), True, _DECISIONS.format(columns.score, path)
+
+
+_DECISIONS = (
+    "The column '{}' of {} holds only 0 and 1, so these are taken as decisions: a threshold, AP, AUC, KL and "
+    "calibration need scores and are left out."
+)
 
 
 def _classes(table: Table, columns: Columns) -> dict[str, str]:
     """Return the column of each class; none if the label is binary."""
     prefix = columns.prefix
-    if (columns.score is None) == (prefix is None):
-        raise UserError("Name either the column of scores (--score) or the prefix of class probabilities "
-                        "(--prob-prefix), one of the two.")  # fmt: skip
+    if sum(name is not None for name in (columns.score, prefix, columns.predicted)) != 1:
+        raise UserError(
+            "Name either the column of scores (--score), the column of predicted values (--predicted) or the "
+            "prefix of class probabilities (--prob-prefix), one of the three."
+        )
     if prefix is None:
         return {}
     classes = {name.removeprefix(prefix): name for name in table.names if name.startswith(prefix)}
@@ -167,21 +206,27 @@ def _classes(table: Table, columns: Columns) -> dict[str, str]:
     return classes
 
 
-def _shares(column: Column, what: str) -> np.ndarray:
+def shares(column: Column, what: str) -> np.ndarray:
+    """Return numbers in 0..1, (rows,); what single precision puts beyond is cut off."""
     numbers = column.numbers()
-    wrong = ~((numbers >= 0) & (numbers <= 1))  # NaN is neither
+    wrong = ~((numbers >= -ROUNDING) & (numbers <= 1 + ROUNDING))  # NaN is neither
     if wrong.any():
         row = int(wrong.argmax())
         if np.isnan(numbers[row]):
             raise column.fault("is empty", row, f"all rows need {what}; fill in the value or remove the row")
-        raise column.fault(f"holds {numbers[row]:g}", row, f"{what} lie between 0 and 1, so pass no logits")
-    return numbers
+        percent = np.nanmin(numbers) >= 0 and 1 < np.nanmax(numbers) <= 100
+        way_out = "these look like percentages, so divide by 100" if percent else "so pass no logits"
+        raise column.fault(f"holds {float(numbers[row])!r}", row, f"{what} lie between 0 and 1, {way_out}")
+    return np.clip(numbers, 0, 1)
 
 
 def _likeliest(chances: np.ndarray, column: Column, columns: Columns) -> tuple[np.ndarray, np.ndarray]:
     """Return the code of each row's likeliest class and its probability; they must sum to 1."""
     sums = chances.sum(axis=1)
     wrong = np.abs(sums - 1) > SUM_TOLERANCE + 1e-9
+    if wrong.any():  # numbers with d decimals are each off by half a unit of the last
+        rounded = chances.shape[1] * 0.5 * 10.0 ** -_decimals(chances)
+        wrong = np.abs(sums - 1) > max(SUM_TOLERANCE, rounded) + 1e-9
     if wrong.any():
         row = int(wrong.argmax())
         raise UserError(
@@ -191,6 +236,12 @@ def _likeliest(chances: np.ndarray, column: Column, columns: Columns) -> tuple[n
         )
     best = chances.argmax(axis=1)
     return best.astype(np.uint8), chances[np.arange(len(best)), best].astype(np.float32)
+
+
+def _decimals(numbers: np.ndarray) -> int:
+    """Return how many decimals numbers have at the most, up to 6."""
+    few = (d for d in range(1, 6) if np.abs(numbers * 10**d - np.rint(numbers * 10**d)).max() < 1e-6)
+    return next(few, 6)
 
 
 def _checked_ids(column: Column) -> pa.Array:

@@ -30,8 +30,11 @@ def read_models(
         protected = first.protected | read_binned(file, bins)
         first = replace(first, protected={name: protected[name] for name in columns.protected})
     alone = replace(columns, protected=())
-    found = [first, *(match(first, read_predictions(other, alone), columns) for other in others)]
-    return dict(zip(names, found, strict=True))
+    found = [first]
+    for other in others:
+        found.append(match(found[0], read_predictions(other, alone), columns))
+        found[0] = replace(found[0], label=found[-1].label)  # perhaps with more classes
+    return {name: replace(model, label=found[0].label) for name, model in zip(names, found, strict=True)}
 
 
 def model_names(files: Sequence[Path]) -> list[str]:

@@ -54,6 +54,8 @@ def _overall(measured: Measured, model: str) -> str:
     found = f"{model} is right in {percent(row.value)} of {row.n:,} rows ({_interval(row)})"
     if not measured.binary:
         return f"{found}."
+    if model not in measured.thresholds:
+        return f"{found}."
     threshold = f"at the threshold {measured.thresholds[model]:.4g}"
     if model in measured.calibrated:
         calibrated = measured.calibrated[model]

@@ -57,7 +57,7 @@ def _curves(measured: Measured, model: str, name: str, grid: np.ndarray) -> pd.D
     weights = None if measured.weights is None else measured.weights.numbers
     return group_threshold_curves(
         measured.first.label.codes,
-        measured.models[model].scores,
+        measured.scores(model),
         groups_of({name: measured.first.protected[name]}),
         grid,
         metrics=tuple(_TITLES),

@@ -122,7 +122,7 @@ def test_faults_of_binary_predictions(tmp_path, fault, name):
 @pytest.mark.parametrize(
     ("changes", "sentence"),
     [
-        ({"p_Black": [0.8, 0.2, 0.6, 0.2]}, r"'p_…' of .* sum to 1.1 in row 3"),
+        ({"p_Black": [0.8, 0.2, 0.9, 0.2]}, r"'p_…' of .* sum to 1.4 in row 3"),
         ({"p_Black": [0.8, -0.2, 0.5, 0.2]}, "'p_Black' of .* holds -0.2 in row 2; probabilities"),
         ({"race": ["Black", "White", "Whit", "Asian"]}, "holds 'Whit' in row 3, .* did you mean 'White'"),
         ({"race": ["White"] * 4}, "holds only 'White'"),
