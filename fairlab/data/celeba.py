@@ -1,7 +1,8 @@
 """CelebA (Liu et al., ICCV 2015) in every layout people have it in.
 
 Images: ``img_align_celeba/`` or ``img_align_celeba/img_align_celeba/`` (Kaggle) or ``img_align_celeba.zip``.
-Annotations: ``list_attr_celeba.txt`` and ``list_eval_partition.txt`` as published, or Kaggle's ``.csv``.
+Annotations: ``list_attr_celeba.txt`` and ``list_eval_partition.txt`` as published, or Kaggle's ``.csv``;
+``identity_CelebA.txt``, which CelebA's authors give on request, says whose picture each is.
 All may lie in the root or in the published sub-folders ``Img``, ``Anno`` and ``Eval``; rows without an image
 are left out.
 """
@@ -11,12 +12,13 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
+import pandas as pd
 import torch
 from PIL import Image
 from torch.nn.functional import interpolate
 
 from fairlab.core.errors import UserError
-from fairlab.data.celeba_tables import read_attributes, read_partition
+from fairlab.data.celeba_tables import read_attributes, read_identity, read_partition
 from fairlab.data.files import FolderFiles, ImageFiles, ZipFiles
 from fairlab.data.labelled_files import LabelledFiles
 from fairlab.data.prepare import decode_each
@@ -66,7 +68,8 @@ class CelebASource(LabelledFiles):
                 f"{labels.index[0]}; {FETCH}."
             )
         labels = labels[present]
-        super().__init__(root, files, labels, read_partition(partition, labels.index))
+        split = read_partition(partition, labels.index)
+        super().__init__(root, files, labels, split, _find_identity(root, labels.index))
         self.without_image = int((~present).sum())
 
     def decode(self, rows: range, size: int) -> tuple[np.ndarray, dict[int, str]]:
@@ -115,6 +118,12 @@ def _find_annotation(root: Path, stem: str) -> Path:
         shown = ", ".join(held[:4]) + (f" and {len(held) - 4} more" if len(held) > 4 else "")
         raise UserError(f"{root} has no {stem}.txt or {stem}.csv (it holds {shown or 'nothing'}); {FETCH}.")
     return found[0]
+
+
+def _find_identity(root: Path, files: pd.Index) -> np.ndarray | None:
+    """Return whose picture each file is, or None without ``identity_CelebA.txt``, which one must ask for."""
+    found = _candidates(root, "identity_CelebA.txt")
+    return read_identity(found[0], files) if found else None
 
 
 def _find_images(root: Path) -> ImageFiles:

@@ -62,6 +62,28 @@ def read_partition(path: Path, files: pd.Index) -> np.ndarray:
     return np.array(SPLITS)[codes[places, 0]]
 
 
+def read_identity(path: Path, files: pd.Index) -> np.ndarray:
+    """Read ``identity_CelebA.txt``: a file name and the number of a person in each row.
+
+    Returns
+    -------
+    ndarray of str, shape (n,)
+        The person of each of `files`; the file name where it has no row.
+
+    Raises
+    ------
+    UserError
+        If a row is short or long.
+    """
+    people = {}
+    for number, line in _lines(path):
+        file, *values = line.split()
+        if len(values) != 1:
+            raise UserError(f"{path}, line {number}: {file} has {len(values)} values, not 1; fetch it again.")
+        people[file] = values[0]
+    return np.array([people.get(file, file) for file in files], dtype=str)
+
+
 def _lines(path: Path) -> list[tuple[int, str]]:
     """Return the lines that are not blank with their numbers, commas turned into blanks."""
     try:

@@ -45,8 +45,9 @@ class FolderSource(LabelledFiles):
             what = "is a file, not a folder" if root.exists() else "does not exist"
             raise UserError(f"The image folder {root} {what}; name the folder that holds your images.")
         path = _find_table(root) if table is None else Path(table)
-        labels, split = read_table(path)
-        super().__init__(root, FolderFiles(root, _sizes(root, path, list(labels.index))), labels, split)
+        labels, split, identity = read_table(path)
+        files = FolderFiles(root, _sizes(root, path, list(labels.index)))
+        super().__init__(root, files, labels, split, identity)
 
     def decode(self, rows: range, size: int) -> tuple[np.ndarray, dict[int, str]]:
         """Turn each image upright, crop its centred square and resize it."""

@@ -15,8 +15,8 @@ SEED = 0
 RESERVED = ("file", "split", "identity")
 
 
-def read_table(path: Path) -> tuple[pd.DataFrame, np.ndarray]:
-    """Read labels and split.
+def read_table(path: Path) -> tuple[pd.DataFrame, np.ndarray, np.ndarray | None]:
+    """Read labels, split and people.
 
     Returns
     -------
@@ -24,6 +24,8 @@ def read_table(path: Path) -> tuple[pd.DataFrame, np.ndarray]:
         Index: the column ``file``. One uint8 column of 0/1 per attribute.
     split : ndarray of str, shape (n,)
         As given, or drawn by `draw_split`.
+    identity : ndarray of str, shape (n,), or None
+        Whose picture each image is, if there is such a column; the file name where it is empty.
 
     Raises
     ------
@@ -42,12 +44,12 @@ def read_table(path: Path) -> tuple[pd.DataFrame, np.ndarray]:
         raise UserError(f"{path} names '{repeated.iloc[0]}' in two rows; keep one.")
     files = pd.Index(table["file"], dtype=object, name=None)
     labels = pd.DataFrame({name: _binary(path, table[name]) for name in attributes}, index=files)
-    if "split" in table:
-        return labels, _given_split(path, table["split"])
     identity = table["file"]
     if "identity" in table:
         identity = table["identity"].where(table["identity"] != "", identity)
-    return labels, draw_split(identity)
+    people = identity.to_numpy(dtype=str) if "identity" in table else None
+    split = _given_split(path, table["split"]) if "split" in table else draw_split(identity)
+    return labels, split, people
 
 
 def draw_split(identity: pd.Series) -> np.ndarray:

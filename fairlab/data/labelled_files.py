@@ -27,14 +27,23 @@ class LabelledFiles(ABC):
         Index: file name. One uint8 column of 0/1 per attribute.
     split : ndarray, shape (n,)
         "train", "valid" or "test".
+    identity : ndarray of str, shape (n,), optional
+        Whose picture each image is; intervals then draw people and not images.
     """
 
     name: str
     geometry: ClassVar[dict[str, Any]]  # how an image becomes a square; part of the fingerprint
     without_image = 0  # rows of the table that were left out
 
-    def __init__(self, root: Path, files: ImageFiles, labels: pd.DataFrame, split: np.ndarray) -> None:
-        self.root, self.files, self.labels, self.split = root, files, labels, split
+    def __init__(
+        self,
+        root: Path,
+        files: ImageFiles,
+        labels: pd.DataFrame,
+        split: np.ndarray,
+        identity: np.ndarray | None = None,
+    ) -> None:
+        self.root, self.files, self.labels, self.split, self.identity = root, files, labels, split, identity
 
     @property
     def attributes(self) -> tuple[str, ...]:
@@ -47,14 +56,16 @@ class LabelledFiles(ABC):
         return {split: int((self.split == split).sum()) for split in SPLITS}
 
     def fingerprint(self, size: int) -> str:
-        """Hash labels, split, image names, their sizes in bytes, and the geometry.
+        """Hash labels, split, people, image names, their sizes in bytes, and the geometry.
 
         No image is read, so one exchanged for another of equally many bytes goes unnoticed. Where the
         files lie, and whether in a zip, does not matter.
         """
         sizes = np.array([self.files.sizes[name] for name in self.labels.index], dtype=np.int64)
         settings = self.geometry | {"name": self.name, "size": size}
-        return fingerprint_of(settings, fingerprint_of_table(self.labels, self.split), sizes.tobytes())
+        people = [] if self.identity is None else ["\n".join(self.identity).encode()]
+        table = fingerprint_of_table(self.labels, self.split)
+        return fingerprint_of(settings, table, sizes.tobytes(), *people)
 
     def prepare(self, folder: Path, size: int) -> FaceData:
         """Decode every image to `size` pixels into `folder`, or go on where an earlier call stopped.
@@ -65,7 +76,7 @@ class LabelledFiles(ABC):
             See `fairlab.data.prepare.prepare`.
         """
         settings = self.geometry | {"root": str(self.root), "rows_without_image": self.without_image}
-        plan = Plan(self.name, self.fingerprint(size), size, self.labels, self.split, settings)
+        plan = Plan(self.name, self.fingerprint(size), size, self.labels, self.split, settings, self.identity)
         return prepare(folder, plan, lambda rows: self.decode(rows, size))
 
     def read(self, row: int) -> BytesIO:

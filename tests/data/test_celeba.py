@@ -246,3 +246,20 @@ def test_a_zip_that_is_cut_short(celeba_root: Write):
     path.write_bytes(path.read_bytes()[:-100])
     with pytest.raises(UserError, match=r"img_align_celeba\.zip is not a readable zip"):
         CelebASource(root)
+
+
+def test_people_are_known_where_the_file_of_identities_is(celeba_root: Write, tmp_path: Path):
+    root = celeba_root()
+    alone = CelebASource(root)
+    assert alone.identity is None
+    rows = [f"{file} {number % 5}" for number, file in enumerate(alone.labels.index) if number]
+    (root / "identity_CelebA.txt").write_text("\n".join(rows))
+    source = CelebASource(root)
+    assert source.fingerprint(64) != alone.fingerprint(64)
+    data = source.prepare(tmp_path / "prepared", 64)
+    train = data.people("train")
+    assert train[0] == "000001.jpg"  # of whom the file says nothing
+    assert train[1:4].tolist() == ["1", "2", "3"]
+    (root / "identity_CelebA.txt").write_text("000001.jpg 1 2\n")
+    with pytest.raises(UserError, match=r"000001\.jpg has 2 values, not 1"):
+        CelebASource(root)

@@ -117,6 +117,14 @@ def test_a_drawn_split_has_the_shares(count: int):
         assert abs((split == name).sum() - share * count) <= 1
 
 
+def test_people_of_a_folder_are_kept(image_folder: Write, tmp_path: Path):
+    text = table("file,Smiling,identity", lambda r: f"{r}.png,{r % 2},{'ann' if r < 3 else ''}")
+    data = FolderSource(image_folder(text)).prepare(tmp_path / "prepared", 64)
+    people = data.identity.tolist()
+    assert people[:3] == ["ann"] * 3
+    assert people[3:] == [f"{r}.png" for r in range(3, len(data))]
+
+
 def test_identity_is_no_attribute_and_may_be_unknown(image_folder: Write):
     source = FolderSource(image_folder(table("file,Smiling,identity", lambda r: f"{r}.png,{r % 2},")))
     assert source.attributes == ("Smiling",)
