@@ -12,12 +12,11 @@ import pyarrow.csv
 import pyarrow.parquet
 
 from fairlab.core.errors import UserError, nearest_names
+from fairlab.data.folder_table import MISSING
 
 #: What separates the fields of a text file, by its suffix.
 DELIMITERS = {".csv": ",", ".tsv": "\t"}
 PARQUET = (".parquet", ".pq")
-#: How tables write that there is no value, in lower case.
-MISSING = ("nan", "na", "n/a", "none", "null", "<na>")
 _BLOCK_BYTES, _BATCH_ROWS = 2**24, 2**18
 _UNREADABLE = (pa.ArrowException, OSError, UnicodeDecodeError)
 

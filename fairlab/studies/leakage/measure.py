@@ -12,7 +12,8 @@ import pandas as pd
 from fairlab.core.errors import UserError
 from fairlab.core.estimate import PERCENT, POINTS, Estimate, markdown_table
 from fairlab.core.files import write_text
-from fairlab.data.label_files import LabelTable, align, read_labels
+from fairlab.data.label_columns import LabelTable
+from fairlab.data.label_files import align, read_labels
 from fairlab.metrics.leakage.balanced import Sample
 from fairlab.metrics.leakage.leakage import (
     Leakage,

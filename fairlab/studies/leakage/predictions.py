@@ -12,7 +12,7 @@ import pandas as pd
 from sklearn.metrics import average_precision_score, f1_score
 
 from fairlab.core.errors import UserError, nearest_names
-from fairlab.data.label_files import LabelTable
+from fairlab.data.label_columns import LabelTable
 
 Measure = Literal["F1", "mAP"]
 _TABLES = (".csv", ".tsv", ".parquet")
