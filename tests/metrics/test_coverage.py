@@ -27,8 +27,8 @@ def test_gaps_minima_ratios_and_their_changes_are_held(cell):
 @pytest.mark.parametrize(
     ("name", "column", "least"),
     [
-        ("seeds", "coverage", 0.92),
-        ("groups", "coverage", 0.92),
+        ("seeds", "coverage", 0.93),
+        ("groups", "coverage", 0.906),  # four standard errors below 95%
         ("groups", "coverage_of_change", 0.92),
         ("two_groups", "coverage", 0.92),
         ("leakage", "coverage", 0.92),
@@ -39,5 +39,5 @@ def test_the_tables_say_what_the_pages_say(name, column, least):
     assert (table["repetitions"] >= 300).all()
     assert table[column].min() >= least
     if name == "seeds":
-        assert table["coverage"].max() <= 0.975
+        assert table["coverage"].max() <= 0.975  # of 97% and its standard error
         assert (table["width_to_ideal"][table["seeds"] > 2] <= 1.25).all()

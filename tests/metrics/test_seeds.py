@@ -29,7 +29,7 @@ def test_the_interval_is_that_of_the_formula(seeds, between, common, own):
     found = measured(seeds, between, common, own)
     variance = found.whole.var(ddof=1) / seeds
     kept = np.cov(found.resampled)[~np.eye(seeds, dtype=bool)].mean()  # what all seeds have in common
-    caution = min(1.0, 0.15 * (seeds - 1))
+    caution = min(1.0, 0.1 * (seeds - 1) ** 1.5)
     degrees = (seeds - 1) * (1 + caution * kept / variance) ** 2
     half = stats.t.ppf(0.975, degrees) * np.sqrt(variance + kept)
     expected = found.value - half, found.value + half

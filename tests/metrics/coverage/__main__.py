@@ -9,7 +9,7 @@ FOLDER = Path(__file__).parents[3] / "docs" / "coverage"
 if __name__ == "__main__":
     FOLDER.mkdir(exist_ok=True)
     tables = {
-        "seeds": seeds.table(repetitions=2000),
+        "seeds": seeds.table(repetitions=4000),
         "groups": gaps.table(repetitions=400),
         "leakage": leakage.table(repetitions=300),
         "two_groups": gaps.two_groups(repetitions=400),
