@@ -154,6 +154,16 @@ def thresholds_of(
     return np.broadcast_to(values, len(scores))
 
 
+def threshold_note(
+    y: np.ndarray, scores: np.ndarray, thresholds: Mapping[str, float | ArrayLike] | None
+) -> str:
+    """Say that thresholds were calibrated on these very scores, (seeds, n), and where ties kept them off."""
+    if thresholds is not None:
+        return ""
+    off = [found.shortfall for s in scores if y.any() and (found := calibrate(y, s)).far_off]
+    return f"threshold calibrated on these images{': ' + off[0] if off else ''}"
+
+
 def _check(y_true: ArrayLike, y_score: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     y = check_labels(y_true, "y_true")
     if not y.any():

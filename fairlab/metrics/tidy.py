@@ -34,14 +34,14 @@ class Resampled(NamedTuple):
     by_seed: BySeed
     chance: np.ndarray  #: (2, metrics) how much chance alone may add to the value, and take from it
     corrected: np.ndarray  #: (metrics,) the value without what chance adds, NaN where it adds nothing
-    self_calibrated: bool
+    threshold: str  #: what must be known of the threshold
     specs: tuple[MetricSpec, ...]
     signed: BySeed | None = None  #: of one classifier what was measured, gaps with their sign
     is_difference: bool = False
 
     @classmethod
     def of(
-        cls, signed: BySeed, *, self_calibrated: bool, specs: tuple[MetricSpec, ...] | None = None
+        cls, signed: BySeed, *, threshold: str = "", specs: tuple[MetricSpec, ...] | None = None
     ) -> Resampled:
         """Return what was measured as `MetricSpec.measured`; by default of all `METRICS`."""
         specs = tuple(METRICS.values()) if specs is None else specs
@@ -59,7 +59,7 @@ class Resampled(NamedTuple):
             else:
                 continue
             by_seed.whole[:, place], by_seed.resampled[..., place] = folded
-        return cls(value, by_seed, chance, corrected, self_calibrated, specs, signed)
+        return cls(value, by_seed, chance, corrected, threshold, specs, signed)
 
     def __sub__(self, other: Resampled) -> Resampled:
         """Return the paired difference from another on the same resamples."""
@@ -142,9 +142,7 @@ def _estimate(
 
 def _remarks(spec: MetricSpec, one: Estimate, found: Resampled) -> list[str]:
     """Return what must be known of a number."""
-    notes = []
-    if found.self_calibrated and spec.at_threshold:
-        notes.append("threshold calibrated on these images")
+    notes = [found.threshold] if spec.at_threshold else []
     if one.value > one.high:
         notes.append("few images make the value too large; its interval allows for that")
     return notes

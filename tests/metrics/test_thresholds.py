@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from sklearn.metrics import f1_score
 
 from fairlab.core.errors import UserError
-from fairlab.metrics import best_f1_threshold, calibrate, calibrated_threshold
+from fairlab.metrics import best_f1_threshold, bootstrap, calibrate, calibrated_threshold
 
 from .examples import predictions
 
@@ -48,6 +48,18 @@ def test_hard_predictions_keep_who_is_predicted_positive_and_say_that_the_number
     assert found.shortfall == (
         "871 are predicted positive where 604 are positive: tied scores allow no nearer number"
     )
+
+
+def test_tables_say_what_a_threshold_calibrated_on_hard_predictions_reaches():
+    rng = np.random.default_rng(0)
+    y, a = rng.integers(0, 2, (2, 400))
+    predicted = np.where(rng.random(400) < 0.3, 1, y)
+    table = bootstrap(y, predicted, a, n_resamples=50).set_index("metric")
+    wanted = f"{predicted.sum()} are predicted positive where {y.sum()} are positive"
+    assert wanted in table.loc["DEO", "note"]
+    assert wanted not in table.loc["AP", "note"]
+    missed = [np.mean(predicted[(y == 1) & (a == group)] == 0) for group in (0, 1)]
+    assert table.loc["DEO", "value"] == pytest.approx(abs(missed[0] - missed[1]))
 
 
 @pytest.mark.parametrize(("n_positive", "flagged"), [(1, 0), (4, 6)])

@@ -10,7 +10,7 @@ from fairlab.core.errors import UserError, nearest_names
 from fairlab.metrics.groups.clusters import check_clusters
 from fairlab.metrics.intervals.seeds import BySeed
 from fairlab.metrics.spec import METRICS
-from fairlab.metrics.thresholds import thresholds_of
+from fairlab.metrics.thresholds import threshold_note, thresholds_of
 from fairlab.metrics.tidy import Resampled, tidy_table, with_differences
 from fairlab.metrics.two_groups.ranked_cells import RankedCells, allow_for_few, measured, resampled_metrics
 from fairlab.metrics.validation import GROUPS, check_labels, check_resamples, scores_by_seed
@@ -213,8 +213,8 @@ def resample_models(
     draws = resampled_metrics(ranked, n_resamples, seed, stratified=stratified, clusters=clusters)
     draws = np.stack([allow_for_few(*one) for one in zip(whole, draws, strict=True)]).reshape(shape)
     resampled = {
-        name: Resampled.of(BySeed(value, draw), self_calibrated=thresholds is None)
-        for name, value, draw in zip(by_model, values, draws, strict=True)
+        name: Resampled.of(BySeed(value, draw), threshold=threshold_note(y, scored, thresholds))
+        for (name, scored), value, draw in zip(by_model.items(), values, draws, strict=True)
     }
     return with_differences(resampled, baseline)
 

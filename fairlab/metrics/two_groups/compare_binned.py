@@ -18,7 +18,7 @@ from scipy import sparse
 
 from fairlab.metrics.formulas import EDGES, Counted
 from fairlab.metrics.intervals.seeds import BySeed
-from fairlab.metrics.thresholds import thresholds_of
+from fairlab.metrics.thresholds import threshold_note, thresholds_of
 from fairlab.metrics.tidy import Resampled, tidy_table, with_differences
 from fairlab.metrics.two_groups.compare import check_models
 from fairlab.metrics.two_groups.ranked_cells import RankedCells, allow_for_few, measured
@@ -63,7 +63,8 @@ def compare_binned(
     drawn += np.nan_to_num(exact - drawn[:, 0])[:, None]
     resampled = {
         name: Resampled.of(
-            BySeed(value[None], allow_for_few(one, draws[1:])[None]), self_calibrated=thresholds is None
+            BySeed(value[None], allow_for_few(one, draws[1:])[None]),
+            threshold=threshold_note(y, named[name][None], thresholds),
         )
         for name, one, value, draws in zip(named, counted, exact, drawn, strict=True)
     }

@@ -184,7 +184,7 @@ class _Point(NamedTuple):
     def of(cls, values: np.ndarray) -> _Point:
         """Return the point of one model from its measures, (1 + resamples, measures)."""
         by_seed = BySeed(values[None, 0, _SHARES:], values[None, 1:, _SHARES:])
-        return cls(values[:, :_SHARES], Resampled.of(by_seed, self_calibrated=False, specs=_metrics()))
+        return cls(values[:, :_SHARES], Resampled.of(by_seed, specs=_metrics()))
 
     def __sub__(self, other: _Point) -> _Point:
         """Return the paired difference."""
