@@ -8,10 +8,15 @@ import pandas as pd
 from fairlab.core.errors import UserError, nearest_names
 from fairlab.data.facedata import SPLITS
 
-#: How tables write that there is no value, in lower case.
-MISSING: tuple[str, ...] = ("nan", "na", "n/a", "none", "null", "<na>")
 #: Ways to write a binary label: (absent, present). A column keeps to one of them.
-BINARY: tuple[tuple[str, str], ...] = (("0", "1"), ("-1", "1"), ("false", "true"), ("no", "yes"))
+BINARY: tuple[tuple[str, str], ...] = (
+    ("0", "1"),
+    ("-1", "1"),
+    ("false", "true"),
+    ("no", "yes"),
+    ("f", "t"),
+    ("n", "y"),
+)
 SHARES = {"train": 0.8, "valid": 0.1, "test": 0.1}
 SEED = 0
 RESERVED = ("file", "split", "identity")

@@ -11,7 +11,8 @@ import pandas as pd
 
 from fairlab.core.errors import UserError, nearest_names
 from fairlab.data.celeba_tables import read_attributes
-from fairlab.data.folder_table import BINARY, MISSING
+from fairlab.data.folder_table import BINARY
+from fairlab.data.tables import MISSING
 
 #: Columns that say which image a row is, not what it shows.
 NOT_LABELS = ("file", "file_name", "image_id", "identity", "split", "service_test")

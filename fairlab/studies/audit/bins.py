@@ -11,8 +11,8 @@ from pathlib import Path
 import numpy as np
 
 from fairlab.core.errors import UserError, nearest_names
+from fairlab.data.tables import Column, Table
 from fairlab.studies.audit.categories import MOST_GROUPS, Categories
-from fairlab.studies.audit.columns import Column, Table
 
 
 @dataclass(frozen=True)

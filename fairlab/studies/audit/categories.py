@@ -8,7 +8,7 @@ import numpy as np
 
 from fairlab.core.errors import UserError, nearest_names
 from fairlab.data.folder_table import BINARY
-from fairlab.studies.audit.columns import Column
+from fairlab.data.tables import Column
 
 #: A column with more distinct values than this names people or images, not groups.
 MOST_GROUPS = 200
@@ -54,6 +54,7 @@ class Names:
 
 def binary_label(path: Path, name: str, found: Names, positive: str | None = None) -> Categories:
     """Return a label as codes 0 and 1, however the file writes it; `positive` names one of two texts."""
+    check_whole(path, name, found, "fill in the label")
     if positive is not None:
         return _told_apart(path, name, found, positive)
     plain = _plain(found)
@@ -62,12 +63,14 @@ def binary_label(path: Path, name: str, found: Names, positive: str | None = Non
         known = {value for pair in BINARY for value in pair}
         strange = [text for text in found.known if plain[text] not in known]
         fault = f"mixes {', '.join(sorted(found.known))}"
+        if set(plain.values()) == {"-1", "0", "1"}:
+            fault += " (if 0 means undecided, remove those rows)"
         if strange:
             fault = f"holds '{strange[0]}' in row {found.rows[found.known[strange[0]]] + 1:,}"
         raise UserError(
             f"The column '{name}' of {path} {fault}, but labels with a --score are 0/1, -1/1, false/true or "
-            "no/yes, the same for the whole column; correct it, say which of two values is positive with "
-            "--positive, or give class probabilities with --prob-prefix."
+            "no/yes (or f/t, n/y), the same for the whole column; correct it, say which of two values is "
+            "positive with --positive, or give class probabilities with --prob-prefix."
         )
     _check_several(path, name, set(plain.values()))
     order = np.array([plain[text] == pair[1] for text in found.known], dtype=np.uint8)
@@ -83,11 +86,7 @@ def hard_labels(
     they are classes.
     """
     for name, found in (label, predicted):
-        if "" in found.known:
-            row = found.rows[found.known[""]] + 1
-            raise UserError(
-                f"The column '{name}' of {path} is empty in row {row:,}; fill in the value or remove the row."
-            )
+        check_whole(path, name, found, "fill in the value")
     both = Names(known=dict.fromkeys((*label[1].known, *predicted[1].known)))  # type: ignore[arg-type]
     pair = None if positive is not None else _pair(_plain(both))
     if positive is None and pair is None:
@@ -146,6 +145,7 @@ def _other(path: Path, name: str, found: Names, positive: str) -> str:
 
 def class_label(path: Path, name: str, prefix: str, found: Names, classes: list[str]) -> Categories:
     """Return a label as codes of the classes that there are probabilities of."""
+    check_whole(path, name, found, "fill in the class")
     for text, row in zip(found.known, found.rows, strict=True):
         if text not in classes:
             raise UserError(
@@ -164,15 +164,20 @@ def _check_several(path: Path, name: str, values: set[str]) -> None:
         )
 
 
-def groups(path: Path, name: str, found: Names) -> Categories:
-    """Return the groups in the order of their names; every row must have one, and there must be two."""
+def check_whole(path: Path, name: str, found: Names, remedy: str) -> None:
+    """Raise a UserError if a value is missing in some rows."""
     if "" in found.known:
         missing = sum(int((codes == found.known[""]).sum()) for codes in found.codes)
         total = sum(map(len, found.codes))
         raise UserError(
-            f"The column '{name}' of {path} is empty in {missing:,} of {total:,} rows (first: row "
-            f"{found.rows[found.known['']] + 1:,}); fill in a group, such as 'unknown', or remove those rows."
+            f"The column '{name}' of {path} has no value (empty, nan, NA or the like) in {missing:,} "
+            f"of {total:,} rows (first: row {found.rows[found.known['']] + 1:,}); {remedy}, or remove these."
         )
+
+
+def groups(path: Path, name: str, found: Names) -> Categories:
+    """Return the groups in the order of their names; every row must have one, and there must be two."""
+    check_whole(path, name, found, "fill in a group, such as 'unknown'")
     if len(found.known) == 1:
         raise UserError(
             f"The column '{name}' of {path} holds only '{next(iter(found.known))}'; with one group there is "

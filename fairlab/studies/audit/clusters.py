@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from fairlab.core.errors import UserError
-from fairlab.studies.audit.columns import Column, Table
+from fairlab.data.tables import Column, Table
 
 #: With more rows than this, scores are resampled in bins: a thousand resamples of rows would take minutes.
 MOST_ROWS = 200_000

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from fairlab.core.errors import UserError
+from fairlab.data.tables import Column, Table
 from fairlab.studies.audit.categories import (
     MOST_GROUPS,
     Categories,
@@ -18,7 +19,6 @@ from fairlab.studies.audit.categories import (
     groups,
     hard_labels,
 )
-from fairlab.studies.audit.columns import Column, Table
 
 #: Probabilities may have been rounded before they were saved: so much, or what their decimals tell.
 SUM_TOLERANCE = 1e-3

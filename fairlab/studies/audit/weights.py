@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from fairlab.core.errors import UserError
-from fairlab.studies.audit.columns import Column, Table
+from fairlab.data.tables import Column, Table
 
 
 @dataclass(frozen=True)

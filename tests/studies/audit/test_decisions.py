@@ -107,7 +107,7 @@ def test_decisions_of_one_model_and_scores_of_none_are_compared(tmp_path, decide
 @pytest.mark.parametrize("missing", ["", "nan", "NaN", "NA", "N/A", "None", "null"])
 def test_a_missing_group_is_refused_however_it_is_written(tmp_path, decided, missing):
     table = decided.assign(gender=decided["gender"].where(decided.index >= 10, missing))
-    with pytest.raises(UserError, match=r"'gender' of .* is empty in 10 of 400 rows \(first: row 1\)"):
+    with pytest.raises(UserError, match=r"'gender' of .* has no value .* in 10 of 400 rows \(first: row 1\)"):
         measured(tmp_path, table, predicted="decided")
 
 
@@ -149,7 +149,7 @@ def test_what_single_precision_adds_is_cut_off_and_more_is_told_with_all_digits(
         ({"predicted": "absent"}, "no column 'absent'"),
         ({"predicted": "decided", "metrics": {"mine": lambda y_true, y_score: 0.0}}, "takes scores"),
         ({"predicted": "decided", "fail_if": ["AUC < 0.9"]}, "AUC"),
-        ({"predicted": "blank"}, "'blank' of .* is empty in row 1"),
+        ({"predicted": "blank"}, "'blank' of .* has no value"),
         ({"predicted": "three", "positive": "a"}, "has two values, but it has"),
     ],
 )
