@@ -39,6 +39,10 @@ class LabelTable:
         Which rows of the file these are, from 0.
     ids : array of shape (n,), optional
         Names of the images, from the column that was asked for.
+    size : int
+        How many rows the file has.
+    listed_otherwise : bool
+        Whether the rows were chosen by a list in another order than theirs.
     notes : tuple of str
         Which columns and rows of the file are left out, and why.
     """
@@ -50,6 +54,8 @@ class LabelTable:
     kind: str = "table"
     numbers: np.ndarray = field(default_factory=lambda: np.empty(0, dtype=np.intp))
     ids: np.ndarray | None = None
+    size: int = 0
+    listed_otherwise: bool = False
     notes: tuple[str, ...] = ()
 
     def __len__(self) -> int:
@@ -87,7 +93,9 @@ def table_of_columns(
         values, names = _classes(path, kept[used[0]])
     else:
         values, names = _indicators(path, kept[used])
-    return LabelTable(values, group[numbers], names, groups, "table", numbers, ids, tuple(notes))
+    return LabelTable(
+        values, group[numbers], names, groups, "table", numbers, ids, len(columns), notes=tuple(notes)
+    )
 
 
 def _usable(

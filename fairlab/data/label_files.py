@@ -65,8 +65,9 @@ def read_labels(
         table = _from_records(path, read_plain_pickle(path))
     if ids is None:
         return table
-    chosen = _read_rows(ids, int(table.numbers[-1]) + 1)
-    return table.rows(np.flatnonzero(np.isin(table.numbers, chosen)))
+    chosen = _read_rows(ids, table.size)
+    some = table.rows(np.flatnonzero(np.isin(table.numbers, chosen)))
+    return replace(some, listed_otherwise=bool((np.diff(chosen) < 0).any()))
 
 
 def align(tables: Sequence[LabelTable]) -> list[LabelTable]:
@@ -158,7 +159,7 @@ def _from_records(path: Path, records: Any) -> LabelTable:
     names = tuple(f"{'verb' if verbs else 'object'} {number}" for number in range(width))
     labels = values.astype(np.intp if verbs else np.uint8)
     kind, numbers = "imSitu" if verbs else "COCO", np.arange(len(records))
-    return LabelTable(labels, women, names, ("man", "woman"), kind, numbers)
+    return LabelTable(labels, women, names, ("man", "woman"), kind, numbers, size=len(records))
 
 
 def _is_woman(gender: Any) -> int:
@@ -175,4 +176,4 @@ def _read_rows(path: Path, n: int) -> np.ndarray:
             f"The file {path} must hold a list or set of row numbers from 0 to {n - 1}; choose the one that "
             "was made for this table."
         )
-    return np.array(sorted(set(ids)), dtype=np.intp)
+    return np.array(ids if isinstance(ids, list | tuple) else sorted(ids), dtype=np.intp)

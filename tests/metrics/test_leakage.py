@@ -299,3 +299,16 @@ def test_a_leakage_reads_as_its_number_with_interval_and_counts():
     leak = dataset_leakage(*made_up(leak=1.0), rounds=2)
     assert repr(leak).startswith("Leakage(1.000 [0.9")
     assert repr(leak).endswith(f", 1.000], 2 rounds, {leak.n} test images)")
+
+
+@pytest.mark.parametrize("men", [1, 1.25, 2, 5])
+def test_labels_even_over_groups_of_unequal_size_leak_nothing(men):
+    """Every class has as many men for each woman, so the best guess is chance."""
+    classes = np.repeat(np.arange(200), 12 + int(12 * men))
+    protected = np.tile(np.repeat([1, 0], [12, int(12 * men)]), 200)
+    shares = [np.bincount(classes[protected == group]) / (protected == group).sum() for group in (0, 1)]
+    assert np.maximum(*shares).sum() / 2 == pytest.approx(0.5)  # what the best guess gets right
+    for seed in range(3):
+        leak = dataset_leakage(classes, protected, seed=seed)
+        assert leak.value == pytest.approx(0.5, abs=0.01)
+        assert leak.p_value > 0.05

@@ -33,6 +33,23 @@ def balanced_sample(protected: np.ndarray, rng: np.random.Generator) -> np.ndarr
     return rng.permutation(np.concatenate(rows))
 
 
+def even_sample(protected: np.ndarray, label_rows: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Draw a balanced sample that keeps each label row's share of both groups, sorted by label row.
+
+    Where label rows are spread evenly over groups of unequal size, a plain sample of the larger group would
+    unbalance them by chance, and a split by label row would keep that chance alike in all parts.
+    """
+    size = min(np.bincount(protected, minlength=2))
+    drawn = []
+    for group in (0, 1):
+        places = rng.permutation(np.flatnonzero(protected == group))
+        places = places[np.argsort(label_rows[places], kind="stable")]
+        step = len(places) / size  # a systematic sample takes every step-th
+        drawn.append(places[np.floor((rng.random() + np.arange(size)) * step).astype(np.intp)])
+    rows = np.concatenate(drawn)
+    return rows[np.argsort(label_rows[rows], kind="stable")]
+
+
 class Strata(NamedTuple):
     """What a split must keep together: the label row of each image, if labels are balanced by design."""
 
@@ -84,10 +101,10 @@ def draw(
     """
     train, test, valid = pools
     assert train is not None
-    rows = balanced_sample(train[1], rng)
     share = np.array([0.0 if test else 0.1, 0.0 if valid else 0.1])
-    if strata.by_design:  # label row by label row, so that the parts are as balanced as the whole
-        rows = rows[np.argsort(strata.rows[rows], kind="stable")]
+    # Label row by label row, so that the parts are as balanced as the whole, or at random.
+    a = train[1]
+    rows = even_sample(a, strata.rows, rng) if strata.by_design else balanced_sample(a, rng)
     offset = rng.random() if strata.by_design else None
     cut_test, cut_valid = _cut(train[1], rows, share, offset)
     own = np.setdiff1d(np.arange(len(rows)), np.concatenate([cut_test, cut_valid]))

@@ -63,12 +63,12 @@ def read_predictions(path: Path, table: LabelTable, *, id_column: str | None = N
         raise UserError(f"There is no file {path}; give the path of a model's predictions.")
     if path.suffix.lower() == ".npy":
         return _chosen_rows(path, _numbers(path, _read_array(path)), table)
-    columns = _read_table(path)
+    columns = _read_table(path, id_column)
     if id_column is None:
         return _chosen_rows(path, _scores(path, columns, table), table)
     if id_column not in columns:
         raise UserError(f"{path} has no column '{id_column}'; {nearest_names(id_column, columns.columns)}")
-    ids = columns.pop(id_column).astype(str).str.strip()
+    ids = columns.pop(id_column).astype(str).str.strip().str.removesuffix(".0")  # as labels are read
     return _scores(path, columns, table)[_places(path, ids, table)]
 
 
@@ -89,7 +89,8 @@ def performance(labels: np.ndarray, scores: np.ndarray, measure: Measure) -> Per
             average_precision_score(y, s) if y.any() else 1.0 for y, s in zip(truth.T, scores.T, strict=True)
         ]
     else:
-        found = f1_score(truth, _decided(labels, scores), average=None, zero_division=0)
+        decided = _decided(labels, scores)  # column by column: sklearn takes a single one for two classes
+        found = [f1_score(y, yes, zero_division=0) for y, yes in zip(truth.T, decided.T, strict=True)]
     known = np.asarray(truth.any(axis=0))
     return Performance(measure, np.where(known, found, 1.0), known)
 
@@ -110,13 +111,15 @@ def _read_array(path: Path) -> np.ndarray:
         ) from error
 
 
-def _read_table(path: Path) -> pd.DataFrame:
+def _read_table(path: Path, id_column: str | None) -> pd.DataFrame:
     if path.suffix.lower() not in _TABLES:
         raise UserError(f"{path} is no .npy, {', '.join(_TABLES)}; save the predictions as one of these.")
     try:
         if path.suffix.lower() == ".parquet":
             return pd.read_parquet(path)
-        return pd.read_csv(path, sep="\t" if path.suffix.lower() == ".tsv" else ",", encoding="utf-8-sig")
+        separator = "\t" if path.suffix.lower() == ".tsv" else ","
+        text = {id_column: str} if id_column else None  # lest 000012 lose its zeros
+        return pd.read_csv(path, sep=separator, dtype=text, encoding="utf-8-sig")
     except (OSError, ValueError) as error:
         raise UserError(f"{path} is not readable as a table ({str(error).strip()}).") from error
 
@@ -156,19 +159,28 @@ def _chosen_rows(path: Path, scores: np.ndarray, table: LabelTable) -> np.ndarra
         raise UserError(
             f"{path} has {scores.shape[1]} columns for {len(table.names)} labels; give one for each."
         )
+    if len(scores) == table.size:
+        return scores[table.numbers]
+    if len(scores) == len(table) and table.listed_otherwise:
+        raise UserError(
+            f"{path} has predictions of just the chosen rows, whose list is not in rising order, so it is "
+            "unclear which order they are in; give predictions of the whole file, or match them with --id."
+        )
     if len(scores) == len(table):
         return scores
-    if len(scores) > int(table.numbers.max()):
-        return scores[table.numbers]
     raise UserError(
-        f"{path} has {len(scores):,} rows of predictions for {len(table):,} labelled images; give one for "
-        "each, in the same order, or match them with --id."
+        f"{path} has {len(scores):,} rows of predictions for {len(table):,} labelled images of a file of "
+        f"{table.size:,} rows; give one for each, in the same order, or match them with --id."
     )
 
 
 def _places(path: Path, ids: pd.Series, table: LabelTable) -> np.ndarray:
     """Return where each image of the table stands in the predictions."""
     assert table.ids is not None
+    named = pd.Series(table.ids)
+    if named.duplicated().any():
+        twice = named[named.duplicated()].iloc[0]
+        raise UserError(f"The labels have the id '{twice}' twice; keep one row for each image.")
     if ids.duplicated().any():
         raise UserError(
             f"{path} has the id '{ids[ids.duplicated()].iloc[0]}' twice; keep one row for each image."

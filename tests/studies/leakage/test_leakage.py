@@ -15,6 +15,7 @@ from fairlab.core.errors import UserError
 from fairlab.metrics.tidy import COLUMNS
 from fairlab.studies.leakage import measure as leakage_steps
 from fairlab.studies.leakage.measure import leakage
+from fairlab.studies.leakage.predictions import performance
 
 
 @pytest.fixture
@@ -260,3 +261,76 @@ def test_what_does_not_go_together_is_one_sentence(own, tmp_path, change, senten
     }
     with pytest.raises(UserError, match=sentence):
         leakage(tmp_path / "train.csv", **OWN, **given)
+
+
+@pytest.fixture
+def with_scores(tmp_path: Path) -> tuple[Path, pd.DataFrame]:
+    """400 images with ids such as 000012, and a model's scores of the one label."""
+    rng = np.random.default_rng(0)
+    groups, hat = rng.integers(2, size=(2, 400))
+    names = [f"{number:06d}" for number in range(400)]
+    path = tmp_path / "labels.csv"
+    pd.DataFrame({"image": names, "g": groups, "hat": hat}).to_csv(path, index=False)
+    return path, pd.DataFrame({"image": names, "hat": hat + groups + rng.normal(size=400) / 4})
+
+
+def test_ids_keep_their_zeros_and_the_order_of_rows_does_not_matter(with_scores, tmp_path):
+    labels, scores = with_scores
+    texts = []
+    for order in (np.arange(400), np.random.default_rng(1).permutation(400)):
+        scores.iloc[order].to_csv(tmp_path / "scores.csv", index=False)
+        asked = {"protected": "g", "labels": ["hat"], "id_column": "image", "rounds": 2}
+        texts.append(leakage(labels, predictions=tmp_path / "scores.csv", **asked))
+    assert texts[0] == texts[1]
+    assert "bias amplification" in texts[0]
+
+
+def test_an_image_that_is_labelled_twice_is_refused(with_scores, tmp_path):
+    labels, scores = with_scores
+    labels.write_text(labels.read_text().replace("000005", "000004"))
+    scores.to_csv(tmp_path / "scores.csv", index=False)
+    with pytest.raises(UserError, match="labels have the id '000004' twice"):
+        leakage(labels, predictions=tmp_path / "scores.csv", protected="g", labels=["hat"], id_column="image")
+
+
+@pytest.mark.parametrize("rows", [399, 401, 800])
+def test_predictions_of_another_number_of_rows_are_refused(with_scores, tmp_path, rows):
+    labels, scores = with_scores
+    pd.concat([scores, scores])[["hat"]].head(rows).to_csv(tmp_path / "scores.csv", index=False)
+    with pytest.raises(UserError, match=f"{rows} rows of predictions for 400"):
+        leakage(labels, predictions=tmp_path / "scores.csv", protected="g", labels=["hat"])
+
+
+def test_predictions_of_a_list_that_is_not_rising_need_the_whole_file_or_ids(with_scores, tmp_path):
+    labels, scores = with_scores
+    chosen = np.random.default_rng(2).permutation(400)[:300].tolist()
+    ids = tmp_path / "some.ids"
+    ids.write_bytes(pickle.dumps(chosen, 0))
+    asked = {"protected": "g", "labels": ["hat"], "ids": ids, "rounds": 2}
+    scores[["hat"]].iloc[chosen].to_csv(tmp_path / "some.csv", index=False)
+    with pytest.raises(UserError, match="not in rising order"):
+        leakage(labels, predictions=tmp_path / "some.csv", **asked)
+    scores[["hat"]].to_csv(tmp_path / "all.csv", index=False)
+    scores.iloc[chosen].to_csv(tmp_path / "named.csv", index=False)
+    whole = leakage(labels, predictions=tmp_path / "all.csv", **asked)
+    assert whole == leakage(labels, predictions=tmp_path / "named.csv", id_column="image", **asked)
+
+
+def test_row_numbers_may_name_a_last_row_that_lacks_a_label(with_scores, tmp_path):
+    labels, _ = with_scores
+    lines = labels.read_text().splitlines()
+    labels.write_text("\n".join([*lines[:-1], lines[-1][:-1]]) + "\n")
+    ids = tmp_path / "some.ids"
+    ids.write_bytes(pickle.dumps(list(range(100, 400)), 0))
+    text = leakage(labels, protected="g", labels=["hat"], ids=ids, rounds=2)
+    assert "1 of 400 rows are left out" in text
+
+
+@pytest.mark.parametrize("k", [1, 3])
+def test_the_f1_of_one_label_and_of_several_is_counted_by_hand(k):
+    rng = np.random.default_rng(4)
+    truth, scores = rng.integers(2, size=(200, k)).astype(np.uint8), rng.random((200, k))
+    yes = scores > 0.5
+    right = (yes & (truth == 1)).sum(axis=0)
+    found = performance(truth, scores, "F1").by_label
+    assert found == pytest.approx(2 * right / (yes.sum(axis=0) + truth.sum(axis=0)))
