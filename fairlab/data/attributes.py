@@ -4,9 +4,11 @@
 identities, and nothing here can tell who a person is.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
 
 from fairlab.core.errors import UserError, nearest_names
+from fairlab.data.binary_columns import OF
 
 ATTRIBUTES: tuple[str, ...] = (
     "5_o_Clock_Shadow", "Arched_Eyebrows", "Attractive", "Bags_Under_Eyes", "Bald", "Bangs",
@@ -36,8 +38,10 @@ REPORTING_GROUPS: dict[str, tuple[str, ...]] = {
 REPORTED: tuple[str, ...] = tuple(name for group in REPORTING_GROUPS.values() for name in group)
 
 
-def check_attribute(name: str, known: Iterable[str] = ATTRIBUTES) -> str:
-    """Return `name` if it is a known attribute.
+def check_attribute(
+    name: str, known: Iterable[str] = ATTRIBUTES, left_out: Mapping[str, str] = MappingProxyType({})
+) -> str:
+    """Return `name` if it is a known attribute; `left_out` has columns that are none, and why.
 
     Raises
     ------
@@ -45,6 +49,17 @@ def check_attribute(name: str, known: Iterable[str] = ATTRIBUTES) -> str:
         If it is not; the sentence suggests the nearest names.
     """
     known = list(known)
+    if name in left_out and name not in known:
+        raise UserError(
+            f"The column '{name}' {left_out[name]}, but an attribute is 0/1, -1/1, false/true or no/yes in "
+            "all rows; correct these rows or remove them."
+        )
+    of_column = [each for each in known if each.startswith(f"{name}{OF}")]
+    if name not in known and of_column:
+        raise UserError(
+            f"The column '{name}' holds two texts, and either may be what is present; name the attribute "
+            f"{' or '.join(repr(each) for each in of_column)}."
+        )
     if name not in known:
         raise UserError(f"There is no attribute '{name}' here; {nearest_names(name, known)}")
     return name

@@ -1,7 +1,9 @@
 """Image files by name, in a folder or in a zip: their sizes at once, their bytes when asked."""
 
 import os
+import unicodedata
 import zipfile
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 
@@ -31,6 +33,40 @@ class FolderFiles:
 def _sizes(place: Path) -> dict[str, int]:
     with os.scandir(place) as entries:
         return {entry.name: entry.stat().st_size for entry in entries if entry.is_file()}
+
+
+def find_files(root: Path, names: Sequence[str]) -> list[str | None]:
+    """Return the path below `root` of each named file, None where there is none.
+
+    Other systems write other names: backslashes, capitals, accents apart from their letters. What is not
+    there to the letter is looked for without these; and if the names then all begin with the folder's own
+    name, or all lie in its only sub-folder, that is where they are.
+    """
+    exact: list[str | None] = [
+        Path(name).as_posix() if name and (root / name).is_file() else None for name in names
+    ]
+    if None not in exact:
+        return exact
+    present: dict[str, list[str]] = {}
+    for path in root.rglob("*"):
+        if path.is_file():
+            place = path.relative_to(root).as_posix()
+            present.setdefault(_folded(place), []).append(place)
+    best, folders = exact, [path.name for path in root.iterdir() if path.is_dir()]
+    inner = f"{_folded(folders[0])}/" if len(folders) == 1 else ""
+    for drop, add in (("", ""), (f"{_folded(root.resolve().name)}/", ""), ("", inner)):
+        places = [present.get(add + _folded(name).removeprefix(drop), []) for name in names]
+        found = [
+            known or (there[0] if len(there) == 1 else None)
+            for known, there in zip(exact, places, strict=True)
+        ]
+        if found.count(None) < best.count(None):
+            best = found
+    return best
+
+
+def _folded(name: str) -> str:
+    return unicodedata.normalize("NFC", name.replace("\\", "/")).casefold().removeprefix("./")
 
 
 class ZipFiles:

@@ -5,10 +5,11 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
+import pandas as pd
 from PIL import Image, ImageOps
 
 from fairlab.core.errors import UserError
-from fairlab.data.files import FolderFiles
+from fairlab.data.files import FolderFiles, find_files
 from fairlab.data.folder_table import read_table
 from fairlab.data.labelled_files import LabelledFiles
 from fairlab.data.prepare import decode_each
@@ -22,10 +23,10 @@ class FolderSource(LabelledFiles):
     root : Path
         The folder of the images.
     table : Path, optional
-        The CSV; by default the only one in `root`. Columns: ``file`` (path below `root`), one per binary
-        attribute (0/1, -1/1, false/true or no/yes), and optionally ``split`` (train, valid or val, test) and
-        ``identity``. Without ``split``, 80/10/10 percent are drawn with a fixed seed, all images of one
-        identity into the same split.
+        A CSV or Parquet file; by default the only CSV in `root`. Columns: ``file`` (path below `root`), one
+        per binary attribute (0/1, -1/1, false/true or no/yes), and optionally ``split`` (train, valid or
+        val, test) and ``identity``. Without ``split``, 80/10/10 percent are drawn with a fixed seed, all
+        images of one identity into the same split. Other columns are left alone (`left_out`).
 
     Raises
     ------
@@ -45,9 +46,12 @@ class FolderSource(LabelledFiles):
             what = "is a file, not a folder" if root.exists() else "does not exist"
             raise UserError(f"The image folder {root} {what}; name the folder that holds your images.")
         path = _find_table(root) if table is None else Path(table)
-        labels, split, identity = read_table(path)
-        files = FolderFiles(root, _sizes(root, path, list(labels.index)))
-        super().__init__(root, files, labels, split, identity)
+        found = read_table(path)
+        labels = found.labels
+        labels.index = pd.Index(_files(root, path, list(labels.index)), dtype=object)
+        sizes = {name: (root / name).stat().st_size for name in labels.index}
+        super().__init__(root, FolderFiles(root, sizes), labels, found.split, found.identity)
+        self.table, self.left_out = path, found.left_out
 
     def decode(self, rows: range, size: int) -> tuple[np.ndarray, dict[int, str]]:
         """Turn each image upright, crop its centred square and resize it."""
@@ -66,15 +70,21 @@ def _find_table(root: Path) -> Path:
     return tables[0]
 
 
-def _sizes(root: Path, table: Path, names: list[str]) -> dict[str, int]:
-    sizes = {name: path.stat().st_size for name in names if (path := root / name).is_file()}
-    missing = [name for name in names if name not in sizes]
+def _files(root: Path, table: Path, names: list[str]) -> list[str]:
+    """Return where each image is, as a path below the root."""
+    places = find_files(root, names)
+    missing = [name for name, place in zip(names, places, strict=True) if place is None]
     if missing:
         raise UserError(
             f"{len(missing)} of the {len(names)} files in {table} are not below {root}, the first is "
-            f"'{missing[0]}'; correct the column 'file' or delete those rows."
+            f"'{missing[0]}'; correct the column 'file', delete those rows, or name another --data-root."
         )
-    return sizes
+    found = [place for place in places if place is not None]
+    twice = pd.Series(found).duplicated().to_numpy()
+    if twice.any():
+        row = int(twice.argmax())
+        raise UserError(f"{table} names the image '{found[row]}' again in row {row + 1:,}; keep one row.")
+    return found
 
 
 def _square(file: BytesIO, size: int) -> np.ndarray:

@@ -1,62 +1,70 @@
 """The CSV that goes with a folder of your own images."""
 
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
 
 from fairlab.core.errors import UserError, nearest_names
+from fairlab.data.binary_columns import BINARY, binary_columns, file_column, left_out_sentence
 from fairlab.data.facedata import SPLITS
+from fairlab.data.tables import read_texts
 
-#: Ways to write a binary label: (absent, present). A column keeps to one of them.
-BINARY: tuple[tuple[str, str], ...] = (
-    ("0", "1"),
-    ("-1", "1"),
-    ("false", "true"),
-    ("no", "yes"),
-    ("f", "t"),
-    ("n", "y"),
-)
+__all__ = ["BINARY", "FolderTable", "draw_split", "read_table"]
+
 SHARES = {"train": 0.8, "valid": 0.1, "test": 0.1}
 SEED = 0
 RESERVED = ("file", "split", "identity")
 
 
-def read_table(path: Path) -> tuple[pd.DataFrame, np.ndarray, np.ndarray | None]:
-    """Read labels, split and people.
+class FolderTable(NamedTuple):
+    """What the table of a folder says.
 
-    Returns
-    -------
+    Attributes
+    ----------
     labels : DataFrame
         Index: the column ``file``. One uint8 column of 0/1 per attribute.
     split : ndarray of str, shape (n,)
         As given, or drawn by `draw_split`.
     identity : ndarray of str, shape (n,), or None
         Whose picture each image is, if there is such a column; the file name where it is empty.
+    left_out : dict of str to str
+        Columns that are no attributes, and why; see `fairlab.data.binary_columns`.
+    """
+
+    labels: pd.DataFrame
+    split: np.ndarray
+    identity: np.ndarray | None
+    left_out: dict[str, str]
+
+
+def read_table(path: Path) -> FolderTable:
+    """Read labels, split and people.
 
     Raises
     ------
     UserError
-        If the table is unreadable or empty, lacks ``file`` or any attribute, names a file twice, or has a
-        label that is not binary or a split that does not exist.
+        If the table is unreadable or empty, lacks ``file`` or any binary column, names a file twice, or has
+        a split that does not exist.
     """
-    table = _read_csv(path)
-    attributes = [name for name in table.columns if name not in RESERVED]
-    if not attributes:
+    table = _read_rows(path)
+    labels, left_out = binary_columns(table.drop(columns=list(RESERVED), errors="ignore"))
+    if labels.columns.empty:
         raise UserError(
-            f"{path} has no attribute; add one 0/1 column for each thing a classifier shall learn."
+            f"{path} has no attribute; add one 0/1 column for each thing a classifier shall learn. "
+            f"{left_out_sentence(path, left_out)}".rstrip()
         )
     repeated = table["file"][table["file"].duplicated()]
     if len(repeated):
         raise UserError(f"{path} names '{repeated.iloc[0]}' in two rows; keep one.")
-    files = pd.Index(table["file"], dtype=object, name=None)
-    labels = pd.DataFrame({name: _binary(path, table[name]) for name in attributes}, index=files)
+    labels.index = pd.Index(table["file"], dtype=object, name=None)
     identity = table["file"]
     if "identity" in table:
         identity = table["identity"].where(table["identity"] != "", identity)
     people = identity.to_numpy(dtype=str) if "identity" in table else None
     split = _given_split(path, table["split"]) if "split" in table else draw_split(identity)
-    return labels, split, people
+    return FolderTable(labels, split, people, left_out)
 
 
 def draw_split(identity: pd.Series) -> np.ndarray:
@@ -81,36 +89,26 @@ def draw_split(identity: pd.Series) -> np.ndarray:
     return identity.map(split).to_numpy(dtype=str)
 
 
-def _read_csv(path: Path) -> pd.DataFrame:
-    try:
-        table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except (OSError, ValueError) as error:  # pandas' parser errors derive from ValueError
-        raise UserError(f"{path} is not readable as CSV ({str(error).strip()}).") from error
-    if not isinstance(table.index, pd.RangeIndex):  # pandas takes the surplus field for an index
-        raise UserError(f"The rows of {path} have more fields than its header; name every column.")
-    table = table.fillna("").rename(columns=str.strip).apply(lambda column: column.str.strip())
-    if "file" not in table:
-        raise UserError(f"{path} has no column 'file' (it has {', '.join(table.columns)}); name it so.")
-    if table.empty:
-        raise UserError(f"{path} has no rows below its header; add one for each image.")
+def _read_rows(path: Path) -> pd.DataFrame:
+    """Return the table as text, its column of image files under the name "file"."""
+    table = read_texts(path)
+    file = file_column(table, "file")
+    if file is None:
+        raise UserError(
+            f"{path} has no column 'file' (it has {', '.join(table.columns)}); name so the column "
+            "of the images' paths."
+        )
+    table = table.rename(columns={file: "file"})
+    for name in RESERVED:
+        if list(table.columns).count(name) > 1:
+            raise UserError(f"{path} has several columns '{name}'; rename all but one.")
+    nameless = (table["file"] == "").to_numpy()
+    if nameless.any():
+        raise UserError(
+            f"The column '{file}' of {path} names no image in row {int(nameless.argmax()) + 1:,}; add it, "
+            "or remove the row."
+        )
     return table
-
-
-def _binary(path: Path, column: pd.Series) -> np.ndarray:
-    values = column.str.lower()
-    for pair in BINARY:
-        if values.isin(pair).all():
-            return (values == pair[1]).to_numpy(dtype=np.uint8)
-    known = {value for pair in BINARY for value in pair}
-    strange = column[~values.isin(known)]
-    if len(strange):
-        fault = f"holds '{strange.iloc[0]}' in row {strange.index[0] + 1}"
-    else:
-        fault = f"mixes {', '.join(sorted(set(values)))}"
-    raise UserError(
-        f"The column '{column.name}' of {path} {fault}, but labels are 0/1, -1/1, false/true or no/yes, the "
-        "same for the whole column; correct it, or remove the column if it is no attribute."
-    )
 
 
 def _given_split(path: Path, column: pd.Series) -> np.ndarray:

@@ -10,8 +10,8 @@ import numpy as np
 import pandas as pd
 
 from fairlab.core.errors import UserError, nearest_names
+from fairlab.data.binary_columns import BINARY
 from fairlab.data.celeba_tables import read_attributes
-from fairlab.data.folder_table import BINARY
 from fairlab.data.tables import MISSING
 
 #: Columns that say which image a row is, not what it shows.

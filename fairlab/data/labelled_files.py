@@ -1,13 +1,16 @@
 """What CelebA and a folder of your own have in common: image files, a label table and a split."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from io import BytesIO
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
 
+from fairlab.data.binary_columns import left_out_sentence
 from fairlab.data.facedata import SPLITS, FaceData
 from fairlab.data.files import ImageFiles
 from fairlab.data.plan import Plan, fingerprint_of, fingerprint_of_table
@@ -34,6 +37,8 @@ class LabelledFiles(ABC):
     name: str
     geometry: ClassVar[dict[str, Any]]  # how an image becomes a square; part of the fingerprint
     without_image = 0  # rows of the table that were left out
+    table: Path  # where the labels are
+    left_out: Mapping[str, str] = MappingProxyType({})  # columns that are no attributes, and why
 
     def __init__(
         self,
@@ -49,6 +54,11 @@ class LabelledFiles(ABC):
     def attributes(self) -> tuple[str, ...]:
         """Names of the labelled attributes."""
         return tuple(self.labels.columns)
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What must be known of how the labels were read."""
+        return tuple(filter(None, [left_out_sentence(self.table, self.left_out) if self.left_out else ""]))
 
     @property
     def counts(self) -> dict[str, int]:

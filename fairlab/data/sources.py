@@ -30,6 +30,16 @@ class Source(Protocol):
         ...
 
     @property
+    def left_out(self) -> Mapping[str, str]:
+        """Columns of its table that are no attributes, and why."""
+        ...
+
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What must be known of how its labels were read, a sentence each."""
+        ...
+
+    @property
     def counts(self) -> Mapping[str, int]:
         """Number of labelled images in "train", "valid" and "test", known before any image is read."""
         ...

@@ -56,8 +56,8 @@ def prepared_folder(source: Source, home: Path, size: int) -> Path:
     return Store(home / "prepared").root / f"{source.name}-{size}-{fingerprint[:8]}"
 
 
-def preparation_summary(folder: Path) -> str:
-    """Say how many images a prepared folder has, and how many could not be used."""
+def preparation_summary(source: Source, folder: Path) -> str:
+    """Say how many images of a source a folder has, how many could not be used, and what else to know."""
     manifest = read_manifest(folder)
     counts = manifest["counts"]
     parts = [f"{counts['images']:,} images of {manifest['size']} pixels are prepared in {folder}"]
@@ -65,4 +65,4 @@ def preparation_summary(folder: Path) -> str:
         parts.append(f"{counts['broken']:,} could not be read and are listed in its prepared.json")
     if without := manifest["settings"].get("rows_without_image"):
         parts.append(f"{without:,} labelled rows have no image")
-    return "; ".join(parts) + "."
+    return "\n".join([*source.notes, "; ".join(parts) + "."])

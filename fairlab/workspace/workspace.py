@@ -73,7 +73,7 @@ class Workspace:
         self.home, self.device = Path(home), choose_device(device)
         self._stores: dict[str, Store] = {}
         for attribute in (target, *protected):
-            check_attribute(attribute, source.attributes)
+            check_attribute(attribute, source.attributes, source.left_out)
 
     @property
     def image_size(self) -> int:

@@ -1,5 +1,7 @@
 """A folder of one's own images: pixels, tables, split, and what is said about mistakes."""
 
+import csv
+import unicodedata
 from collections.abc import Callable
 from pathlib import Path
 
@@ -11,6 +13,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from fairlab.core.errors import UserError
+from fairlab.data.attributes import check_attribute
 from fairlab.data.folder import FolderSource
 from fairlab.data.folder_table import draw_split
 
@@ -82,7 +85,9 @@ def test_a_large_jpeg_keeps_its_detail(tmp_path: Path):
     assert np.abs(one_image(tmp_path / "in", large, "a.jpg", quality=95) - expected).max() <= 8
 
 
-@pytest.mark.parametrize("pair", [("0", "1"), ("-1", "1"), ("False", "TRUE"), ("no", "Yes")])
+@pytest.mark.parametrize(
+    "pair", [("0", "1"), ("-1", "1.0"), ("False", "TRUE"), ("no", "Yes"), ("n", "Y"), ("F", "t")]
+)
 def test_ways_to_write_a_label(image_folder: Write, pair: tuple[str, str]):
     root = image_folder(table("file, Smiling", lambda r: f"{r}.png, {pair[r % 2]}"))
     assert FolderSource(root).labels["Smiling"].tolist() == [0, 1] * 5
@@ -147,20 +152,125 @@ def test_a_broken_image_is_left_out(image_folder: Write, tmp_path: Path):
     assert len(data) == 9
 
 
+SAME = {
+    "age and notes": lambda r: f"{r}.png,{r % 2},{r // 2 % 2},{20 + r},{'tired' if r == 3 else ''}",
+    "a blank": lambda r: f"{r}.png,{r % 2},{r // 2 % 2},{1 if r else ''},x",
+}
+
+
+@pytest.mark.parametrize("what", SAME)
+def test_columns_that_are_no_attributes_are_left_alone_and_told(image_folder: Write, what: str):
+    root = image_folder(table())
+    plain = FolderSource(root)
+    (root / "labels.csv").write_text(table("file,Smiling,Male,age,notes", SAME[what]))
+    source = FolderSource(root)
+    assert source.fingerprint(16) == plain.fingerprint(16)
+    assert plain.notes == ()
+    (note,) = source.notes
+    reason = (
+        "holds '20' in row 1" if what == "age and notes" else "has no value in 1 of 10 rows, first in row 1"
+    )
+    assert f"'age' ({reason}), 'notes' (h" in note
+    assert note.count("\n") == 0
+    with pytest.raises(UserError, match=r"column 'age' ho?a?.* but an attribute is 0/1, .* correct"):
+        check_attribute("age", source.attributes, source.left_out)
+
+
+def test_a_table_of_fairface_is_read(image_folder: Write):
+    rows = ["more than 70,Male,East Asian,True", "3-9,Female,Indian,False", "20-29,Female,Black,False"]
+    source = FolderSource(
+        image_folder(table("file,age,gender,race,service_test", lambda r: f"{r}.png,{rows[min(r, 2)]}"))
+    )
+    assert source.attributes == ("gender=Female", "gender=Male", "service_test")
+    assert list(source.left_out) == ["age", "race"]
+    assert source.labels["gender=Male"].tolist() == [1] + [0] * 9
+    with pytest.raises(UserError, match=r"two texts.* name the attribute 'gender=Female' or 'gender=Male'"):
+        check_attribute("gender", source.attributes)
+
+
+WRITTEN = {
+    "semicolons": {"sep": ";"},
+    "an index": {"index": True},
+    "UTF-16": {"encoding": "utf-16"},
+    "quotes": {"quoting": csv.QUOTE_ALL},
+}
+
+
+@pytest.mark.parametrize("way", WRITTEN)
+def test_the_same_table_written_in_another_way(image_folder: Write, way: str):
+    root = image_folder(table())
+    plain = FolderSource(root)
+    written = pd.read_csv(root / "labels.csv")
+    written.to_csv(root / "labels.csv", **({"index": False} | WRITTEN[way]))
+    assert FolderSource(root).fingerprint(16) == plain.fingerprint(16)
+    written.rename(columns={"file": "img"}).to_parquet(root / "labels.parquet")
+    assert FolderSource(root, root / "labels.parquet").fingerprint(16) == plain.fingerprint(16)
+
+
+NAMES = {
+    "backslashes": lambda name: f"inner\\{name}",
+    "capitals": lambda name: f"Inner/{name.replace('.png', '.PNG')}",
+    "accents apart": lambda name: "inner/" + unicodedata.normalize("NFD", name),
+    "the folder named twice": lambda name: f"mine/inner/{name}",
+    "the folder below": lambda name: name,
+    "this folder": lambda name: f"./inner/{name}",
+}
+
+
+@pytest.mark.parametrize("way", NAMES)
+def test_files_are_found_under_names_of_other_systems(image_folder: Write, way: str):
+    root = image_folder()
+    (root / "inner").mkdir()
+    for path in list(root.glob("*.png")):
+        path.rename(root / "inner" / f"é{path.name}")
+    (root / "labels.csv").write_text(table(rows=lambda r: f"inner/é{r}.png,{r % 2},0"))
+    plain = FolderSource(root)
+    lines = table(rows=lambda r: f"{NAMES[way](f'é{r}.png')},{r % 2},0")
+    (root / "labels.csv").write_text(lines)
+    source = FolderSource(root)
+    assert list(source.labels.index) == list(plain.labels.index)
+    assert source.read(3).read() == plain.read(3).read()
+
+
+def test_a_file_of_another_folder_is_not_taken_for_one_of_the_same_name(image_folder: Write):
+    root = image_folder(table(rows=lambda r: f"train/{r}.png,0,1"))
+    for name in ("train", "val"):
+        (root / name).mkdir()
+    for path in list(root.glob("*.png")):
+        path.rename(root / "val" / path.name)
+    with pytest.raises(UserError, match=r"10 of the 10 files .* the first is 'train/0\.png'"):
+        FolderSource(root)
+
+
 MISTAKES = {
     "no csv": (None, r"has no CSV; write one with a column 'file'"),
-    "no file column": (table("picture,Smiling,Male"), r"no column 'file' \(it has picture, Smiling, Male\)"),
+    "no file column": (
+        table("picture,Smiling,Male", lambda r: f"{r},{r % 2},1"),
+        r"no column 'file' \(it has picture, Smiling, Male\)",
+    ),
+    "two file columns": (table("a,b,Male", lambda r: f"{r}.png,{r}.png,1"), "no column 'file'"),
+    "no file": (table(rows=lambda r: f"{r}.png,0,1" if r != 3 else ",0,1"), "names no image in row 4"),
+    "twice under two names": (table(rows=lambda r: f"{r}.png,0,1" if r else "2.PNG,0,1"), "again in row 3"),
     "no attribute": (table("file", lambda r: f"{r}.png"), "has no attribute"),
     "text": (
         table("file,name", lambda r: f"{r}.png,Alice"),
-        "column 'name' .* holds 'Alice' in row 1, .* remove",
+        r"has no attribute; add one 0/1 column .*'name' \(holds 'Alice' in row 1\)",
     ),
-    "number": (table("file,Smiling", lambda r: f"{r}.png,{r // 9 * 2}"), "'Smiling' .* holds '2' in row 10"),
-    "blank": (table("file,Smiling", lambda r: f"{r}.png,"), "'Smiling' .* holds '' in row 1"),
-    "short row": ("file,Smiling,Male\n0.png,1", "'Male' .* holds '' in row 1"),
-    "long rows": ("file,Smiling\n0.png,1,1", "more fields than its header"),
-    "long row": ("file,Smiling\n0.png,1\n1.png,1,1,1", "not readable as CSV .*line 3"),
-    "mixed": (table("file,Smiling", lambda r: f"{r}.png,{r % 3 - 1}"), "mixes -1, 0, 1"),
+    "number": (
+        table("file,Smiling", lambda r: f"{r}.png,{r // 9 * 2}"),
+        "no attribute; .*'Smiling' .holds '2' in row 10",
+    ),
+    "blank": (
+        table("file,Smiling", lambda r: f"{r}.png,"),
+        "'Smiling' .has no value in 10 of 10 rows, first in row 1",
+    ),
+    "short row": ("file,Smiling,Male\n0.png,1", "Row 1 of .* has 2 fields, but the header names 3"),
+    "long rows": ("file,Smiling\n0.png,1,1", "Row 1 of .* has 3 fields, but the header names 2"),
+    "long row": ("file,Smiling\n0.png,1\n1.png,1,1,1", "Row 2 of .* has 4 fields"),
+    "mixed": (
+        table("file,Smiling", lambda r: f"{r}.png,{r % 3 - 1}"),
+        "mixes -1, 0, 1, where 0 may mean undecided",
+    ),
     "missing files": (
         table(rows=lambda r: f"{r * 2}.png,0,1"),
         r"5 of the 10 files .* the first is '10\.png'",
@@ -171,7 +281,7 @@ MISTAKES = {
         "split 'trian'; did you mean 'train'",
     ),
     "no rows": ("file,Smiling\n", "no rows below its header"),
-    "empty": ("", "not readable as CSV"),
+    "empty": ("", "is empty; give a file with a header"),
 }
 
 
@@ -194,5 +304,5 @@ def test_several_tables(image_folder: Write):
 def test_no_such_folder_or_table(tmp_path: Path, image_folder: Write):
     with pytest.raises(UserError, match="does not exist; name the folder"):
         FolderSource(tmp_path / "nowhere")
-    with pytest.raises(UserError, match="not readable as CSV"):
+    with pytest.raises(UserError, match="is no file; give a CSV"):
         FolderSource(image_folder(), tmp_path / "nowhere.csv")

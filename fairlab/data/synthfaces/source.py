@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cache
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from types import MappingProxyType
+from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
@@ -49,6 +51,8 @@ class SynthFacesSource:
     associations: Associations = field(default_factory=dict)
 
     name = "synthfaces"
+    notes: ClassVar[tuple[str, ...]] = ()
+    left_out: ClassVar[Mapping[str, str]] = MappingProxyType({})
 
     def __post_init__(self) -> None:
         if min(*self.counts.values(), self.seed) < 0 or not any(self.counts.values()):

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from fairlab.core.errors import UserError, nearest_names
-from fairlab.data.folder_table import BINARY
+from fairlab.data.binary_columns import BINARY, binary_pair
 from fairlab.data.tables import Column
 
 #: A column with more distinct values than this names people or images, not groups.
@@ -58,7 +58,7 @@ def binary_label(path: Path, name: str, found: Names, positive: str | None = Non
     if positive is not None:
         return _told_apart(path, name, found, positive)
     plain = _plain(found)
-    pair = _pair(plain)
+    pair = binary_pair(plain.values())
     if pair is None:
         known = {value for pair in BINARY for value in pair}
         strange = [text for text in found.known if plain[text] not in known]
@@ -88,7 +88,7 @@ def hard_labels(
     for name, found in (label, predicted):
         check_whole(path, name, found, "fill in the value")
     both = Names(known=dict.fromkeys((*label[1].known, *predicted[1].known)))  # type: ignore[arg-type]
-    pair = None if positive is not None else _pair(_plain(both))
+    pair = None if positive is not None else binary_pair(_plain(both).values())
     if positive is None and pair is None:
         _check_several(path, label[0], set(label[1].known))
         names = sorted(both.known)
@@ -113,10 +113,6 @@ def hard_labels(
 def _plain(found: Names) -> dict[str, str]:
     """Return each text in lower case; pandas writes 0 and 1 as 0.0 and 1.0 where a value was missing once."""
     return {text: re.sub(r"\.0+$", "", text.lower()) for text in found.known}
-
-
-def _pair(plain: dict[str, str]) -> tuple[str, str] | None:
-    return next((pair for pair in BINARY if set(plain.values()) <= set(pair)), None)
 
 
 def _told_apart(path: Path, name: str, found: Names, positive: str) -> Categories:

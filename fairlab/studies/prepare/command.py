@@ -18,10 +18,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> None:
     """Decode the images of a source."""
     from fairlab.experiments.presets import home_folder, preset
-    from fairlab.experiments.run import workspace_of
-    from fairlab.workspace.source import preparation_summary, prepared_folder
+    from fairlab.workspace.source import preparation_summary, prepare_data, prepared_folder
 
-    experiment = preset(arguments.preset, **source_settings(arguments))
-    work = workspace_of(experiment, home_folder(arguments.home))
-    work.prepare()
-    print(preparation_summary(prepared_folder(work.source, work.home, work.image_size)))
+    experiment, home = preset(arguments.preset, **source_settings(arguments)), home_folder(arguments.home)
+    source = experiment.source.open(experiment.target, experiment.protected, experiment.seed)
+    size = experiment.source.image_size
+    prepare_data(source, home, size)  # all attributes that there are: none is asked for here
+    print(preparation_summary(source, prepared_folder(source, home, size)))

@@ -32,9 +32,9 @@ def execute(run: Run) -> None:
             print(check_disk(run, run.work.source.counts))
             print(plan_text(plan(run, run.work.source.counts, measure(run))), flush=True)
         _ = run.data
-        print(
-            preparation_summary(prepared_folder(run.work.source, run.home, run.work.image_size)), flush=True
-        )
+        source = run.work.source
+        folder = prepared_folder(source, run.home, run.work.image_size)
+        print(preparation_summary(source, folder), flush=True)
         for train in (run.baseline, run.debiased):
             for seed in range(experiment.seeds):
                 train(seed)

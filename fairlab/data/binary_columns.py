@@ -1,0 +1,122 @@
+"""Which columns of a table are binary labels, and why the others are none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+#: Ways to write a binary label: (absent, present). A column keeps to one of them.
+BINARY: tuple[tuple[str, str], ...] = (
+    ("0", "1"),
+    ("-1", "1"),
+    ("false", "true"),
+    ("no", "yes"),
+    ("f", "t"),
+    ("n", "y"),
+)
+OF = "="  #: between a column of two texts and one of them, in an attribute's name
+IMAGES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm")
+_KNOWN = {value for pair in BINARY for value in pair}
+_SHOWN = 8
+
+
+def binary_pair(values: Iterable[str]) -> tuple[str, str] | None:
+    """Return the pair of `BINARY` that has all of these values, in any case; None if there is none.
+
+    >>> binary_pair(["Yes", "no"])
+    ('no', 'yes')
+    >>> binary_pair(["-1", "0", "1"])
+    """
+    lower = {value.lower() for value in values}
+    return next((pair for pair in BINARY if lower <= set(pair)), None)
+
+
+def binary_columns(texts: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, str]]:
+    """Return the columns that are binary labels, and why others are none.
+
+    Parameters
+    ----------
+    texts : DataFrame of str
+        As `fairlab.data.tables.read_texts` returns it.
+
+    Returns
+    -------
+    labels : DataFrame of uint8
+        0 and 1 for each binary column. Of two texts, such as Female and Male in "gender", either may be what
+        is present: such a column becomes "gender=Female" and "gender=Male".
+    left_out : dict of str to str
+        For each other column what is wrong with it, such as ``"holds '54' in row 1"``.
+    """
+    labels: dict[str, np.ndarray] = {}
+    left_out: dict[str, str] = {}
+    for name, column in texts.items():
+        name = str(name)
+        if name in labels or name in left_out:
+            labels.pop(name, None)
+            left_out[name] = "stands twice in the header"
+        elif (fault := _fault(column)) is not None:
+            left_out[name] = fault
+        else:
+            labels |= _labels(name, column)
+    return pd.DataFrame(labels, index=texts.index), left_out
+
+
+def left_out_sentence(path: Path, left_out: Mapping[str, str]) -> str:
+    """Say in one line which columns are no attributes; "" if all are."""
+    if not left_out:
+        return ""
+    shown = [f"'{name}' ({why})" for name, why in list(left_out.items())[:_SHOWN]]
+    more = [f"{len(left_out) - _SHOWN} more"] if len(left_out) > _SHOWN else []
+    return f"Columns of {path} that are no labels of two values are left alone: {', '.join(shown + more)}."
+
+
+def file_column(texts: pd.DataFrame, *usual: str) -> str | None:
+    """Return the column of image files: one of the usual names, else the only one with such values."""
+    for name in usual:
+        if name in texts:
+            return name
+    found = [
+        str(name)
+        for name, column in texts.items()
+        if len(column) and column.str.lower().str.endswith(IMAGES).all()
+    ]
+    return found[0] if len(found) == 1 else None
+
+
+def _labels(name: str, column: pd.Series) -> dict[str, np.ndarray]:
+    values = column.str.lower()
+    pair = binary_pair(values.unique())
+    if pair is not None:
+        return {name: (values == pair[1]).to_numpy(dtype=np.uint8)}
+    texts = sorted(column.unique())
+    return {f"{name}{OF}{text}": (column == text).to_numpy(dtype=np.uint8) for text in texts}
+
+
+def _fault(column: pd.Series) -> str | None:
+    """Return why a column is no binary label."""
+    missing = (column == "").to_numpy()
+    if missing.any():
+        rows = f"{int(missing.sum()):,} of {len(column):,} rows"
+        return f"has no value in {rows}, first in row {int(missing.argmax()) + 1:,}"
+    known = [str(value) for value in column.unique()]
+    strange = [value for value in known if value.lower() not in _KNOWN]
+    if binary_pair(known) is not None:
+        return None
+    if len(known) == 2 and len(strange) == 2 and not any(map(_is_number, known)):
+        return None
+    if strange:
+        row = int((column == strange[0]).to_numpy().argmax()) + 1
+        return f"holds '{strange[0]}' in row {row:,}"
+    undecided = ", where 0 may mean undecided" if set(known) == {"-1", "0", "1"} else ""
+    return f"mixes {', '.join(sorted(known))}{undecided}"
+
+
+def _is_number(text: str) -> bool:
+    try:
+        float(text.replace(",", "."))
+    except ValueError:
+        return False
+    return True
