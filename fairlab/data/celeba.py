@@ -3,8 +3,8 @@
 Images: ``img_align_celeba/`` or ``img_align_celeba/img_align_celeba/`` (Kaggle) or ``img_align_celeba.zip``.
 Annotations: ``list_attr_celeba.txt`` and ``list_eval_partition.txt`` as published, or Kaggle's ``.csv``;
 ``identity_CelebA.txt``, which CelebA's authors give on request, says whose picture each is.
-All may lie in the root or in the published sub-folders ``Img``, ``Anno`` and ``Eval``; rows without an image
-are left out.
+All may lie in the root, one folder below it (torchvision's ``root/celeba``), or in the published sub-folders
+``Img``, ``Anno`` and ``Eval``; rows without an image are left out.
 """
 
 from io import BytesIO
@@ -18,7 +18,7 @@ from PIL import Image
 from torch.nn.functional import interpolate
 
 from fairlab.core.errors import UserError
-from fairlab.data.celeba_tables import read_attributes, read_identity, read_partition
+from fairlab.data.celeba_tables import read_attribute_table, read_identity, read_partition
 from fairlab.data.files import FolderFiles, ImageFiles, ZipFiles
 from fairlab.data.labelled_files import LabelledFiles
 from fairlab.data.prepare import decode_each
@@ -27,6 +27,8 @@ FETCH = (
     "fetch img_align_celeba.zip, list_attr_celeba.txt and list_eval_partition.txt from the page of CelebA's "
     "authors (mmlab.ie.cuhk.edu.hk/projects/CelebA.html) and put all three into one folder"
 )
+
+ATTRIBUTE_FILES = ("list_attr_celeba.txt", "list_attr_celeba.csv")
 
 # The published method's window: 128 x 128, centred at row 121, column 89 of the 218 x 178 aligned image.
 HEIGHT, WIDTH = 218, 178
@@ -56,9 +58,9 @@ class CelebASource(LabelledFiles):
     }
 
     def __init__(self, root: Path) -> None:
-        root = Path(root)
-        _check_root(root)
-        labels = read_attributes(_find_annotation(root, "list_attr_celeba"))
+        root = _find_root(Path(root))
+        self.table = _find_annotation(root, "list_attr_celeba")
+        labels, self.left_out = read_attribute_table(self.table)
         partition = _find_annotation(root, "list_eval_partition")
         files = _find_images(root)
         present = labels.index.isin(files.sizes.keys())
@@ -95,13 +97,27 @@ def _resize(windows: np.ndarray, size: int) -> np.ndarray:
     return batch.permute(0, 2, 3, 1).numpy()
 
 
+def _find_root(root: Path) -> Path:
+    """Return the folder with the annotations: the root, or the only one in it that has them."""
+    _check_root(root)
+    if any(_candidates(root, name) for name in ATTRIBUTE_FILES):
+        return root
+    below = [path for path in sorted(root.iterdir()) if path.is_dir()]
+    found = [path for path in below if any(_candidates(path, name) for name in ATTRIBUTE_FILES)]
+    if len(found) > 1:
+        raise UserError(
+            f"{root} holds several CelebA folders ({', '.join(path.name for path in found)}); point to one."
+        )
+    return found[0] if found else root
+
+
 def _check_root(root: Path) -> None:
     if not root.is_dir():
         what = "is a file, not a folder" if root.exists() else "does not exist"
         raise UserError(f"The CelebA folder {root} {what}; {FETCH}.")
     if root.name == "img_align_celeba":
         for up in root.parents[:2]:
-            if any(_candidates(up, name) for name in ("list_attr_celeba.txt", "list_attr_celeba.csv")):
+            if any(_candidates(up, name) for name in ATTRIBUTE_FILES):
                 raise UserError(
                     f"{root} holds only the images; point to the folder with the annotations, {up}."
                 )

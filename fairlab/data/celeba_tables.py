@@ -1,4 +1,4 @@
-"""CelebA's annotation files, as published (blank-padded text) or as on Kaggle (CSV)."""
+"""CelebA's annotation files, as published (blank-padded text) or as on Kaggle (CSV, perhaps saved again)."""
 
 from pathlib import Path
 
@@ -6,26 +6,38 @@ import numpy as np
 import pandas as pd
 
 from fairlab.core.errors import UserError
+from fairlab.data.binary_columns import binary_columns, file_column, left_out_sentence
 from fairlab.data.facedata import SPLITS
+from fairlab.data.tables import read_texts
 
 # -1 and 0 both mean "absent", but a file that has both is not one of CelebA's and cannot be trusted.
 CODES = {"0": 0, "1": 1, "-1": 2}
+PARTITION = ["partition", "split"]  # what the column of splits may be called
 PARTITIONS = {"0": 0, "1": 1, "2": 2}
 
 
 def read_attributes(path: Path) -> pd.DataFrame:
+    """Read ``list_attr_celeba.txt`` or ``.csv``; see `read_attribute_table`."""
+    return read_attribute_table(path)[0]
+
+
+def read_attribute_table(path: Path) -> tuple[pd.DataFrame, dict[str, str]]:
     """Read ``list_attr_celeba.txt`` or ``.csv``.
 
     Returns
     -------
-    DataFrame
+    labels : DataFrame
         Index: file name. One uint8 column of 0/1 per attribute; -1 becomes 0.
+    left_out : dict of str to str
+        Columns of a CSV that are no attributes, and why; see `fairlab.data.binary_columns`.
 
     Raises
     ------
     UserError
         If a row is short or long, a value is neither -1/1 nor 0/1, or a name occurs twice.
     """
+    if path.suffix.lower() == ".csv":
+        return _attributes_in_columns(path)
     lines = _lines(path)
     if lines and lines[0][1].strip().isdigit():
         lines = lines[1:]  # the published file begins with the row count
@@ -37,7 +49,7 @@ def read_attributes(path: Path) -> pd.DataFrame:
     files, codes = _read_rows(path, lines[1:], len(names), CODES)
     if {0, 2} <= set(np.unique(codes)):
         raise UserError(f"{path} mixes -1 and 0; write either -1/1 or 0/1 throughout.")
-    return pd.DataFrame((codes == 1).astype(np.uint8), index=files, columns=names)
+    return pd.DataFrame((codes == 1).astype(np.uint8), index=files, columns=names), {}
 
 
 def read_partition(path: Path, files: pd.Index) -> np.ndarray:
@@ -53,8 +65,10 @@ def read_partition(path: Path, files: pd.Index) -> np.ndarray:
     UserError
         If a row is short or long, a value is not 0, 1 or 2, or one of `files` has no row.
     """
-    lines = [line for line in _lines(path) if not line[1].startswith("image_id")]
-    known, codes = _read_rows(path, lines, 1, PARTITIONS)
+    if path.suffix.lower() == ".csv":
+        known, codes = _partition_in_columns(path)
+    else:
+        known, codes = _read_rows(path, _lines(path), 1, PARTITIONS)
     places = known.get_indexer(files)
     if (places < 0).any():
         absent = files[places < 0]
@@ -82,6 +96,55 @@ def read_identity(path: Path, files: pd.Index) -> np.ndarray:
             raise UserError(f"{path}, line {number}: {file} has {len(values)} values, not 1; fetch it again.")
         people[file] = values[0]
     return np.array([people.get(file, file) for file in files], dtype=str)
+
+
+def _attributes_in_columns(path: Path) -> tuple[pd.DataFrame, dict[str, str]]:
+    """Read a CSV of attributes, however Kaggle, pandas or R wrote it, perhaps merged with other lists."""
+    table = _by_file(path)
+    repeated = table.columns[table.columns.duplicated()]
+    if len(repeated):
+        raise UserError(f"{path} names an attribute, '{repeated[0]}', twice in its header; remove one.")
+    labels, left_out = binary_columns(table.drop(columns=PARTITION, errors="ignore"))
+    if labels.columns.empty:
+        raise UserError(f"{path} has no attribute. {left_out_sentence(path, left_out)}".rstrip())
+    if {"-1", "0"} <= set(table[[name for name in table if name in labels]].to_numpy().ravel()):
+        raise UserError(f"{path} mixes -1 and 0; write either -1/1 or 0/1 throughout.")
+    return labels, left_out
+
+
+def _partition_in_columns(path: Path) -> tuple[pd.Index, np.ndarray]:
+    """Read a CSV of splits; return the names and the codes, (n, 1)."""
+    table = _by_file(path)
+    named = [name for name in PARTITION if name in table] or list(table.columns)
+    if len(named) != 1:
+        raise UserError(
+            f"{path} needs one column 'partition' beside the files' names, but has "
+            f"{', '.join(table.columns)}; name it so."
+        )
+    split = table[named[0]].str.lower().replace(dict(zip((*SPLITS, "val"), "0121", strict=True)))
+    strange = (~split.isin(PARTITIONS)).to_numpy()
+    if strange.any():
+        row = int(strange.argmax())
+        raise UserError(
+            f"The column '{named[0]}' of {path} holds '{split.iloc[row]}' in row {row + 1:,}, which is none "
+            "of 0, 1, 2; correct it."
+        )
+    return table.index, split.map(PARTITIONS).to_numpy(dtype=np.uint8)[:, None]
+
+
+def _by_file(path: Path) -> pd.DataFrame:
+    """Return a CSV as text, with the names of the images as index."""
+    table = read_texts(path)
+    file = file_column(table, "image_id")
+    if file is None:
+        raise UserError(
+            f"{path} has no column 'image_id', nor one other whose values all end in .jpg (it has "
+            f"{', '.join(table.columns)}); name the images' column so."
+        )
+    table = table.set_index(file).rename_axis(None)
+    if not table.index.is_unique:
+        raise UserError(f"{path} has two rows for {table.index[table.index.duplicated()][0]}; delete one.")
+    return table
 
 
 def _lines(path: Path) -> list[tuple[int, str]]:

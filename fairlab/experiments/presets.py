@@ -170,7 +170,8 @@ def default_name(experiment: Experiment, preset_name: str) -> str:
     method = label_of(experiment.method, usual.method)
     words = [] if method == LatentPairs.name else [as_folder(method)]
     changed = changed_settings(experiment, preset_name)
-    return "-".join([source.name, preset_name, *experiment.attributes, *words, *changed])
+    attributes = map(attribute_as_folder, experiment.attributes)
+    return "-".join([source.name, preset_name, *attributes, *words, *changed])
 
 
 def changed_settings(experiment: Experiment, preset_name: str) -> list[str]:
@@ -192,6 +193,12 @@ def _usual(experiment: Experiment, preset_name: str) -> Experiment:
 def as_folder(label: str) -> str:
     """Return a method's label as a part of a folder's name: ``latent_pairs-partner-mirrored``."""
     return re.sub(r"[^\w.]+", "-", label)
+
+
+def attribute_as_folder(attribute: str) -> str:
+    """Return an attribute's name without what no folder may be called: ``wears_a_badge``."""
+    plain = re.sub(r"[^\w.-]+", "_", attribute)
+    return attribute if plain == attribute else plain.strip("_.") or "attribute"
 
 
 def home_folder(given: str | os.PathLike[str] | None = None) -> Path:

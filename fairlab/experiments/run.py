@@ -53,7 +53,9 @@ class Run:
 
     def __init__(self, experiment: Experiment, home: Path, *, name: str, device: str | None = None) -> None:
         if Path(name).name != name or name == "..":
-            raise UserError(f"'{name}' cannot name a run folder; use letters, digits, '-' and '_'.")
+            raise UserError(
+                f"'{name}' cannot name a run folder; use letters, digits, '-' and '_' in --run NAME."
+            )
         self.experiment, self.home = experiment, Path(home)
         self.work = workspace_of(experiment, self.home, device)
         experiment.method.check(self.work)

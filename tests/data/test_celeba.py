@@ -1,21 +1,26 @@
 """CelebA in every layout, and what is said when it is not CelebA."""
 
+import csv
 import shutil
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from PIL import Image
 
 from fairlab.core.errors import UserError
 from fairlab.core.files import read_json
+from fairlab.data.attributes import check_attribute
 from fairlab.data.celeba import CelebASource
 from fairlab.data.facedata import FaceData
 
 Write = Callable[..., Path]
 COUNT = 24
+TRUTHS = {-1: False, 1: True}
+SPLIT_WORDS = {0: "train", 1: "val", 2: "test"}
 
 
 def prepared(root: Path, size: int = 64) -> FaceData:
@@ -82,12 +87,51 @@ def test_pixels_are_the_published_window_resized_by_pillow(celeba_root: Write, s
         assert np.abs(data.images[row] - expected).max() <= 1
 
 
+def saved_again(root: Path, change: Callable[[pd.DataFrame], pd.DataFrame], **options: object) -> None:
+    """Turn the annotations into Kaggle's, and save both once more by pandas."""
+    as_csv(root)
+    for name in ("list_attr_celeba.csv", "list_eval_partition.csv"):
+        table = change(pd.read_csv(root / name))
+        table.to_csv(root / name, **({"index": False} | options))
+
+
+def merged(table: pd.DataFrame) -> pd.DataFrame:
+    """Return attributes with what else people merge into them."""
+    return table.assign(age=range(len(table)), partition=0, note="") if "Male" in table else table
+
+
+def one_folder_up(root: Path) -> None:
+    """Put everything into root/celeba, as torchvision wants it."""
+    (root / "celeba").mkdir()
+    for path in list(root.iterdir()):
+        if path.name != "celeba":
+            path.rename(root / "celeba" / path.name)
+
+
 LAYOUTS: dict[str, Callable[[Path], None]] = {
     "csv": as_csv,
     "csv with 0/1": lambda root: as_csv(root, absent="0"),
     "zip": as_zip,
     "nested": nested,
     "published folders": in_published_folders,
+    "csv with an index": lambda root: saved_again(root, lambda table: table, index=True),
+    "csv with quotes": lambda root: saved_again(root, lambda table: table, quoting=csv.QUOTE_ALL),
+    "csv with semicolons": lambda root: saved_again(root, lambda table: table, sep=";"),
+    "csv in UTF-16": lambda root: saved_again(root, lambda table: table, encoding="utf-16"),
+    "csv with another name": lambda root: saved_again(root, lambda t: t.rename(columns={"image_id": "img"})),
+    "csv with the names last": lambda root: saved_again(
+        root, lambda table: table[[*table.columns[1:], table.columns[0]]]
+    ),
+    "csv of floats": lambda root: saved_again(
+        root, lambda t: t.set_index("image_id").astype(float), index=True
+    ),
+    "csv of truths": lambda root: saved_again(root, lambda t: t.replace(TRUTHS) if "Male" in t else t),
+    "csv with splits in words": lambda root: saved_again(
+        root, lambda t: t.replace({"partition": SPLIT_WORDS})
+    ),
+    "merged csv": lambda root: saved_again(root, merged),
+    "torchvision's root": one_folder_up,
+    "torchvision's root, csv": lambda root: (as_csv(root), one_folder_up(root))[0],
     "nested csv": lambda root: (as_csv(root), nested(root))[0],
 }
 
@@ -189,6 +233,73 @@ def replace(name: str, old: str, new: str) -> Callable[[Path], None]:
 
 
 ATTRIBUTES, PARTITION = "list_attr_celeba.txt", "list_eval_partition.txt"
+
+CSV_MISTAKES = {
+    "no file column": (
+        "list_attr_celeba.csv",
+        "image_id",
+        "x",
+        ".jpg",
+        "",
+        "no column 'image_id', nor .* name",
+    ),
+    "partition": (
+        "list_eval_partition.csv",
+        "",
+        "",
+        "000002.jpg,0",
+        "000002.jpg,3",
+        "'3' in row 2, .* 0, 1, 2",
+    ),
+    "name": ("list_attr_celeba.csv", "Male", "Smiling", "", "", "names an attribute, 'Smiling', twice"),
+    "twice": (
+        "list_attr_celeba.csv",
+        "",
+        "",
+        "000003.jpg",
+        "000004.jpg",
+        "two rows for 000004.jpg; delete one",
+    ),
+}
+
+
+@pytest.mark.parametrize("mistake", CSV_MISTAKES)
+def test_a_mistake_in_a_csv_is_one_sentence(celeba_root: Write, mistake: str):
+    root = celeba_root(COUNT)
+    as_csv(root)
+    file, old_name, new_name, old, new, message = CSV_MISTAKES[mistake]
+    header, rows = (root / file).read_text().split("\n", 1)
+    (root / file).write_text(f"{header.replace(old_name, new_name)}\n{rows.replace(old, new)}")
+    with pytest.raises(UserError, match=message) as caught:
+        CelebASource(root)
+    assert "\n" not in str(caught.value)
+
+
+def test_two_ways_to_write_absent_in_one_csv(celeba_root: Write):
+    root = celeba_root(COUNT)
+    saved_again(root, lambda table: table.replace({"Male": {-1: 0}}))
+    with pytest.raises(UserError, match="mixes -1 and 0; write either"):
+        CelebASource(root)
+
+
+def test_what_is_no_attribute_is_left_alone_and_told(celeba_root: Write):
+    root = celeba_root(COUNT)
+    as_csv(root)
+    edit(root / "list_attr_celeba.csv", "000003.jpg,-1", "000003.jpg,2")
+    source = CelebASource(root)
+    assert source.attributes == ("Male", "Young")
+    assert "'Smiling' (holds '2' in row 3)" in source.notes[0]
+    with pytest.raises(UserError, match=r"'Smiling' holds '2' in row 3, but .* correct"):
+        check_attribute("Smiling", source.attributes, source.left_out)
+
+
+def test_two_folders_of_celeba_below_the_root(celeba_root: Write):
+    root = celeba_root(COUNT)
+    one_folder_up(root)
+    shutil.copytree(root / "celeba", root / "again")
+    with pytest.raises(UserError, match=r"several CelebA folders \(again, celeba\); point to one"):
+        CelebASource(root)
+
 
 MISTAKES: dict[str, tuple[Callable[[Path], None], str]] = {
     "no root": (shutil.rmtree, r"does not exist; fetch img_align_celeba\.zip, list_attr_celeba\.txt and"),

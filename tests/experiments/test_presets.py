@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from fairlab.core.errors import UserError
 from fairlab.core.store import fingerprint
-from fairlab.experiments.presets import PRESETS, default_name, home_folder, preset
+from fairlab.experiments.presets import PRESETS, attribute_as_folder, default_name, home_folder, preset
 from fairlab.latent import PARTNERS
 from fairlab.methods import METHODS
 from fairlab.methods.settings import settings_of
@@ -215,3 +215,24 @@ def test_home_is_given_or_from_the_environment_or_here(monkeypatch, tmp_path):
     monkeypatch.setenv("FAIRLAB_HOME", str(tmp_path))
     assert home_folder() == tmp_path
     assert str(home_folder("elsewhere")) == "elsewhere"
+
+
+@pytest.mark.parametrize(
+    ("attribute", "folder"),
+    [
+        ("wears a badge?", "wears_a_badge"),
+        ("day/night", "day_night"),
+        ("gender=Male", "gender_Male"),
+        ("..", ".."),
+        ("../../x", "x"),
+        ("C:\\x", "C_x"),
+        ("müde", "müde"),
+        ("5_o_Clock_Shadow", "5_o_Clock_Shadow"),
+        ("???", "attribute"),
+    ],
+)
+def test_the_default_name_is_a_folder_s_whatever_attributes_are_called(attribute, folder):
+    assert attribute_as_folder(attribute) == folder
+    named = default_name(preset("smoke", data="folder", data_root="x", target=attribute), "smoke")
+    assert named == f"folder-smoke-{folder}-Male"
+    assert Path(named).name == named

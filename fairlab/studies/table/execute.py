@@ -13,7 +13,7 @@ from fairlab.core.estimate import CORRECTED
 from fairlab.core.files import write_json, write_text
 from fairlab.core.parallel import check_jobs, default_jobs, run_all
 from fairlab.evaluation.results import environment
-from fairlab.experiments.presets import as_folder, changed_settings
+from fairlab.experiments.presets import as_folder, attribute_as_folder, changed_settings
 from fairlab.experiments.presets import preset as preset_of
 from fairlab.figures.effects import effect_table, effects, effects_by_target
 from fairlab.figures.paper_table import write_paper_table
@@ -74,7 +74,9 @@ def table(
         f"{grid.n_trainings} trainings, of which finished ones are skipped.",
         flush=True,
     )
-    folder = out or grid.home / "tables" / _name(grid, [*targets, *map(as_folder, methods or ())])
+    folder = out or grid.home / "tables" / _name(
+        grid, [*map(attribute_as_folder, targets), *map(as_folder, methods or ())]
+    )
     grid = make_all(grid, jobs)
     return write_results(grid, folder)
 
@@ -156,6 +158,5 @@ def _name(grid: Grid, named: Sequence[str]) -> str:
     changed += [as_folder(f"{name}-{value}") for name, value in unusual.items()]
     if len(named) > MOST_NAMED:  # file systems allow 255 characters
         named = [f"{len(named)}-names-{crc32(' '.join(named).encode()):08x}"]
-    return "-".join(
-        [experiment.source.name, grid.preset, *experiment.attributes[1:], *named, *seeds, *changed]
-    )
+    protected = map(attribute_as_folder, experiment.attributes[1:])
+    return "-".join([experiment.source.name, grid.preset, *protected, *named, *seeds, *changed])
