@@ -1,6 +1,7 @@
 """Toy data and a toy workspace, in which every method trains in a second."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 import numpy as np
 import pandas as pd
@@ -32,6 +33,8 @@ class Shapes:
 
     name: str = "folder"
     attributes: tuple[str, ...] = ("Square", "Red", "Loud")
+    left_out: ClassVar[dict[str, str]] = {}
+    notes: ClassVar[tuple[str, ...]] = ()
 
     @property
     def counts(self):
