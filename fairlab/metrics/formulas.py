@@ -4,6 +4,7 @@ A quotient of nothing by nothing is NaN here: who calls says why. To add a metri
 describe it in `fairlab.metrics.spec`.
 """
 
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
@@ -36,6 +37,21 @@ class ClassCounts(NamedTuple):
     right: np.ndarray  #: (..., groups, K) of those whose class is predicted
     binary: bool = False  #: whether the classes are labels 0 and 1
     gaps: np.ndarray | None = None  #: (..., groups, bins) sums of outcome - score in equal bins of the score
+
+
+#: Numbers or weights of images, (..., groups); but for the first two, of labels 0 and 1 alone.
+COUNTS: dict[str, Callable[[ClassCounts], np.ndarray]] = {
+    "images": lambda c: c.mass.sum(axis=-1),
+    "images right": lambda c: c.right.sum(axis=-1),
+    "positives": lambda c: c.mass[..., 1],
+    "positives found": lambda c: c.right[..., 1],
+    "positives missed": lambda c: c.mass[..., 1] - c.right[..., 1],
+    "negatives": lambda c: c.mass[..., 0],
+    "negatives right": lambda c: c.right[..., 0],
+    "false alarms": lambda c: c.mass[..., 0] - c.right[..., 0],
+    "images predicted positive": lambda c: c.right[..., 1] + c.mass[..., 0] - c.right[..., 0],
+    "images predicted negative": lambda c: c.right[..., 0] + c.mass[..., 1] - c.right[..., 1],
+}
 
 
 def average_precision(counted: Counted) -> np.ndarray:
@@ -129,27 +145,12 @@ def divergences(smoothed: np.ndarray) -> np.ndarray:
     return np.stack([forth[..., 1], back[..., 1], forth[..., 0], back[..., 0]], axis=-1)
 
 
-def accuracy(counts: ClassCounts) -> np.ndarray:
-    """Return the share that is right, (..., groups)."""
-    return np.asarray(counts.right.sum(axis=-1) / counts.mass.sum(axis=-1))
-
-
 def balanced_accuracy(counts: ClassCounts) -> np.ndarray:
     """Return the mean of the shares right of each class, (..., groups), or of the classes a group has."""
     recall = counts.right / counts.mass
     if counts.binary:
         return np.asarray(recall.mean(axis=-1))
     return np.asarray(np.nansum(recall, axis=-1) / (counts.mass > 0).sum(axis=-1))
-
-
-def predicted_positive(counts: ClassCounts) -> np.ndarray:
-    """Return the number or weight of images predicted positive, (..., groups)."""
-    return np.asarray(counts.right[..., 1] + counts.mass[..., 0] - counts.right[..., 0])
-
-
-def predicted_negative(counts: ClassCounts) -> np.ndarray:
-    """Return the number or weight of images predicted negative, (..., groups)."""
-    return np.asarray(counts.right[..., 0] + counts.mass[..., 1] - counts.right[..., 1])
 
 
 def calibration_error(counts: ClassCounts) -> np.ndarray:

@@ -61,14 +61,6 @@ class DisparitySpec(MetricSpec):
     picks: Literal["gap", "lowest", "ratio"] = "gap"  #: what is picked among the groups
 
 
-def _everyone(counts: formulas.ClassCounts) -> np.ndarray:
-    return np.asarray(counts.mass.sum(axis=-1))
-
-
-def _positives(counts: formulas.ClassCounts) -> np.ndarray:
-    return counts.mass[..., 1]
-
-
 def _by_name(*specs: Any) -> dict[str, Any]:
     return {spec.name: spec for spec in specs}
 
@@ -131,11 +123,27 @@ METRICS: dict[str, MetricSpec] = _by_name(
     ),
 )
 
+
+def _share(
+    name: str, hits: str, base: str, best: Literal["high", "zero"], label: str, meaning: str
+) -> RateSpec:
+    """Return the rate that is how many of `base` are `hits`, both names in `formulas.COUNTS`."""
+    numerator, denominator = formulas.COUNTS[hits], formulas.COUNTS[base]
+    return RateSpec(
+        name,
+        lambda counts: np.asarray(numerator(counts) / denominator(counts)),
+        label,
+        meaning,
+        best=best,
+        needs=(base,),
+        of="classes" if name == "accuracy" else "labels",
+        base=denominator,
+    )
+
+
 #: Rates of one group, in the order of tables.
 RATES: dict[str, RateSpec] = _by_name(
-    RateSpec(
-        "accuracy", formulas.accuracy, "Accuracy", "the share that is right", best="high", base=_everyone
-    ),
+    _share("accuracy", "images right", "images", "high", "Accuracy", "the share that is right"),
     RateSpec(
         "balanced_accuracy",
         formulas.balanced_accuracy,
@@ -144,84 +152,69 @@ RATES: dict[str, RateSpec] = _by_name(
         best="high",
         needs=("positives", "negatives"),
     ),
-    RateSpec(
+    _share(
         "selection_rate",
-        lambda counts: formulas.predicted_positive(counts) / counts.mass.sum(axis=-1),
+        "images predicted positive",
+        "images",
+        "zero",
         "Predicted positive",
         "the share predicted positive",
-        best="zero",
-        of="labels",
-        base=_everyone,
     ),
-    RateSpec(
+    _share(
         "TPR",
-        lambda counts: (counts.right / counts.mass)[..., 1],
+        "positives found",
+        "positives",
+        "high",
         "Found (TPR)",
         "the share of the positives predicted positive",
-        best="high",
-        needs=("positives",),
-        of="labels",
-        base=_positives,
     ),
-    RateSpec(
+    _share(
         "FPR",
-        lambda counts: 1 - (counts.right / counts.mass)[..., 0],
+        "false alarms",
+        "negatives",
+        "zero",
         "False alarms (FPR)",
         "the share of the negatives predicted positive",
-        best="zero",
-        needs=("negatives",),
-        of="labels",
-        base=lambda counts: counts.mass[..., 0],
     ),
-    RateSpec(
+    _share(
         "FNR",
-        lambda counts: 1 - (counts.right / counts.mass)[..., 1],
+        "positives missed",
+        "positives",
+        "zero",
         "Missed (FNR)",
         "the share of the positives predicted negative",
-        best="zero",
-        needs=("positives",),
-        of="labels",
-        base=_positives,
     ),
-    RateSpec(
+    _share(
         "PPV",
-        lambda counts: counts.right[..., 1] / formulas.predicted_positive(counts),
+        "positives found",
+        "images predicted positive",
+        "high",
         "Positives right (PPV)",
         "the share of those predicted positive that are",
-        best="high",
-        needs=("images predicted positive",),
-        of="labels",
-        base=formulas.predicted_positive,
     ),
-    RateSpec(
+    _share(
         "FDR",
-        lambda counts: 1 - counts.right[..., 1] / formulas.predicted_positive(counts),
+        "false alarms",
+        "images predicted positive",
+        "zero",
         "Positives wrong (FDR)",
         "the share of those predicted positive that are negative",
-        best="zero",
-        needs=("images predicted positive",),
-        of="labels",
-        base=formulas.predicted_positive,
     ),
-    RateSpec(
+    _share(
         "NPV",
-        lambda counts: counts.right[..., 0] / formulas.predicted_negative(counts),
+        "negatives right",
+        "images predicted negative",
+        "high",
         "Negatives right (NPV)",
         "the share of those predicted negative that are",
-        best="high",
-        needs=("images predicted negative",),
-        of="labels",
-        base=formulas.predicted_negative,
     ),
-    RateSpec(
+    _share(
         "FOR",
-        lambda counts: 1 - counts.right[..., 0] / formulas.predicted_negative(counts),
+        "positives missed",
+        "images predicted negative",
+        "zero",
         "Negatives wrong (FOR)",
         "the share of those predicted negative that are positive",
-        best="zero",
-        needs=("images predicted negative",),
-        of="labels",
-        base=formulas.predicted_negative,
     ),
     RateSpec(
         "ECE",

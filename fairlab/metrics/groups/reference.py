@@ -13,6 +13,7 @@ from fairlab.core.errors import UserError, nearest_names
 from fairlab.core.estimate import Estimate
 from fairlab.metrics.groups.auc import AUC
 from fairlab.metrics.groups.named_groups import Groups
+from fairlab.metrics.intervals.proportion import difference
 from fairlab.metrics.spec import RATES
 from fairlab.metrics.tidy import COLUMNS
 
@@ -91,8 +92,8 @@ def ratio_interval(one: Estimate, two: Estimate) -> tuple[float, float]:
 
 def difference_interval(one: Estimate, two: Estimate) -> tuple[float, float]:
     """Return the 95% interval of one.value - two.value, both independent."""
-    (a, low_a, high_a), (b, low_b, high_b) = (_ends(each) for each in (one, two))
-    return a - b - math.hypot(a - low_a, high_b - b), a - b + math.hypot(high_a - a, b - low_b)
+    low, high = difference(_ends(one), _ends(two))
+    return float(low), float(high)
 
 
 def _ends(each: Estimate) -> tuple[float, float, float]:

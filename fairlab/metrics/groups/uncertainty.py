@@ -11,11 +11,12 @@ from scipy.linalg import block_diag
 
 from fairlab.core.estimate import Estimate
 from fairlab.metrics.groups.rates import Key
-from fairlab.metrics.intervals import extremes
+from fairlab.metrics.intervals import extremes, gaps
 from fairlab.metrics.intervals.bootstrap import estimate_of
 from fairlab.metrics.intervals.extremes import Picked, Shares
 from fairlab.metrics.intervals.multiple_testing import paired_p_value
 from fairlab.metrics.intervals.proportion import newcombe, wilson
+from fairlab.metrics.intervals.seeds import BySeed
 from fairlab.metrics.spec import DISPARITIES, RATES, DisparitySpec
 
 _SAME = "no image tells the models apart: as wide as Wilson's interval of none"
@@ -47,31 +48,32 @@ class Drawn:
 def rate(drawn: Drawn, key: Key) -> Estimate:
     """Return a rate of a group: a share with Wilson's interval, others with percentiles of resamples."""
     spec, values = RATES[key[0]], drawn.numbers[key]
+    if spec.too_large:
+        folded = _mirrored(values)
+        corrected = float(np.maximum(0.0, folded.value))
+        return estimate_of(values[0], folded.resampled[0], spec.limits)._replace(corrected=corrected)
     if spec.base is None:
-        draws = 2 * values[0] - values[1:] if spec.too_large else values[1:]
-        return estimate_of(values[0], draws, spec.limits)._replace(
-            corrected=_unbiased(values, too_large=spec.too_large)
-        )
+        return estimate_of(values[0], values[1:], spec.limits)
     if np.isnan(values[0]) or len(values) == 1:
         return Estimate(float(values[0]))
     low, high = wilson(values[0], drawn.n(key))
     return Estimate(float(values[0]), float(low), float(high), note=estimate_of(values[0], values[1:]).note)
 
 
-def _unbiased(values: np.ndarray, *, too_large: bool) -> float:
-    """Return a value less the bootstrap's estimate of its bias; NaN if chance does not make it too large."""
-    defined = values[1:][~np.isnan(values[1:])]
-    return max(0.0, float(2 * values[0] - defined.mean())) if too_large and len(defined) else math.nan
+def _mirrored(values: np.ndarray) -> BySeed:
+    """Return what chance makes too large, (1 + resamples,), less what chance adds: see `gaps.mirrored`."""
+    return gaps.mirrored(BySeed(values[:1], values[None, 1:]))
 
 
 def rate_change(first: Drawn, second: Drawn, key: Key) -> Estimate:
     """Return the paired difference of a rate between two models."""
-    values = second.numbers[key] - first.numbers[key]
-    one = estimate_of(values[0], values[1:])
-    if RATES[key[0]].base is not None and one.bounded and one.low == one.value == one.high == 0:
+    spec, values = RATES[key[0]], second.numbers[key] - first.numbers[key]
+    draws = _mirrored(values).resampled[0] if spec.too_large else values[1:]
+    one = estimate_of(values[0], draws)
+    if spec.base is not None and one.bounded and one.low == one.value == one.high == 0:
         high = float(wilson(0.0, first.n(key))[1])
         return one._replace(low=-high, high=high, p_value=1.0, note=_SAME)
-    return one._replace(p_value=paired_p_value(values[1:]))
+    return one._replace(p_value=paired_p_value(draws))
 
 
 def signed(drawn: Drawn, name: str, groups: tuple[str, str]) -> Estimate:

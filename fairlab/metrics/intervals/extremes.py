@@ -61,7 +61,7 @@ def largest_gap(families: tuple[Shares, ...]) -> Picked:
     """
     found = []
     for shares in families:
-        first, second = np.transpose(list(permutations(range(len(shares.value)), 2)))
+        first, second = _pairs(len(shares.value))
         z = critical_value(len(shares.value), len(families))
         ends = newcombe(shares.value[first], shares.n[first], shares.value[second], shares.n[second], z)
         found.append(Picked(max(0.0, ends[0].max()), min(1.0, ends[1].max()), no_gap_p_value(shares)))
@@ -74,7 +74,7 @@ def no_gap_p_value(shares: Shares) -> float:
 
     Also for groups with small numbers or shares of 0 and 1, as the intervals are Newcombe's.
     """
-    first, second = np.transpose(list(permutations(range(len(shares.value)), 2)))
+    first, second = _pairs(len(shares.value))
     apart = shares.value[second] > shares.value[first]
     if not apart.any():
         return 1.0
@@ -176,7 +176,11 @@ def sidak(k: int) -> float:
 
 def pairs_of(k: int) -> np.ndarray:
     """Return the differences of any two of k rates as rows, (k (k - 1), k)."""
-    first, second = np.transpose(list(permutations(range(k), 2)))
-    rows = np.zeros((len(first), k))
-    rows[np.arange(len(first)), second], rows[np.arange(len(first)), first] = 1, -1
-    return rows
+    first, second = _pairs(k)
+    one_hot = np.eye(k)
+    return np.asarray(one_hot[second] - one_hot[first])
+
+
+def _pairs(k: int) -> np.ndarray:
+    """Return the first and the second of all ordered pairs of k groups, (2, k (k - 1))."""
+    return np.transpose(list(permutations(range(k), 2)))

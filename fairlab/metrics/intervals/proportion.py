@@ -1,6 +1,7 @@
 """Shares of what was counted, with Wilson's interval, and differences of two with Newcombe's."""
 
 import math
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -8,6 +9,9 @@ from numpy.typing import ArrayLike
 from scipy.stats import norm
 
 from fairlab.core.estimate import PERCENT, Estimate
+
+#: A number, or an array of them, and the ends of its interval.
+Ends = tuple[Any, Any, Any]
 
 #: Standard normal quantile of a two-sided 95% interval.
 Z = float(norm.ppf(0.975))
@@ -55,11 +59,25 @@ def newcombe(
     """Return the ends of the interval of second minus first, independent shares (...) of n (...).
 
     Source: Newcombe, *Interval Estimation for the Difference between Independent Proportions*, 1998, method
-    10: the distances from the shares to the ends of their Wilson intervals, squared and added.
+    10: `difference` of Wilson's intervals.
     """
     p, q = np.asarray(first, dtype=np.float64), np.asarray(second, dtype=np.float64)
-    (low_p, high_p), (low_q, high_q) = wilson(p, n_first, z), wilson(q, n_second, z)
-    return q - p - np.hypot(q - low_q, high_p - p), q - p + np.hypot(high_q - q, p - low_p)
+    return difference((q, *wilson(q, n_second, z)), (p, *wilson(p, n_first, z)))
+
+
+def difference(one: Ends, two: Ends) -> tuple[np.ndarray, np.ndarray]:
+    """Return the ends of the interval of one minus two, independent numbers with intervals of their own.
+
+    Source: Zou and Donner, Statistics in Medicine, 2008: the distances from the numbers to the ends of their
+    intervals, squared and added.
+
+    Parameters
+    ----------
+    one, two : (value, low, high)
+        Arrays (...) or numbers; low <= value <= high.
+    """
+    (a, low_a, high_a), (b, low_b, high_b) = one, two
+    return a - b - np.hypot(a - low_a, high_b - b), a - b + np.hypot(high_a - a, b - low_b)
 
 
 def shares(flags: pd.DataFrame) -> pd.DataFrame:
