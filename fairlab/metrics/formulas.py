@@ -107,6 +107,25 @@ def equal_opportunity_gap(counted: Counted) -> np.ndarray:
     return np.abs(signed_opportunity_gap(counted))
 
 
+def found_with_number(counted: Counted, group: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return a group's true positive rate, and the number of positives it is a share of, (..., 1)."""
+    positives = counted.mass[..., 1, group, None]
+    with np.errstate(invalid="ignore"):
+        return np.asarray(counted.flagged[..., 1, group, None] / positives), positives
+
+
+def found_in(counted: Counted, group: int) -> np.ndarray:
+    """Return a group's true positive rate, (...)."""
+    return found_with_number(counted, group)[0][..., 0]
+
+
+def worst_cell_accuracy(counted: Counted) -> np.ndarray:
+    """Return the accuracy of the (y, a) cell that has the lowest, (...)."""
+    right = np.stack([counted.mass[..., 0, :] - counted.flagged[..., 0, :], counted.flagged[..., 1, :]], -2)
+    with np.errstate(invalid="ignore"):
+        return np.asarray((right / counted.mass).min(axis=(-2, -1)))
+
+
 def amplification(counted: Counted) -> np.ndarray:
     """Return directional bias amplification a → t, (...), as in `fairlab.metrics.bias_amplification`.
 

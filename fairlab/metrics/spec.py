@@ -5,6 +5,7 @@ Adding a metric takes a formula in `fairlab.metrics.formulas` and one entry here
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Literal
 
 import numpy as np
@@ -28,10 +29,12 @@ class MetricSpec:
     limits: tuple[float, float] = (0.0, 1.0)  #: ends of its range
     unit: Unit = PERCENT
     at_threshold: bool = False  #: whether it depends on who is predicted positive, and on nothing else
-    too_large: bool = False  #: whether few images make it too large; `bootstrap` then mirrors its interval
-    #: Of the absolute difference of two groups' shares: the signed one, and the shares with their numbers.
+    biased: bool = False  #: whether few images move it away from the best; its interval is then mirrored
+    #: Of the absolute difference of two groups' shares the signed one.
     signed: Callable[..., np.ndarray] | None = None
+    #: The share that it is, or the two of which it is the difference, with their numbers: (..., 1 or 2) each.
     shares: Callable[..., tuple[np.ndarray, np.ndarray]] | None = None
+    group: int | None = None  #: the group of which it is measured; None: of all images
     headline: bool = True  #: whether tables that compare methods show it
 
     @property
@@ -119,7 +122,7 @@ METRICS: dict[str, MetricSpec] = _by_name(
         needs=_CELLS,
         limits=(0.0, np.inf),
         unit=NATS,
-        too_large=True,
+        biased=True,
     ),
 )
 
@@ -140,6 +143,35 @@ def _share(
         base=denominator,
     )
 
+
+#: Beside them in tables of methods: who is served worst, and whom a change of the gap lifts or pulls down.
+CELL_METRICS: dict[str, MetricSpec] = {
+    "WGA": MetricSpec(
+        "WGA",
+        formulas.worst_cell_accuracy,
+        "Accuracy in the worst cell (WGA)",
+        "the accuracy of the label and group that have the lowest; 100 is best",
+        best="high",
+        about="accuracy",
+        needs=_CELLS,
+        at_threshold=True,
+        biased=True,
+    ),
+    **{
+        f"TPR of group {group}": MetricSpec(
+            "TPR",
+            partial(formulas.found_in, group=group),
+            "Found (TPR)",
+            "the share of the group's positives predicted positive",
+            best="high",
+            needs=(_POSITIVES[group],),
+            at_threshold=True,
+            shares=partial(formulas.found_with_number, group=group),
+            group=group,
+        )
+        for group in (0, 1)
+    },
+}
 
 #: Rates of one group, in the order of tables.
 RATES: dict[str, RateSpec] = _by_name(
@@ -223,7 +255,7 @@ RATES: dict[str, RateSpec] = _by_name(
         "how far scores are from how often they come true",
         best="zero",
         of="scores",
-        too_large=True,
+        biased=True,
     ),
 )
 

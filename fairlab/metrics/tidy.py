@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -44,7 +44,7 @@ class Resampled(NamedTuple):
         cls, signed: BySeed, *, threshold: str = "", specs: tuple[MetricSpec, ...] | None = None
     ) -> Resampled:
         """Return what was measured as `MetricSpec.measured`; by default of all `METRICS`."""
-        specs = tuple(METRICS.values()) if specs is None else specs
+        specs = specs or tuple(METRICS.values())
         chance, corrected = np.zeros((2, len(specs))), np.full(len(specs), np.nan)
         value, by_seed = signed.value, BySeed(signed.whole.copy(), signed.resampled.copy())
         for place, spec in enumerate(specs):
@@ -53,9 +53,9 @@ class Resampled(NamedTuple):
                 chance[0, place], corrected[place] = gaps.added_by_chance(one), gaps.without_chance(one)
                 folded = gaps.in_observed_direction(one)
                 value[place] = folded.value
-            elif spec.too_large:
+            elif spec.biased:
                 folded = gaps.mirrored(one)
-                corrected[place] = max(spec.limits[0], float(folded.value))
+                corrected[place] = np.clip(folded.value, *spec.limits)
             else:
                 continue
             by_seed.whole[:, place], by_seed.resampled[..., place] = folded
@@ -86,13 +86,18 @@ def tidy_table(
     resampled: Mapping[str, Resampled], y: np.ndarray, a: np.ndarray, attribute: str, groups: tuple[str, str]
 ) -> pd.DataFrame:
     """Return what `compare` returns, from what `resample_models` returned; warn of undefined metrics."""
-    reasons = _undefined(y, a, groups)
+    reasons = _undefined(next(iter(resampled.values())).specs, y, a, groups)
     rows = [
-        {"model": name, "attribute": attribute, "group": "all"} | row
+        {"model": name, "attribute": attribute, "group": group_of(spec, groups)} | row
         for name, one in resampled.items()
-        for row in metric_rows(one, reasons)
+        for spec, row in zip(one.specs, metric_rows(one, reasons), strict=True)
     ]
     return tidy(pd.DataFrame(rows).assign(n=len(y), n_positive=int(y.sum())))
+
+
+def group_of(spec: MetricSpec, groups: tuple[str, str]) -> str:
+    """Return whose metric it is, as in the column "group"."""
+    return "all" if spec.group is None else groups[spec.group]
 
 
 def tidy(rows: pd.DataFrame) -> pd.DataFrame:
@@ -108,14 +113,14 @@ def estimate_in(row: Any) -> Estimate:
     return Estimate.of(row, unit)
 
 
-def metric_rows(found: Resampled, reasons: Mapping[str, str]) -> list[dict[str, object]]:
+def metric_rows(found: Resampled, reasons: Mapping[MetricSpec, str]) -> list[dict[str, object]]:
     """Return the rows of the metrics for the tidy table, with the reasons for what is undefined."""
     rows: list[dict[str, object]] = []
     draws = found.by_seed.draws()
     signed = draws if found.signed is None else found.signed.draws()
     for place, spec in enumerate(found.specs):
         one = _estimate(spec, found, place, draws[:, place], signed[:, place])
-        note = reasons.get(spec.name) or "; ".join(filter(None, [one.note, *_remarks(spec, one, found)]))
+        note = reasons.get(spec) or "; ".join(filter(None, [one.note, *_remarks(spec, one, found)]))
         rows.append(one._asdict() | {"metric": spec.name, "seeds": len(found.by_seed.whole), "note": note})
     return rows
 
@@ -148,13 +153,15 @@ def _remarks(spec: MetricSpec, one: Estimate, found: Resampled) -> list[str]:
     return notes
 
 
-def _undefined(y: np.ndarray, a: np.ndarray, groups: tuple[str, str]) -> dict[str, str]:
+def _undefined(
+    specs: Sequence[MetricSpec], y: np.ndarray, a: np.ndarray, groups: tuple[str, str]
+) -> dict[MetricSpec, str]:
     """Warn of each metric that is undefined on these images; return the reasons."""
     mass = cell_masses(y, a)
-    reasons = {metric: shortage(metric, mass, groups) for metric in METRICS}
-    for metric, reason in reasons.items():
+    reasons = {spec: shortage(spec, mass, groups) for spec in specs}
+    for spec, reason in reasons.items():
         if reason:
-            warn_undefined(metric, reason)
+            warn_undefined(spec.name, reason)
     return reasons
 
 

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from fairlab.core.errors import UserError
-from fairlab.metrics.spec import METRICS
+from fairlab.metrics.spec import METRICS, MetricSpec
 
 #: How messages name the images with protected label 0 and 1.
 GROUPS: tuple[str, str] = ("group 0", "group 1")
@@ -29,21 +29,21 @@ class UndefinedMetricWarning(UserWarning):
     """A metric is NaN because a group or class it needs has no images."""
 
 
-def shortage(metric: str, mass: np.ndarray, groups: tuple[str, str] = GROUPS) -> str:
-    """Say which parts of the (2, 2) table `mass`, indexed [y, a], are empty though `metric` needs them.
+def shortage(spec: MetricSpec, mass: np.ndarray, groups: tuple[str, str] = GROUPS) -> str:
+    """Say which parts of the (2, 2) table `mass`, indexed [y, a], are empty though a metric needs them.
 
     Returns
     -------
     str
         For example ``"0 positives in Male"``; empty if the metric is defined.
     """
-    empty = [part for part in METRICS[metric].needs if mass[_PARTS[part]].sum() == 0]
+    empty = [part for part in spec.needs if mass[_PARTS[part]].sum() == 0]
     return " and ".join(f"0 {part.format(*groups)}" for part in empty)
 
 
 def warn_if_undefined(metric: str, mass: np.ndarray, groups: tuple[str, str]) -> bool:
     """Warn that `metric` is NaN if a part it needs is empty; return whether it is."""
-    reason = shortage(metric, mass, groups)
+    reason = shortage(METRICS[metric], mass, groups)
     if reason:
         warn_undefined(metric, reason)
     return bool(reason)

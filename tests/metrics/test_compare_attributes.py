@@ -4,6 +4,8 @@ import pytest
 
 from fairlab.core.errors import UserError
 from fairlab.metrics import UndefinedMetricWarning, compare, compare_attributes
+from fairlab.metrics.intervals.proportion import wilson
+from fairlab.metrics.spec import CELL_METRICS
 from fairlab.metrics.two_groups.compare_attributes import MEAN
 
 from .examples import simulate
@@ -68,3 +70,35 @@ def test_a_model_without_an_attribute_is_named(made):
     del scores["debiased"]["Young"]
     with pytest.raises(UserError, match="'debiased' has no scores for Young"):
         compare_attributes(labels, scores, a)
+
+
+def test_cells_are_measured_beside_the_metrics_when_asked_for(made):
+    labels, scores, a = made
+    table = compare_attributes(
+        labels, scores, a, means=MEANS, thresholds={m: dict.fromkeys(labels, 0.5) for m in scores},
+        n_resamples=50, groups=("women", "men"), specs=tuple(CELL_METRICS.values()),
+    )  # fmt: skip
+    rows = table.set_index(["model", "attribute", "metric", "group"])["value"]
+    y = labels["Bangs"].to_numpy()
+    for model in scores:
+        flagged = scores[model]["Bangs"] > 0.5  # (seeds, n)
+        right = np.array(
+            [[(one == y)[(y == k) & (a == g)].mean() for k in (0, 1) for g in (0, 1)] for one in flagged]
+        )
+        assert rows[model, "Bangs", "WGA", "all"] == pytest.approx(right.min(axis=1).mean())
+        for place, group in enumerate(("women", "men")):
+            assert rows[model, "Bangs", "TPR", group] == pytest.approx(right[:, 2 + place].mean())
+            pair = [rows[model, name, "TPR", group] for name in labels]
+            assert rows[model, "both", "TPR", f"{MEAN}: {group}"] == pytest.approx(np.mean(pair))
+
+
+def test_a_group_of_which_everybody_is_found_has_an_interval_of_some_width():
+    y, a = np.tile([0, 1], 40), np.repeat([0, 1], 40)
+    scores = {"baseline": {"y": np.where(y == 1, 0.9, 0.1)}}
+    table = compare_attributes(
+        pd.DataFrame({"y": y}), scores, a, thresholds={"baseline": {"y": 0.5}}, n_resamples=100,
+        specs=(CELL_METRICS["TPR of group 0"],),
+    )  # fmt: skip
+    low, high = wilson(1.0, 20)
+    found = table.iloc[0][["value", "low", "high"]].tolist()
+    assert found == pytest.approx([1.0, float(low), float(high)], abs=0.02)

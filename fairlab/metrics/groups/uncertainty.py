@@ -48,7 +48,7 @@ class Drawn:
 def rate(drawn: Drawn, key: Key) -> Estimate:
     """Return a rate of a group: a share with Wilson's interval, others with percentiles of resamples."""
     spec, values = RATES[key[0]], drawn.numbers[key]
-    if spec.too_large:
+    if spec.biased:
         folded = _mirrored(values)
         corrected = float(np.maximum(0.0, folded.value))
         return estimate_of(values[0], folded.resampled[0], spec.limits)._replace(corrected=corrected)
@@ -68,7 +68,7 @@ def _mirrored(values: np.ndarray) -> BySeed:
 def rate_change(first: Drawn, second: Drawn, key: Key) -> Estimate:
     """Return the paired difference of a rate between two models."""
     spec, values = RATES[key[0]], second.numbers[key] - first.numbers[key]
-    draws = _mirrored(values).resampled[0] if spec.too_large else values[1:]
+    draws = _mirrored(values).resampled[0] if spec.biased else values[1:]
     one = estimate_of(values[0], draws)
     if spec.base is not None and one.bounded and one.low == one.value == one.high == 0:
         high = float(wilson(0.0, first.n(key))[1])

@@ -12,7 +12,13 @@ from fairlab.metrics.intervals.seeds import BySeed
 from fairlab.metrics.spec import METRICS
 from fairlab.metrics.thresholds import threshold_note, thresholds_of
 from fairlab.metrics.tidy import Resampled, tidy_table, with_differences
-from fairlab.metrics.two_groups.ranked_cells import RankedCells, allow_for_few, measured, resampled_metrics
+from fairlab.metrics.two_groups.ranked_cells import (
+    RankedCells,
+    Specs,
+    allow_for_few,
+    measured,
+    resampled_metrics,
+)
 from fairlab.metrics.validation import GROUPS, check_labels, check_resamples, scores_by_seed
 
 
@@ -193,6 +199,7 @@ def resample_models(
     seed: int,
     stratified: bool = False,
     clusters: np.ndarray | None = None,
+    specs: Specs = None,
 ) -> dict[str, Resampled]:
     """Measure every model and every difference from the baseline on common resamples; arguments as `compare`.
 
@@ -207,13 +214,15 @@ def resample_models(
         for name, values in by_model.items()
         for s, threshold in zip(values, thresholds_of(name, values, y, thresholds), strict=True)
     ]
-    shape = (len(by_model), seeds, -1, len(METRICS))
+    shape = (len(by_model), seeds, -1, len(specs or METRICS))
     whole = [cells.counted(np.ones((1, len(y)), dtype=np.int32)) for cells in ranked]
-    values = np.stack([measured(counted) for counted in whole]).reshape(shape)[:, :, 0]
-    draws = resampled_metrics(ranked, n_resamples, seed, stratified=stratified, clusters=clusters)
-    draws = np.stack([allow_for_few(*one) for one in zip(whole, draws, strict=True)]).reshape(shape)
+    values = np.stack([measured(counted, specs) for counted in whole]).reshape(shape)[:, :, 0]
+    draws = resampled_metrics(
+        ranked, n_resamples, seed, stratified=stratified, clusters=clusters, specs=specs
+    )
+    draws = np.stack([allow_for_few(*one, specs) for one in zip(whole, draws, strict=True)]).reshape(shape)
     resampled = {
-        name: Resampled.of(BySeed(value, draw), threshold=threshold_note(y, scored, thresholds))
+        name: Resampled.of(BySeed(value, draw), threshold=threshold_note(y, scored, thresholds), specs=specs)
         for (name, scored), value, draw in zip(by_model.items(), values, draws, strict=True)
     }
     return with_differences(resampled, baseline)

@@ -9,8 +9,9 @@ from numpy.typing import ArrayLike
 from fairlab.core.errors import UserError
 from fairlab.metrics.groups.clusters import check_clusters
 from fairlab.metrics.intervals.seeds import BySeed
-from fairlab.metrics.tidy import Resampled, metric_rows, tidy, tidy_table
+from fairlab.metrics.tidy import Resampled, group_of, metric_rows, tidy, tidy_table
 from fairlab.metrics.two_groups.compare import resample_models
+from fairlab.metrics.two_groups.ranked_cells import Specs
 from fairlab.metrics.validation import GROUPS, check_labels
 
 #: Value of the column "group" in rows that are means over attributes.
@@ -29,6 +30,7 @@ def compare_attributes(
     seed: int = 0,
     clusters: ArrayLike | None = None,
     groups: tuple[str, str] = GROUPS,
+    specs: Specs = None,
 ) -> pd.DataFrame:
     """Return the metrics of several models for many attributes, and their means over groups of attributes.
 
@@ -47,6 +49,9 @@ def compare_attributes(
         attributes not in `labels` are left out.
     baseline, n_resamples, seed, clusters, groups
         As `compare`.
+    specs : tuple of MetricSpec, optional
+        What is measured; by default `fairlab.metrics.spec.METRICS`. Of a metric of one group the column
+        "group" names it, in rows that are means after "mean over attributes: ".
 
     Returns
     -------
@@ -75,10 +80,14 @@ def compare_attributes(
         y = check_labels(labels[name], name)
         given = {model: by_attribute[name] for model, by_attribute in scores.items()}
         limits = None if thresholds is None else {model: thresholds[model][name] for model in scores}
-        resampled[name] = resample_models(y, given, a, limits, baseline, n_resamples, seed, clusters=together)
+        resampled[name] = resample_models(
+            y, given, a, limits, baseline, n_resamples, seed, clusters=together, specs=specs
+        )
         tables.append(tidy_table(resampled[name], y, a, name, groups))
     chosen = {title: [name for name in names if name in resampled] for title, names in (means or {}).items()}
-    tables += [_mean_rows(title, names, resampled, labels) for title, names in chosen.items() if names]
+    tables += [
+        _mean_rows(title, names, resampled, labels, groups) for title, names in chosen.items() if names
+    ]
     return tidy(pd.concat(tables, ignore_index=True))
 
 
@@ -93,7 +102,11 @@ def _check_attributes(labels: pd.DataFrame, scores: Mapping[str, Mapping[str, Ar
 
 
 def _mean_rows(
-    title: str, names: Sequence[str], resampled: Mapping[str, Mapping[str, Resampled]], labels: pd.DataFrame
+    title: str,
+    names: Sequence[str],
+    resampled: Mapping[str, Mapping[str, Resampled]],
+    labels: pd.DataFrame,
+    groups: tuple[str, str],
 ) -> pd.DataFrame:
     """Return the rows of one group of attributes, for every model and difference."""
     n_positive = int(labels[list(names)].to_numpy().sum())
@@ -106,7 +119,13 @@ def _mean_rows(
                 f", {len(parts) - n_defined} skipped (undefined)" if n_defined < len(parts) else ""
             )
             notes = "; ".join(filter(None, [note, str(row["note"])]))
-            rows.append({**row, "model": model, "attribute": title, "group": MEAN, "note": notes})
+            group = group_of(parts[0].specs[column], groups)
+            who = {
+                "model": model,
+                "attribute": title,
+                "group": MEAN if group == "all" else f"{MEAN}: {group}",
+            }
+            rows.append({**row, **who, "note": notes})
     return pd.DataFrame(rows).assign(n=len(labels), n_positive=n_positive)
 
 

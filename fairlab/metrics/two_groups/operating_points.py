@@ -253,7 +253,7 @@ def _undefined(mass: np.ndarray, groups: tuple[str, str]) -> list[str]:
     reasons = []
     for metric, group in _measures():
         if metric in METRICS:
-            reason = shortage(metric, mass, groups)
+            reason = shortage(METRICS[metric], mass, groups)
         else:
             reason = f"0 positives in {groups[group]}" if group is not None and mass[1, group] == 0 else ""
         reasons.append(reason)

@@ -16,10 +16,13 @@ import numpy as np
 from fairlab.metrics.formulas import EDGES, Counted
 from fairlab.metrics.intervals.bootstrap import resample_counts
 from fairlab.metrics.intervals.gaps import stretched
-from fairlab.metrics.intervals.proportion import newcombe
+from fairlab.metrics.intervals.proportion import newcombe, wilson
 from fairlab.metrics.spec import METRICS, MetricSpec
 
 FEW = 10
+
+#: What is measured; None: all `METRICS`.
+Specs = tuple[MetricSpec, ...] | None
 
 
 @dataclass(frozen=True)
@@ -80,32 +83,33 @@ class RankedCells:
             curve=read(self.at_positives),
         )
 
-    def measured(self, counts: np.ndarray) -> np.ndarray:
+    def measured(self, counts: np.ndarray, specs: Specs) -> np.ndarray:
         """Return what is measured of resamples given as counts of the images, (rows, n) → (rows, m)."""
-        return measured(self.counted(counts))
+        return measured(self.counted(counts), specs)
 
 
-def measured(counted: Counted) -> np.ndarray:
-    """Return `MetricSpec.measured` of all `METRICS`, (rows, m)."""
-    return np.stack([spec.measured(counted) for spec in METRICS.values()], axis=1)
+def measured(counted: Counted, specs: Specs = None) -> np.ndarray:
+    """Return `MetricSpec.measured` of metrics, (rows, m)."""
+    return np.stack([spec.measured(counted) for spec in specs or METRICS.values()], axis=1)
 
 
-def allow_for_few(
-    counted: Counted, draws: np.ndarray, specs: Sequence[MetricSpec] | None = None
-) -> np.ndarray:
+def allow_for_few(counted: Counted, draws: np.ndarray, specs: Specs = None) -> np.ndarray:
     """Return draws (resamples, m) whose spread allows for groups that show hardly a miss, or hardly a hit.
 
     Of a group without a miss no resample has one, so it would count as known exactly. Where a difference of
-    shares rests on fewer than `FEW` images of either kind, its draws are stretched to Newcombe's interval.
+    shares, or a share, rests on fewer than `FEW` images of either kind, its draws are stretched to Newcombe's
+    interval, or Wilson's.
     """
     draws = draws.copy()
-    for place, spec in enumerate(METRICS.values() if specs is None else specs):
+    for place, spec in enumerate(specs or METRICS.values()):
         if spec.shares is None:
             continue
-        (rates,), (n,) = spec.shares(counted)  # (1, 2) each
+        (rates,), (n,) = spec.shares(counted)  # (1, 2) or (1, 1) each
         if (n > 0).all() and (n * np.minimum(rates, 1 - rates) < FEW).any():
-            low, high = newcombe(rates[0], n[0], rates[1], n[1])
-            draws[:, place] = stretched(float(rates[1] - rates[0]), draws[:, place], float(low), float(high))
+            two = len(rates) > 1
+            low, high = newcombe(rates[0], n[0], rates[1], n[1]) if two else wilson(rates[0], n[0])
+            value = rates[1] - rates[0] if two else rates[0]
+            draws[:, place] = stretched(float(value), draws[:, place], float(low), float(high))
     return draws
 
 
@@ -116,6 +120,7 @@ def resampled_metrics(
     *,
     stratified: bool = False,
     clusters: np.ndarray | None = None,
+    specs: Specs = None,
 ) -> np.ndarray:
     """Return what is measured of several classifiers on common resamples, (classifiers, resamples, metrics).
 
@@ -127,7 +132,7 @@ def resampled_metrics(
     strata = np.split(first.order, first.ends[:-1, 0]) if stratified else [np.arange(len(first.order))]
     strata = [images for images in strata if len(images)]
     chunks = [
-        np.stack([cells.measured(counts) for cells in ranked])
+        np.stack([cells.measured(counts, specs) for cells in ranked])
         for counts in resample_counts(strata, n_resamples, rng, clusters=clusters)
     ]
     return np.concatenate(chunks, axis=1)

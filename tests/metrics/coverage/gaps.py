@@ -1,13 +1,16 @@
 """How often intervals of gaps, minima and their changes hold the truth."""
 
 import itertools
+from functools import cache
 
 import numpy as np
 import pandas as pd
 from scipy.stats import norm
 
 from fairlab.metrics.groups.compare_groups import group_differences
+from fairlab.metrics.spec import CELL_METRICS, METRICS
 from fairlab.metrics.two_groups.compare import compare
+from fairlab.metrics.two_groups.compare_attributes import compare_attributes
 
 #: Disparities whose coverage is counted, and the one behind a clear gap.
 DISPARITIES = (
@@ -82,48 +85,69 @@ def table(repetitions: int) -> pd.DataFrame:
 
 
 def two_groups(repetitions: int, n_resamples: int = 300) -> pd.DataFrame:
-    """Return the coverage of DEO and KL, with and without a gap, of one and of three trainings."""
+    """Return the coverage of what two groups are compared by, and of its change to a model without a gap."""
     rows = []
     for n, gap, seeds in itertools.product((500, 2000), (0.0, 0.1), (1, 3)):
         rng = np.random.default_rng([n, int(100 * gap), seeds])
-        true = {"DEO": _true_deo(gap), "KL": _true_kl(gap)}
-        held: dict[str, list[bool]] = {metric: [] for metric in true}
-        raw, corrected = ({metric: [] for metric in true} for _ in range(2))
-        for repetition in range(repetitions):
-            y, scores, a = scored(rng, n, gap, seeds)
-            found = compare(y, {"model": scores}, a, thresholds={"model": 0.5}, baseline="model",
-                            n_resamples=n_resamples, seed=repetition).set_index("metric")  # fmt: skip
-            for metric, value in true.items():
-                row = found.loc[metric]
-                held[metric].append(bool(row["low"] <= value <= row["high"]))
-                raw[metric].append(row["value"])
-                corrected[metric].append(row["corrected"])
-        rows += [
-            {
-                "n": n, "gap": gap, "seeds": seeds, "metric": metric, "coverage": np.mean(held[metric]),
-                "truth": value, "mean_value": np.mean(raw[metric]),
-                "mean_corrected": np.mean(corrected[metric]), "repetitions": repetitions,
-            }
-            for metric, value in true.items()
-        ]  # fmt: skip
+        true, even = _true_values(gap), _true_values(0.0)
+        found = pd.concat([_compared(rng, n, gap, seeds, n_resamples) for _ in range(repetitions)])
+        for metric, wanted in true.items():
+            one, change = found.loc[("gap", metric)], found.loc[("even - gap", metric)]
+            rows.append({
+                "n": n, "gap": gap, "seeds": seeds, "metric": metric, "coverage": _held(one, wanted),
+                "coverage_of_change": _held(change, even[metric] - wanted), "truth": wanted,
+                "mean_value": one["value"].mean(), "mean_corrected": one["corrected"].mean(),
+                "repetitions": repetitions,
+            })  # fmt: skip
     return pd.DataFrame(rows)
+
+
+def _compared(rng: np.random.Generator, n: int, gap: float, seeds: int, n_resamples: int) -> pd.DataFrame:
+    """Return the rows of `compare_attributes` of two made-up models, by model and metric."""
+    y, scores, a = scored(rng, n, gap, seeds)
+    found = compare_attributes(
+        pd.DataFrame({"y": y}),
+        {model: {"y": values} for model, values in scores.items()},
+        a,
+        thresholds={model: {"y": 0.5} for model in scores},
+        baseline="gap",
+        n_resamples=n_resamples,
+        seed=int(rng.integers(2**31)),
+        specs=(*METRICS.values(), *CELL_METRICS.values()),
+    )
+    whole = found["group"] == "all"
+    metric = found["metric"].where(whole, found["metric"] + " of " + found["group"])
+    return found.set_index(["model", metric])
+
+
+def _held(rows: pd.DataFrame, value: float) -> float:
+    return float(((rows["low"] - 1e-12 <= value) & (value <= rows["high"] + 1e-12)).mean())
 
 
 def scored(
     rng: np.random.Generator, n: int, gap: float, seeds: int
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return labels, scores (seeds, n) and groups; scores of the second group are higher by `gap`."""
+) -> tuple[np.ndarray, dict[str, np.ndarray], np.ndarray]:
+    """Return labels, scores (seeds, n) of a model that is higher by `gap` in the second group and of one that
+    is not, and groups; most of their noise is common.
+    """
     y, a = rng.integers(0, 2, (2, n))
-    common, own = rng.standard_normal(n), rng.standard_normal((seeds, n))
+    common, own = rng.standard_normal(n), rng.standard_normal((2, seeds, n))
     noise = 0.2 * (np.sqrt(0.8) * common + np.sqrt(0.2) * own)
-    return y, np.clip(0.3 + 0.3 * y + gap * a + noise, 0, 1), a
+    scores = np.clip(0.3 + 0.3 * y + np.array([gap, 0.0])[:, None, None] * a + noise, 0, 1)
+    return y, {"gap": scores[0], "even": scores[1]}, a
 
 
-def _true_deo(gap: float) -> float:
-    return float(norm.cdf((gap + 0.1) / 0.2) - norm.cdf(0.1 / 0.2))
+def _true_values(gap: float) -> dict[str, float]:
+    found = [float(norm.cdf((0.1 + gap * a) / 0.2)) for a in (0, 1)]
+    passed = [float(norm.cdf((0.2 - gap * a) / 0.2)) for a in (0, 1)]
+    by_group = {f"TPR of group {a}": found[a] for a in (0, 1)}
+    return {"DEO": found[1] - found[0], "KL": _true_kl(gap), "WGA": min(*found, *passed)} | by_group
 
 
+@cache
 def _true_kl(gap: float) -> float:
     y, scores, a = scored(np.random.default_rng(0), 4_000_000, gap, 1)
-    found = compare(y, {"model": scores}, a, thresholds={"model": 0.5}, baseline="model", n_resamples=1)
+    found = compare(
+        y, {"model": scores["gap"]}, a, thresholds={"model": 0.5}, baseline="model", n_resamples=1
+    )
     return float(found.set_index("metric").loc["KL", "value"])
