@@ -22,7 +22,7 @@ class MetricSpec:
     function: Callable[..., np.ndarray]
     label: str  #: for readers
     meaning: str  #: for readers: what it is, as a clause that follows a colon
-    best: Literal["high", "zero", "one"]
+    best: Literal["high", "low", "zero", "one"]
     about: Literal["fairness", "accuracy"] = "fairness"
     #: Kinds of images without which it is undefined; ``{0}`` and ``{1}`` stand for the groups' names.
     needs: tuple[str, ...] = ("images",)
@@ -155,6 +155,16 @@ CELL_METRICS: dict[str, MetricSpec] = {
         about="accuracy",
         needs=_CELLS,
         at_threshold=True,
+        biased=True,
+    ),
+    "leakage": MetricSpec(
+        "leakage",
+        formulas.score_leakage,
+        "Leakage of the scores",
+        "how often the group can be guessed from the score, groups counting the same; 50 is chance",
+        best="low",
+        needs=("images in {0}", "images in {1}"),
+        limits=(0.5, 1.0),
         biased=True,
     ),
     **{

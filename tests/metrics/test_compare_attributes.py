@@ -1,6 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from sklearn.metrics import balanced_accuracy_score
 
 from fairlab.core.errors import UserError
 from fairlab.metrics import UndefinedMetricWarning, compare, compare_attributes
@@ -102,3 +103,17 @@ def test_a_group_of_which_everybody_is_found_has_an_interval_of_some_width():
     low, high = wilson(1.0, 20)
     found = table.iloc[0][["value", "low", "high"]].tolist()
     assert found == pytest.approx([1.0, float(low), float(high)], abs=0.02)
+
+
+def test_the_leakage_of_scores_is_what_the_best_threshold_guesses(made):
+    labels, scores, a = made
+    one = {"baseline": {"Bangs": scores["baseline"]["Bangs"][0] + 0.1 * a}}
+    one["baseline"]["Bangs"] /= one["baseline"]["Bangs"].max()
+    table = compare_attributes(
+        labels[["Bangs"]], one, a, n_resamples=50, specs=(CELL_METRICS["leakage"],)
+    )  # fmt: skip
+    s = one["baseline"]["Bangs"]
+    best = max(balanced_accuracy_score(a, s >= cut) for cut in np.unique(s))
+    seen = max(balanced_accuracy_score(a, s >= cut) for cut in np.unique(s[labels["Bangs"] == 1]))
+    assert table["value"].iloc[0] == pytest.approx(seen)
+    assert seen == pytest.approx(best, abs=0.01)
