@@ -1,32 +1,17 @@
-"""Methods against the baseline: a table, their effects, and the trade-off of AP and DEO."""
+"""Methods against the baseline: a table, and their effects."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 import pandas as pd
-import seaborn as sns
 from matplotlib.figure import Figure
 
-from fairlab.core.errors import UserError
 from fairlab.core.estimate import markdown_table
 from fairlab.figures.captioned import Captioned
-from fairlab.figures.style import (
-    FAINT,
-    MODEL_LOOKS,
-    MODEL_NAMES,
-    mark_intervals,
-    model_name,
-    panels,
-    readable,
-    styled,
-)
-from fairlab.figures.tables import WHOLE, differences, estimate
+from fairlab.figures.style import FAINT, MODEL_LOOKS, mark_intervals, panels, readable, styled
+from fairlab.figures.tables import WHOLE, estimate
 from fairlab.metrics.spec import METRICS, reported
 from fairlab.metrics.two_groups.compare_attributes import MEAN
-
-#: Of the models of a trade-off; the first are those of `MODEL_LOOKS`.
-_MARKERS = (*(look.marker for look in MODEL_LOOKS), "P", "X", "<", ">", "*")
 
 
 def effect_table(table: pd.DataFrame, methods: Sequence[str]) -> str:
@@ -123,58 +108,6 @@ def _marks(
     return figure
 
 
-@styled
-def trade_off(table: pd.DataFrame, *, attribute: str = "", group: str = "all") -> Captioned:
-    """Show average precision against the difference in equality of opportunity, a point for each model.
-
-    Parameters
-    ----------
-    table : DataFrame
-        As `compare`, with rows of the metrics AP and DEO; rows of differences are left out.
-    attribute, group : str
-        Which rows to show.
-
-    Raises
-    ------
-    UserError
-        If there are no such rows, or more than 10 models.
-    """
-    points = _trade_off_points(table, attribute, group)
-    usual = MODEL_NAMES if set(MODEL_NAMES) & set(points.index) else {}
-    order = list(dict.fromkeys([*usual, *points.index]))
-    looks = {model: MODEL_LOOKS[place % len(MODEL_LOOKS)] for place, model in enumerate(order)}
-    markers = dict(zip(map(model_name, order), _MARKERS, strict=False))
-    names = [model_name(str(model)) for model in points.index]
-    colours = [looks[model].colour for model in points.index]
-    figure, (axis,) = panels(1, 1, (6.4, 4.4))
-    for model, row in points.iterrows():
-        ends: dict[str, Any] = {"color": looks[model].colour, "linewidth": 1.1}
-        axis.hlines(row["AP"], row["DEO low"], row["DEO high"], **ends)
-        axis.vlines(row["DEO"], row["AP low"], row["AP high"], **ends)
-    style: dict[str, Any] = {"hue": names, "palette": colours, "style": names, "markers": markers, "s": 75}
-    sns.scatterplot(points, x="DEO", y="AP", ax=axis, **style)
-    axis.set(xlabel="gap in missed faces (DEO), points: left is fairer", ylabel="AP, %: up is better")
-    axis.set_xlim(left=min(0.0, axis.get_xlim()[0]))
-    axis.grid()
-    sns.move_legend(axis, "upper left", bbox_to_anchor=(1, 1))
-    return Captioned(figure, _unbeaten(points), "Average precision against DEO, a point for each model")
-
-
-def _unbeaten(points: pd.DataFrame) -> str:
-    """Say which models no other beats in both AP and DEO."""
-    names = [model_name(str(model)) for model in points.index]
-    precision, gap = (points[metric].to_numpy(dtype=float) for metric in ("AP", "DEO"))
-    best, fairest = int(precision.argmax()), int(gap.argmin())
-    unbeaten = [
-        name for i, name in enumerate(names) if not ((precision > precision[i]) & (gap < gap[i])).any()
-    ]
-    return (
-        f"Lines: 95% intervals. {names[best]} has the highest AP ({precision[best]:.1f}%), {names[fairest]} "
-        f"the smallest DEO ({gap[fairest]:.1f} points). Not beaten in both at once, leaving the intervals "
-        f"aside: {', '.join(unbeaten)}."
-    )
-
-
 def _changes(
     table: pd.DataFrame, methods: Sequence[str], attribute: str, group: str, metric: str = "DEO"
 ) -> str:
@@ -211,20 +144,3 @@ def _cells(table: pd.DataFrame, attribute: str, group: str, model: str) -> list[
 
 def _cell(table: pd.DataFrame, attribute: str, group: str, model: str, metric: str) -> str:
     return f"{estimate(table, model, attribute, metric, group):#}"
-
-
-def _trade_off_points(table: pd.DataFrame, attribute: str, group: str) -> pd.DataFrame:
-    """Return AP and DEO of each model with their ends, in per cent and points."""
-    keep = (table["attribute"] == attribute) & (table["group"] == group) & ~differences(table)
-    columns: dict[str, pd.Series] = {}
-    for metric in ("AP", "DEO"):
-        rows = table[keep & (table["metric"] == metric)].set_index("model")
-        columns |= {metric: rows["value"], f"{metric} low": rows["low"], f"{metric} high": rows["high"]}
-    points = (100 * pd.DataFrame(columns)).dropna(subset=["AP", "DEO"])
-    order: Sequence[str] = [model for model in dict.fromkeys(table["model"]) if model in points.index]
-    if not 0 < len(order) <= 2 * len(MODEL_LOOKS):
-        raise UserError(
-            f"A figure of AP against DEO shows 1 to {2 * len(MODEL_LOOKS)} models that have both, not "
-            f"{len(order)} (attribute '{attribute}', group '{group}')."
-        )
-    return points.loc[list(order)]

@@ -8,12 +8,13 @@ from fairlab.figures.curves import (
     learning_curves,
     skew_curves,
 )
-from fairlab.figures.effects import effects, effects_by_target, trade_off
+from fairlab.figures.effects import effects, effects_by_target
 from fairlab.figures.faces import face_grid, pair_grid
 from fairlab.figures.histograms import distance_histograms, score_histograms
 from fairlab.figures.intervals import dots, series_of
 from fairlab.figures.matrix import discriminability_matrix
 from fairlab.figures.plane import Line, latent_plane
+from fairlab.figures.trade_off import trade_off
 
 __all__ = [
     "Line", "calibration_curves", "changed_counts", "class_bars", "direction_effects",

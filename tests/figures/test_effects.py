@@ -6,17 +6,9 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
-from matplotlib.collections import LineCollection, PathCollection
-from matplotlib.colors import to_hex
 
-from fairlab.core.errors import UserError
-from fairlab.figures import plots
 from fairlab.figures.effects import effect_table, effects, effects_by_target
-from fairlab.figures.style import MODEL_LOOKS
 from fairlab.metrics import compare_attributes
-
-from ..lab.examples import tidy
-from .drawn import pixels
 
 TARGETS = ["Big_Nose", "Young", "Smiling"]
 METHODS = ("latent_pairs", "unpaired_faces")
@@ -155,54 +147,3 @@ def test_the_caption_says_in_words_what_the_figure_shows(table):
     for text, method in ((first.split(": ")[1], "latent_pairs"), (second, "unpaired_faces")):
         expected = shown(row(table, "all targets", f"{method} - baseline", "DEO"))
         assert numbers(text) == pytest.approx(expected, abs=0.051)
-
-
-def models(n: int) -> pd.DataFrame:
-    rows = [
-        {
-            "model": f"m{i}",
-            "attribute": "",
-            "group": "all",
-            "metric": metric,
-            "value": v,
-            "low": v - 0.02,
-            "high": v + 0.02,
-        }
-        for i in range(n)
-        for metric, v in (("AP", 0.8 + 0.01 * i), ("DEO", 0.1 + 0.01 * i))
-    ]
-    return pd.DataFrame(rows)
-
-
-def test_trade_off_shows_each_model_differently():
-    figure = plots.trade_off(models(10)).figure
-    (axis,) = figure.axes
-    (points,) = (drawn for drawn in axis.collections if isinstance(drawn, PathCollection))
-    np.testing.assert_allclose(points.get_offsets(), [(10 + i, 80 + i) for i in range(10)])
-    assert len({path.vertices.tobytes() for path in points.get_paths()}) == 10  # a marker each
-    lines = [drawn.get_segments()[0] for drawn in axis.collections if isinstance(drawn, LineCollection)]
-    np.testing.assert_allclose(lines[:2], [[[8, 80], [12, 80]], [[10, 78], [10, 82]]])
-    assert pixels(figure).std() > 0
-
-
-def test_baseline_and_debiased_look_as_everywhere():
-    figure = plots.trade_off(tidy(), attribute="Smiling").figure
-    (axis,) = figure.axes
-    legend = zip(axis.get_legend().get_texts(), axis.get_legend().legend_handles, strict=True)
-    points = {text.get_text(): to_hex(mark.get_markerfacecolor()).upper() for text, mark in legend}
-    assert points == {"baseline": MODEL_LOOKS[0].colour, "de-biased": MODEL_LOOKS[1].colour}
-
-
-def test_the_caption_of_the_trade_off_names_what_no_model_beats():
-    table = models(3)
-    table.loc[(table["model"] == "m2") & (table["metric"] == "AP"), "value"] = 0.7
-    said = plots.trade_off(table).text
-    assert "m1 has the highest AP (81.0%), m0 the smallest DEO (10.0 points)." in said
-    assert said.endswith("leaving the intervals aside: m0, m1.")
-
-
-def test_trade_off_needs_one_to_ten_models():
-    with pytest.raises(UserError, match="1 to 10 models that have both, not 11"):
-        plots.trade_off(models(11))
-    with pytest.raises(UserError, match="not 0"):
-        plots.trade_off(models(2), attribute="Smiling")
