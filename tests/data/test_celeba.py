@@ -311,7 +311,6 @@ MISTAKES: dict[str, tuple[Callable[[Path], None], str]] = {
     "cut name": (replace(ATTRIBUTES, "Smiling ", ""), "line 3: .* has 3 values, not 2"),
     "value 2": (replace(ATTRIBUTES, "000003.jpg -1", "000003.jpg 2"), "line 5: the value '2' for 000003.jpg"),
     "value text": (replace(ATTRIBUTES, "000003.jpg -1", "000003.jpg no"), "line 5: the value 'no'"),
-    "-1 and 0": (replace(ATTRIBUTES, "000003.jpg -1", "000003.jpg 0"), "mixes -1 and 0"),
     "row twice": (replace(ATTRIBUTES, "000003.jpg", "000004.jpg"), "two rows for 000004.jpg"),
     "name twice": (replace(ATTRIBUTES, "Smiling Male", "Male Male"), "twice in its header"),
     "empty": (write(ATTRIBUTES, ""), "no rows below its header"),
