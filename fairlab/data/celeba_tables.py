@@ -10,8 +10,8 @@ from fairlab.data.binary_columns import binary_columns, file_column, left_out_se
 from fairlab.data.facedata import SPLITS
 from fairlab.data.tables import read_texts
 
-# -1 and 0 both mean "absent", in one file or another. In a file that has both, 0 means undecided if some column
-# has all of -1, 0 and 1; else it cannot be trusted.
+# -1 and 0 both mean "absent", in one file or another. In a file that has both, 0 means undecided if some
+# column has all of -1, 0 and 1; else it cannot be trusted.
 CODES = {"0": 0, "1": 1, "-1": 2}
 PARTITION = ["partition", "split"]  # what the column of splits may be called
 PARTITIONS = {"0": 0, "1": 1, "2": 2}

@@ -46,7 +46,9 @@ def places(ids: Texts, among: Texts) -> tuple[np.ndarray, bool]:
 def zeros_are_all(ids: Texts, among: Texts) -> bool:
     """Return whether more ids are found among others without zeros at the beginning."""
     plain = pc.index_in(ids, value_set=among)
-    return bool(pc.index_in(_without_zeros(ids), value_set=_without_zeros(among)).null_count < plain.null_count)
+    return bool(
+        pc.index_in(_without_zeros(ids), value_set=_without_zeros(among)).null_count < plain.null_count
+    )
 
 
 def zeros_sentence(path: object, other: object) -> str:

@@ -296,7 +296,13 @@ def _texts_or_type(column: Column) -> pa.Array:
     try:
         return column.texts()
     except UserError:  # nobody need have asked for this column
-        return pa.repeat(str(column.values.type), len(column.values))
+        rows: pa.Array = column.values  # noqa: PD011 (of pyarrow)
+        return pa.repeat(str(rows.type), len(rows))
+
+
+def plain(text: str) -> str:
+    """Return a text as `Column.texts` has it: trimmed, a whole number without ``.0``."""
+    return re.sub(_WHOLE, r"\1", text.strip())
 
 
 def is_index(name: str) -> bool:

@@ -198,11 +198,12 @@ def test_files_that_do_not_fit_end_in_a_sentence(tmp_path, csv):
         with pytest.raises(UserError, match=name):
             read_labels(tmp_path / name, protected="x")
     csv.write_text(TABLE.replace("Female", "", 1))
-    with pytest.raises(UserError, match="'gender' of .* has no value in 1 of 12 rows, first in row 1"):
+    with pytest.raises(UserError, match=r"'gender' of .* has no value in 1 of 12 rows, first in row 1"):
         read_labels(csv, protected="gender")
     csv.write_text(TABLE.replace(",Smiling,Young", ",a,b").replace(",1,", ",7,").replace("Yes", "?"))
     with pytest.raises(
-        UserError, match="no binary label column beside 'gender'; .*left alone: 'age' .holds 'young' in row 1"
+        UserError,
+        match=r"no binary label column beside 'gender'; .*left alone: 'age' .holds 'young' in row 1",
     ):
         read_labels(csv, protected="gender")
 

@@ -1,22 +1,33 @@
 """Audit of anyone's predictions, from the file to the table and the page."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import pandas as pd
 
 import fairlab
 from fairlab.core.errors import UserError, nearest_names
 from fairlab.core.files import write_text
+from fairlab.data.tables import plain
 from fairlab.metrics.groups.custom import Metric
 from fairlab.metrics.groups.named_groups import Groups
 from fairlab.reports.page import write_report
-from fairlab.studies.audit.additions import check_metrics, known_metrics, with_metrics, with_references
-from fairlab.studies.audit.bins import parse_bins
-from fairlab.studies.audit.clusters import read_clusters
+from fairlab.studies.audit.additions import (
+    check_metrics,
+    check_scores,
+    known_metrics,
+    with_metrics,
+    with_references,
+)
+from fairlab.studies.audit.bins import Bins, parse_bins
+from fairlab.studies.audit.clusters import Clusters, read_clusters
 from fairlab.studies.audit.conditions import (
     JUDGED_ON,
+    Condition,
     ConditionsBroken,
     JudgedOn,
     check_conditions,
@@ -27,11 +38,11 @@ from fairlab.studies.audit.formats import FORMATS, Format, Told
 from fairlab.studies.audit.measure import MOST_ROWS, Measured, groups_of, measure
 from fairlab.studies.audit.page import LIMITS, AuditReport, sections
 from fairlab.studies.audit.predictions import Columns, Predictions
-from fairlab.studies.audit.read import read_models
+from fairlab.studies.audit.read import Others, read_models
 from fairlab.studies.audit.references import reference_sentence, references_of
 from fairlab.studies.audit.summary import summarise
 from fairlab.studies.audit.text import class_tables, gap_table, own_tables, rate_tables, reference_tables
-from fairlab.studies.audit.weights import read_weights
+from fairlab.studies.audit.weights import Weights, read_weights
 
 TABLE, PAGE = "metrics.csv", "report.html"
 GAPS_TITLE = (
@@ -48,7 +59,12 @@ def audit(
     predicted: str | None = None,
     positive: str | None = None,
     protected: Sequence[str],
+    logits: bool = False,
     compare: Path | str | Sequence[Path | str] = (),
+    compare_score: str | Sequence[str] = (),
+    compare_prob_prefix: str | Sequence[str] = (),
+    compare_predicted: str | Sequence[str] = (),
+    compare_id: str | Sequence[str] = (),
     threshold: float | None = None,
     id_column: str | None = None,
     weight: str | None = None,
@@ -68,11 +84,11 @@ def audit(
     Parameters
     ----------
     file : path
-        CSV, TSV or Parquet with one row per prediction.
+        A table with one row per prediction; see `fairlab.data.tables`.
     label : str
         Column of true labels: binary with `score`, classes with `prob_prefix`.
     score : str, optional
-        Column of scores in [0, 1].
+        Column of scores in [0, 1], or of percentages.
     prob_prefix : str, optional
         How the names of the columns of class probabilities begin; the rest is the class.
     predicted : str, optional
@@ -81,8 +97,13 @@ def audit(
         Which of two texts in `label` (and `predicted`) is the positive one.
     protected : sequence of str
         Columns that form groups; of several, intersections are measured too.
+    logits : bool
+        Whether scores (or the columns of classes) are logits: they become probabilities, in all files.
     compare : path, or sequence of paths
-        The same rows with the predictions of other models; differences are from `file`.
+        The same rows with the predictions of other models; differences are from `file`. With `id_column`
+        they need neither label nor groups.
+    compare_score, compare_prob_prefix, compare_predicted, compare_id : str, or sequence of str
+        What these columns are called in the files of `compare`, if otherwise: one name for all, or one each.
     threshold : float, optional
         A score above it is predicted positive; None calibrates it on these very rows.
     id_column : str, optional
@@ -123,52 +144,109 @@ def audit(
     """
     file, own = Path(file), metrics or {}
     folder = Path(f"{file.stem}-audit") if out is None else Path(out)
-    columns = Columns(
-        label, score, prob_prefix, predicted, positive, tuple(dict.fromkeys(protected)), id_column
+    named = None if positive is None else plain(positive)
+    asked = tuple(dict.fromkeys(protected))
+    columns = Columns(label, score, prob_prefix, predicted, named, asked, id_column, logits)
+    others = Others(
+        tuple(map(Path, _listed(compare))),
+        *map(_listed, (compare_score, compare_prob_prefix, compare_predicted, compare_id)),
     )
-    others = [compare] if isinstance(compare, Path | str) else compare
     conditions, edges = parse_conditions(fail_if), parse_bins(bins, columns.protected)
     _check(columns, threshold, n_resamples, weight)
     _check_choices(fail_on, form)
-    check_metrics(own, weighted=weight is not None, scored=score is not None)
+    check_metrics(own, weighted=weight is not None)
     _check_folder(folder)
-    models = read_models(file, list(map(Path, others)), columns, edges)
-    weights = None if weight is None else read_weights(file, weight)
-    clusters = None if cluster is None else read_clusters(file, cluster)
-    first = models[next(iter(models))]
-    groups = groups_of(first.protected)
-    references = references_of(reference, groups)
-    scored = all(model.scores is not None for model in models.values())
-    if threshold is not None and first.scores is None:
-        raise UserError(f"A --threshold belongs to scores, and {file} has none but decisions; leave it out.")
-    pairs = weight is None and any(len(column.names) == 2 for column in first.protected.values())
-    known = known_metrics(
-        binary=first.binary, scored=scored, pairs=pairs, references=bool(references), own=own
-    )
-    check_conditions(conditions, sorted(known), _names_of_groups(models, label, groups), list(models))
+
+    read = _Read.of(file, others, columns, edges, weight, cluster)
+    references = references_of(reference, read.groups)
+    _check_read(read, conditions, label, threshold, references, own)
 
     measured = measure(
-        models,
+        read.models,
         label,
         threshold=threshold,
-        weights=weights,
-        clusters=clusters,
+        weights=read.weights,
+        clusters=read.clusters,
         n_resamples=n_resamples,
         seed=seed,
     )
     measured = with_references(measured, references)
-    measured = with_metrics(measured, own, n_resamples=n_resamples, seed=seed)
-    measured = measured.adjusted()
-    verdicts = judge(conditions, measured.table, list(models), groups, fail_on)
+    measured = with_metrics(measured, own, n_resamples=n_resamples, seed=seed).adjusted()
+    verdicts = judge(conditions, measured.table, list(read.models), read.groups, fail_on)
     summary = [*summarise(measured), *_remarks(measured, fail_on if conditions else None)]
     page = _page(measured, [*summary, *(each.sentence for each in verdicts)], n_resamples, seed)
-    write_report(folder / PAGE, page)  # it is what could fail
-    write_text(folder / TABLE, measured.table.to_csv(index=False))
     files = [folder / PAGE, folder / TABLE]
-    told = FORMATS[form](Told(summary, verdicts, _tables(measured), measured.table, files))
+    told = _write(page, Told(summary, verdicts, _tables(measured), measured.table, files), form)
     if any(each.failed for each in verdicts):
         raise ConditionsBroken(told)
     return told
+
+
+class _Read(NamedTuple):
+    """All that is read before anything is measured."""
+
+    file: Path
+    models: dict[str, Predictions]
+    groups: Groups
+    weights: Weights | None
+    clusters: Clusters | None
+
+    @classmethod
+    def of(
+        cls,
+        file: Path,
+        others: Others,
+        columns: Columns,
+        bins: Mapping[str, Bins],
+        weight: str | None,
+        cluster: str | None,
+    ) -> _Read:
+        models = read_models(file, others, columns, bins)
+        weights = None if weight is None else read_weights(file, weight)
+        clusters = None if cluster is None else read_clusters(file, cluster)
+        return cls(file, models, groups_of(next(iter(models.values())).protected), weights, clusters)
+
+    @property
+    def first(self) -> Predictions:
+        return next(iter(self.models.values()))
+
+    @property
+    def scored(self) -> bool:
+        return self.first.binary and all(model.scores is not None for model in self.models.values())
+
+
+def _check_read(
+    read: _Read,
+    conditions: Sequence[Condition],
+    label: str,
+    threshold: float | None,
+    references: Mapping[str, str],
+    own: Mapping[str, Metric],
+) -> None:
+    """Raise a UserError if what is asked for cannot be measured of what the files hold."""
+    if threshold is not None and read.first.scores is None:
+        raise UserError(
+            f"A --threshold belongs to scores, and {read.file} has none but decisions; leave it out."
+        )
+    check_scores(own, scored=read.scored)
+    pairs = read.weights is None and any(len(column.names) == 2 for column in read.first.protected.values())
+    known = known_metrics(
+        binary=read.first.binary, scored=read.scored, pairs=pairs, references=bool(references), own=own
+    )
+    groups = _names_of_groups(read.models, label, read.groups)
+    check_conditions(conditions, sorted(known), groups, list(read.models))
+
+
+def _write(page: AuditReport, told: Told, form: Format) -> str:
+    """Write page and table, and return what is printed."""
+    report, table = told.files
+    write_report(report, page)  # it is what could fail
+    write_text(table, told.metrics.to_csv(index=False))
+    return FORMATS[form](told)
+
+
+def _listed(given: Any) -> tuple[Any, ...]:
+    return (given,) if isinstance(given, Path | str) else tuple(given)
 
 
 def _tables(measured: Measured) -> list[tuple[str, pd.DataFrame]]:

@@ -140,8 +140,8 @@ def _scores(
         for part, given in files.items()
         if given.predictions is not None
     }
-    notes = [note for part in read.values() for note in part.notes]
-    return {part: given.values for part, given in read.items()}, notes
+    notes = [note for given in read.values() for note in given.notes]
+    return {part: given.numbers for part, given in read.items()}, notes
 
 
 def _said(caught: Sequence[warnings.WarningMessage]) -> list[str]:

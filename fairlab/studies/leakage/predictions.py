@@ -25,7 +25,7 @@ Measure = Literal["F1", "mAP"]
 class Scores(NamedTuple):
     """A model's scores of the images of a table."""
 
-    values: np.ndarray  #: (n, k) float32
+    numbers: np.ndarray  #: (n, k) float32
     notes: tuple[str, ...] = ()  #: how they were read
 
 
@@ -229,7 +229,9 @@ def _places(path: Path, ids: pa.ChunkedArray, table: LabelTable) -> tuple[np.nda
         counted = pc.value_counts(given)
         twice = counted.filter(pc.greater(counted.field("counts"), 1))
         if len(twice):
-            raise UserError(f"{whose} the id '{twice.field('values')[0]}' twice; keep one row for each image.")
+            raise UserError(
+                f"{whose} the id '{twice.field('values')[0]}' twice; keep one row for each image."
+            )
     order, zeros = places(named, ids)
     absent = order < 0
     if absent.any():

@@ -17,7 +17,9 @@ def coverage(n: int, leak: float, split: bool, repetitions: int) -> dict:
     held, found = [], []
     for seed in range(0, 2 * repetitions, 2):
         test = None if split else labels_that_leak(n, leak, seed=seed + 1)
-        one = dataset_leakage(*labels_that_leak(3 * n if split else n, leak, seed=seed), rounds=3, evaluation=test)
+        one = dataset_leakage(
+            *labels_that_leak(3 * n if split else n, leak, seed=seed), rounds=3, evaluation=test
+        )
         held.append(one.interval[0] <= (1 + leak) / 2 <= one.interval[1])
         found.append(one.p_value < 0.05)
     return {
