@@ -35,7 +35,7 @@ _SIGNATURES = {
 _BLOCK_BYTES, _BATCH_ROWS = 2**24, 2**18
 _UNREADABLE = (pa.ArrowException, OSError, UnicodeDecodeError)
 _ONE_COMMA, _UNCLEAR = r"[+-]?\d*,\d+(?:[eE][+-]?\d+)?", r"[+-]?[1-9]\d{0,2},\d{3}"
-_UNCLEAR_POINT, _WHOLE = r"[1-9]\d{0,2}\.\d{3}", r"^([+-]?\d+)\.0+$"
+_UNCLEAR_POINT, _WHOLE = r"[1-9]\d{0,2}\.\d{3}", r"^([+-]?\d+)(?:\.0+|,0{1,2})$"
 _RAGGED = re.compile(r"Row #(\d+): Expected (\d+) columns, got (\d+)")
 
 
@@ -62,7 +62,7 @@ class Column:
         texts = self._trimmed()
         if pc.any(pc.starts_with(texts, '"')).as_py():  # a blank stood before the quotes
             texts = pc.replace_substring_regex(texts, r'^"(.*)"$', r"\1")
-        if pc.any(pc.match_substring(texts, ".0")).as_py():  # pandas: some value was missing once
+        if pc.any(pc.match_substring_regex(texts, "[.,]0")).as_py():  # pandas: some value was missing once
             texts = pc.replace_substring_regex(texts, _WHOLE, r"\1")
         return pc.if_else(pc.is_in(texts, value_set=_SPELLINGS), "", texts)
 
@@ -154,9 +154,9 @@ class Table:
         with open(self.path, "rb") as file:
             start = file.read(4)
         if not start:
-            raise UserError(
-                f"{self.path} is empty; give a file with a header and one row per prediction or image."
-            )
+            raise self._empty()
+        if start == b"PAR1" and not self._is_parquet:
+            raise UserError(f"{self.path} is a Parquet file; let its name end in .parquet.")
         for signature, what in _SIGNATURES.items():
             if start.startswith(signature):
                 raise UserError(
@@ -177,9 +177,12 @@ class Table:
         try:
             if self._is_parquet:
                 return [str(name).strip() for name in pa.parquet.read_schema(self.path).names]
-            return list(self._format.names)
+            names = list(self._format.names)
         except _UNREADABLE as error:
             raise self._unreadable(error) from error
+        if not names:
+            raise self._empty()
+        return names
 
     def check(self, columns: Sequence[str]) -> None:
         """Raise a UserError unless each of `columns` is there, once."""
@@ -246,6 +249,11 @@ class Table:
             convert_options=pa.csv.ConvertOptions(
                 include_columns=asked, column_types=dict.fromkeys(asked, pa.string())
             ),
+        )
+
+    def _empty(self) -> UserError:
+        return UserError(
+            f"{self.path} is empty; give a file with a header and one row per prediction or image."
         )
 
     def _without_rows(self) -> UserError:

@@ -130,6 +130,12 @@ FAULTS = {
     "no text": (bytes(range(256)) * 4, "is neither UTF-8 nor UTF-16 nor Windows text"),
     "no rows": ("y,score\n", "has no rows below its header; add one"),
     "no end of line": ("y,score", "has no rows below its header; add one"),
+    "a mark only": (b"\xef\xbb\xbf", "is empty; give a file with a header"),
+    "a line only": ("\n", "is empty; give a file with a header"),
+    "another mark only": (b"\xff\xfe", "is empty; give a file with a header"),
+    "Parquet": (b"PAR1...", "is a Parquet file; let its name end in .parquet"),
+    "some per cent": ("y,score\n1,5%\n0,42\n", "'42', which has no sign of per cent .* in row 2"),
+    "points of thousands": ("y;score\n1;950\n0;1.234\n", "'1.234', which may be thousands .* in row 2"),
     "the same name twice": ("y,score,score\n1,0,0\n", "has several columns 'score'; rename all but one"),
 }
 
@@ -180,6 +186,27 @@ def test_whole_numbers_that_became_floats_are_whole_again(tmp_path):
         path = tmp_path / name
         table.to_parquet(path) if name.endswith("parquet") else table.to_csv(path, index=False)
         assert read_texts(path).to_dict("list") == {"a": ["1", "", "-1"], "b": ["0.5", "10", "1.05"]}
+
+
+@pytest.mark.parametrize("written", ["1.0", "1.00", "1,0", "1", " 1.0 "])
+def test_a_whole_number_is_one_text_however_it_is_written(tmp_path, written):
+    path = tmp_path / "data.csv"
+    path.write_text(f"name;y\n{written};0\n1,5;0\n1,000;0\n")
+    assert read(path, "name")["name"] == ["1", "1,5", "1,000"]
+
+
+def test_points_are_decimals_where_some_number_has_not_three(tmp_path):
+    path = tmp_path / "data.csv"
+    path.write_text("score;y\n950;0\n1.234;0\n2.5;0\n")
+    assert read(path, "score")["score"] == [950, 1.234, 2.5]
+
+
+def test_what_is_no_text_is_its_type_in_a_whole_table(tmp_path):
+    path = tmp_path / "data.parquet"
+    pyarrow.parquet.write_table(pyarrow.table({"y": [1, 0], "vector": [[0.5], [1.5]]}), path)
+    assert read_texts(path).to_dict("list") == {"y": ["1", "0"], "vector": ["list<element: double>"] * 2}
+    with pytest.raises(UserError, match=r"'vector' of .* has the type list"):
+        read(path, "vector")
 
 
 def test_parquet_keeps_columns_in_the_order_asked_for(tmp_path):

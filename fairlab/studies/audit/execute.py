@@ -2,47 +2,29 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pandas as pd
 
 import fairlab
-from fairlab.core.errors import UserError, nearest_names
 from fairlab.core.files import write_text
 from fairlab.data.tables import plain
 from fairlab.metrics.groups.custom import Metric
-from fairlab.metrics.groups.named_groups import Groups
 from fairlab.reports.page import write_report
-from fairlab.studies.audit.additions import (
-    check_metrics,
-    check_scores,
-    known_metrics,
-    with_metrics,
-    with_references,
-)
-from fairlab.studies.audit.bins import Bins, parse_bins
-from fairlab.studies.audit.clusters import Clusters, read_clusters
-from fairlab.studies.audit.conditions import (
-    JUDGED_ON,
-    Condition,
-    ConditionsBroken,
-    JudgedOn,
-    check_conditions,
-    judge,
-    parse_conditions,
-)
+from fairlab.studies.audit.additions import check_metrics, with_metrics, with_references
+from fairlab.studies.audit.bins import parse_bins
+from fairlab.studies.audit.checks import check_arguments, check_choices, check_folder, check_read
+from fairlab.studies.audit.conditions import ConditionsBroken, JudgedOn, judge, parse_conditions
 from fairlab.studies.audit.formats import FORMATS, Format, Told
-from fairlab.studies.audit.measure import MOST_ROWS, Measured, groups_of, measure
+from fairlab.studies.audit.measure import MOST_ROWS, Measured, measure
 from fairlab.studies.audit.page import LIMITS, AuditReport, sections
-from fairlab.studies.audit.predictions import Columns, Predictions
-from fairlab.studies.audit.read import Others, read_models
+from fairlab.studies.audit.predictions import Columns
+from fairlab.studies.audit.read import Others, Read
 from fairlab.studies.audit.references import reference_sentence, references_of
 from fairlab.studies.audit.summary import summarise
 from fairlab.studies.audit.text import class_tables, gap_table, own_tables, rate_tables, reference_tables
-from fairlab.studies.audit.weights import Weights, read_weights
 
 TABLE, PAGE = "metrics.csv", "report.html"
 GAPS_TITLE = (
@@ -152,14 +134,14 @@ def audit(
         *map(_listed, (compare_score, compare_prob_prefix, compare_predicted, compare_id)),
     )
     conditions, edges = parse_conditions(fail_if), parse_bins(bins, columns.protected)
-    _check(columns, threshold, n_resamples, weight)
-    _check_choices(fail_on, form)
+    check_arguments(columns, threshold, n_resamples, weight)
+    check_choices(fail_on, form)
     check_metrics(own, weighted=weight is not None)
-    _check_folder(folder)
+    check_folder(folder, {TABLE, PAGE})
 
-    read = _Read.of(file, others, columns, edges, weight, cluster)
+    read = Read.of(file, others, columns, edges, weight, cluster)
     references = references_of(reference, read.groups)
-    _check_read(read, conditions, label, threshold, references, own)
+    check_read(read, conditions, label, threshold, references, own)
 
     measured = measure(
         read.models,
@@ -174,67 +156,13 @@ def audit(
     measured = with_metrics(measured, own, n_resamples=n_resamples, seed=seed).adjusted()
     verdicts = judge(conditions, measured.table, list(read.models), read.groups, fail_on)
     summary = [*summarise(measured), *_remarks(measured, fail_on if conditions else None)]
+
     page = _page(measured, [*summary, *(each.sentence for each in verdicts)], n_resamples, seed)
     files = [folder / PAGE, folder / TABLE]
     told = _write(page, Told(summary, verdicts, _tables(measured), measured.table, files), form)
     if any(each.failed for each in verdicts):
         raise ConditionsBroken(told)
     return told
-
-
-class _Read(NamedTuple):
-    """All that is read before anything is measured."""
-
-    file: Path
-    models: dict[str, Predictions]
-    groups: Groups
-    weights: Weights | None
-    clusters: Clusters | None
-
-    @classmethod
-    def of(
-        cls,
-        file: Path,
-        others: Others,
-        columns: Columns,
-        bins: Mapping[str, Bins],
-        weight: str | None,
-        cluster: str | None,
-    ) -> _Read:
-        models = read_models(file, others, columns, bins)
-        weights = None if weight is None else read_weights(file, weight)
-        clusters = None if cluster is None else read_clusters(file, cluster)
-        return cls(file, models, groups_of(next(iter(models.values())).protected), weights, clusters)
-
-    @property
-    def first(self) -> Predictions:
-        return next(iter(self.models.values()))
-
-    @property
-    def scored(self) -> bool:
-        return self.first.binary and all(model.scores is not None for model in self.models.values())
-
-
-def _check_read(
-    read: _Read,
-    conditions: Sequence[Condition],
-    label: str,
-    threshold: float | None,
-    references: Mapping[str, str],
-    own: Mapping[str, Metric],
-) -> None:
-    """Raise a UserError if what is asked for cannot be measured of what the files hold."""
-    if threshold is not None and read.first.scores is None:
-        raise UserError(
-            f"A --threshold belongs to scores, and {read.file} has none but decisions; leave it out."
-        )
-    check_scores(own, scored=read.scored)
-    pairs = read.weights is None and any(len(column.names) == 2 for column in read.first.protected.values())
-    known = known_metrics(
-        binary=read.first.binary, scored=read.scored, pairs=pairs, references=bool(references), own=own
-    )
-    groups = _names_of_groups(read.models, label, read.groups)
-    check_conditions(conditions, sorted(known), groups, list(read.models))
 
 
 def _write(page: AuditReport, told: Told, form: Format) -> str:
@@ -267,50 +195,6 @@ def _remarks(measured: Measured, fail_on: JudgedOn | None) -> list[str]:
     }
     remarks = (*rows, reference_sentence(measured.references, measured.groups), judged[fail_on])
     return [sentence for sentence in remarks if sentence]
-
-
-def _names_of_groups(models: Mapping[str, Predictions], label: str, groups: Groups) -> list[str]:
-    """Return all that a metric may be measured of."""
-    first = next(iter(models.values()))
-    classes = [] if first.binary else [f"{label} = {name}" for name in first.label.names]
-    within = [f"{group} & {each}" for group in groups.names for each in classes]
-    return ["all", *groups.families, *groups.names, *classes, *within]
-
-
-def _check_choices(fail_on: str, form: str) -> None:
-    for name, given, known in (("fail_on", fail_on, JUDGED_ON), ("form", form, tuple(FORMATS))):
-        if given not in known:
-            raise UserError(f"There is no {name} '{given}'; {nearest_names(given, known)}")
-
-
-def _check(columns: Columns, threshold: float | None, n_resamples: int, weight: str | None) -> None:
-    if not columns.protected:
-        raise UserError("There is no protected column; name at least one with --protected.")
-    taken = (columns.label, columns.score, columns.predicted, columns.id, weight)
-    twice = [name for name in columns.protected if name in taken]
-    if twice:
-        raise UserError(
-            f"The column '{twice[0]}' cannot form groups and be label, score, id or weight at once; "
-            "name another one with --protected."
-        )
-    if threshold is not None and columns.score is None:
-        raise UserError(
-            "A --threshold belongs to a --score; with --prob-prefix the likeliest class is predicted, with "
-            "--predicted what the column holds."
-        )
-    if threshold is not None and not (math.isfinite(threshold) and 0 <= threshold <= 1):
-        raise UserError(f"The --threshold lies between 0 and 1, as scores do, but is {threshold}.")
-    if n_resamples < 1:
-        raise UserError(f"There must be at least 1 resample, not {n_resamples}.")
-
-
-def _check_folder(folder: Path) -> None:
-    """Raise a UserError if there is something at `folder` that is no audit."""
-    is_audit = folder.is_dir() and {path.name for path in folder.iterdir()} <= {TABLE, PAGE}
-    if folder.exists() and not is_audit:
-        raise UserError(
-            f"{folder} exists and is no audit, so it is left alone; choose another folder with --out."
-        )
 
 
 def _page(measured: Measured, summary: list[str], n_resamples: int, seed: int) -> AuditReport:

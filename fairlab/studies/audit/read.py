@@ -5,13 +5,18 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import NamedTuple
 
 from fairlab.core.errors import UserError
 from fairlab.data.tables import Table
 from fairlab.figures.style import MODEL_LOOKS
+from fairlab.metrics.groups.named_groups import Groups
 from fairlab.studies.audit.bins import Bins, read_binned
+from fairlab.studies.audit.clusters import Clusters, read_clusters
 from fairlab.studies.audit.match import match
+from fairlab.studies.audit.measure import groups_of
 from fairlab.studies.audit.predictions import Columns, Predictions, read_predictions
+from fairlab.studies.audit.weights import Weights, read_weights
 
 
 @dataclass(frozen=True)
@@ -37,6 +42,10 @@ class Others:
         """
         ways = {"score": self.scores, "prob-prefix": self.prefixes, "predicted": self.predicted}
         for option, names in (ways | {"id": self.ids}).items():
+            if names and not self.files:
+                raise UserError(
+                    f"--compare-{option} is about files to compare with; give them with --compare."
+                )
             if len(names) not in (0, 1, len(self.files)):
                 raise UserError(
                     f"--compare-{option} has {len(names)} names for {len(self.files)} files to --compare; "
@@ -121,3 +130,39 @@ def model_names(files: Sequence[Path], columns: Sequence[str]) -> list[str]:
             [f"{path} {column}" for path, column in zip(each, columns, strict=True)] for each in candidates
         ]
     return list(next(names for names in candidates if len(set(names)) == len(files)))
+
+
+class Read(NamedTuple):
+    """All that is read before anything is measured."""
+
+    file: Path
+    models: dict[str, Predictions]
+    groups: Groups
+    weights: Weights | None
+    clusters: Clusters | None
+
+    @classmethod
+    def of(
+        cls,
+        file: Path,
+        others: Others,
+        columns: Columns,
+        bins: Mapping[str, Bins],
+        weight: str | None,
+        cluster: str | None,
+    ) -> Read:
+        """Read the predictions, then weights and clusters of the first file."""
+        models = read_models(file, others, columns, bins)
+        weights = None if weight is None else read_weights(file, weight)
+        clusters = None if cluster is None else read_clusters(file, cluster)
+        return cls(file, models, groups_of(next(iter(models.values())).protected), weights, clusters)
+
+    @property
+    def first(self) -> Predictions:
+        """The predictions that others are compared with."""
+        return next(iter(self.models.values()))
+
+    @property
+    def scored(self) -> bool:
+        """Whether every model has scores of a label."""
+        return self.first.binary and all(model.scores is not None for model in self.models.values())
