@@ -101,7 +101,8 @@ def _same_columns(tables: Sequence[LabelTable]) -> list[LabelTable]:
         absent = [name for name in names if name not in table.names]
         if any(OF not in name for name in absent):
             raise UserError(
-                f"The tables have different label columns: one lacks '{absent[0]}'; name those to use."
+                f"The tables have different label columns: one lacks '{absent[0]}'; name those to use with "
+                f"--labels. {' '.join(table.notes)}".rstrip()
             )
         labels = np.zeros((len(table), len(names)), dtype=np.uint8)
         labels[:, [names.index(name) for name in table.names]] = table.labels

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
 from pathlib import Path
@@ -62,9 +62,19 @@ class Column:
         texts = self._trimmed()
         if pc.any(pc.starts_with(texts, '"')).as_py():  # a blank stood before the quotes
             texts = pc.replace_substring_regex(texts, r'^"(.*)"$', r"\1")
-        if pc.any(pc.match_substring_regex(texts, "[.,]0")).as_py():  # pandas: some value was missing once
+        if any(pc.any(pc.match_substring(texts, end)).as_py() for end in (".0", ",0")):
+            # pandas wrote them so, as some value was missing once
             texts = pc.replace_substring_regex(texts, _WHOLE, r"\1")
         return pc.if_else(pc.is_in(texts, value_set=_SPELLINGS), "", texts)
+
+    def encoded(self) -> tuple[np.ndarray, list[str]]:
+        """Return the place of each value among the texts that occur, (rows,), and these, perhaps repeated."""
+        values = self.values
+        if pa.types.is_dictionary(values.type):
+            values = values.dictionary_decode()
+        found = pc.dictionary_encode(values, null_encoding="encode")
+        names = replace(self, values=found.dictionary).texts().to_pylist()
+        return found.indices.to_numpy(zero_copy_only=False), names
 
     def numbers(self) -> np.ndarray:
         """Return the values as float64, (rows,); what is missing is NaN.

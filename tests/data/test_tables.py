@@ -201,6 +201,13 @@ def test_points_are_decimals_where_some_number_has_not_three(tmp_path):
     assert read(path, "score")["score"] == [950, 1.234, 2.5]
 
 
+def test_a_header_of_thousands_of_names(tmp_path):
+    path = tmp_path / "data.csv"
+    features = pd.DataFrame(np.zeros((20, 8000), int), columns=[f"feature {i:09}" for i in range(8000)])
+    pd.concat([features, PEOPLE], axis=1).to_csv(path, index=False, sep=";", decimal=",")
+    assert read(path, "score")["score"] == PEOPLE["score"].tolist()
+
+
 def test_what_is_no_text_is_its_type_in_a_whole_table(tmp_path):
     path = tmp_path / "data.parquet"
     pyarrow.parquet.write_table(pyarrow.table({"y": [1, 0], "vector": [[0.5], [1.5]]}), path)

@@ -34,9 +34,7 @@ class Names:
 
     def add(self, column: Column) -> None:
         """Collect some rows."""
-        encoded = column.texts().dictionary_encode()
-        places: np.ndarray = encoded.indices.to_numpy(zero_copy_only=False)
-        names = encoded.dictionary.to_pylist()
+        places, names = column.encoded()
         for place, name in enumerate(names):
             if name not in self.known:
                 self.known[name] = len(self.known)

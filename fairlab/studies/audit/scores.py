@@ -91,7 +91,7 @@ class Chances:
         if self.logits and self.looked_like_chances:
             raise UserError(
                 f"The columns '{self.prefix}…' of {self.path} sum to 1 already, as probabilities do; leave "
-                "--logits out."
+                "--logits out, or give logits in every file."
             )
         told = [_PERCENTS.format(self.prefix, self.path)] if self.total == 100 else []
         return np.concatenate(self.likeliest), np.concatenate(self.best), told
@@ -168,7 +168,7 @@ def _sigmoid(column: Column, numbers: np.ndarray) -> np.ndarray:
     if numbers.min() >= 0 and numbers.max() <= 1:
         raise UserError(
             f"The column '{column.name}' of {column.path} lies between 0 and 1 throughout, as probabilities "
-            "do; leave --logits out."
+            "do; leave --logits out, or give logits in every file."
         )
     return np.asarray(expit(numbers))
 

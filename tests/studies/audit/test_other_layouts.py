@@ -74,6 +74,7 @@ DOUBTFUL = {
     "marks": ([5, 20, 45], "divide them by 100"),
     "one among fractions": ([*[0.1, 0.9] * 5, 93], "holds 93.0 in row 11"),
     "a fraction each": ([0.2, 42, 0.7, 93], "divide them by 100"),
+    "a third fractions": ([0.2, 0.7, 0.4, *np.linspace(11, 99, 7)], "divide them by 100"),
     "above 100": ([42, 93, 101], "logits need --logits"),
     "below 0": ([-3, 42, 93], "logits need --logits"),
     "-1 and 1": ([-1, 1], "name decisions with --predicted"),
