@@ -72,7 +72,10 @@ class Column:
         values = self.values
         if pa.types.is_dictionary(values.type):
             values = values.dictionary_decode()
-        found = pc.dictionary_encode(values, null_encoding="encode")
+        try:
+            found = pc.dictionary_encode(values, null_encoding="encode")
+        except pa.ArrowNotImplementedError:  # of lists, and of types that are rarer than text
+            found = self.texts().dictionary_encode()
         names = replace(self, values=found.dictionary).texts().to_pylist()
         return found.indices.to_numpy(zero_copy_only=False), names
 

@@ -1,17 +1,20 @@
 """One reader for all tables: however they are written, pandas and we read the same."""
 
 import csv
+import datetime
+import decimal
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fairlab.core.errors import UserError
-from fairlab.data.tables import MISSING, Table, read_texts
+from fairlab.data.tables import MISSING, Column, Table, read_texts
 
 PEOPLE = pd.DataFrame(
     {
@@ -206,6 +209,27 @@ def test_a_header_of_thousands_of_names(tmp_path):
     features = pd.DataFrame(np.zeros((20, 8000), int), columns=[f"feature {i:09}" for i in range(8000)])
     pd.concat([features, PEOPLE], axis=1).to_csv(path, index=False, sep=";", decimal=",")
     assert read(path, "score")["score"] == PEOPLE["score"].tolist()
+
+
+ENCODED = {
+    "text": pa.array(["1", "1.0", None, "nan", "a"]),
+    "floats": pa.array([1.0, None, np.nan, 0.5]),
+    "half floats": pa.array(np.array([1, 0.5], np.float16)),
+    "decimals": pa.array([decimal.Decimal("1.0"), None, decimal.Decimal("0.5")]),
+    "booleans": pa.array([True, None, False]),
+    "categories": pa.array(["b", None, "a", "b"]).dictionary_encode(),
+    "nothing": pa.nulls(3),
+    "bytes": pa.array([b"a", b"b", None]),
+    "large text": pa.array(["a", "b", None], pa.large_string()),
+    "days": pa.array([datetime.date(2020, 1, 1), None]),
+}
+
+
+@pytest.mark.parametrize("kind", ENCODED)
+def test_encoded_values_are_their_texts(kind):
+    column = Column(Path("data.parquet"), "a", ENCODED[kind], 0)
+    places, names = column.encoded()
+    assert [names[place] for place in places] == column.texts().to_pylist()
 
 
 def test_what_is_no_text_is_its_type_in_a_whole_table(tmp_path):
