@@ -107,6 +107,7 @@ def hard_labels(
             _check_decided(path, name, found)
     if len(pairs) < 2:
         _check_several(path, label[0], set(label[1].known))
+        _check_common(path, label, predicted)
         names = sorted(both)
         codes = [found.finish(names).codes for _, found in (label, predicted)]
         return Categories(tuple(names), codes[0]), codes[1], False
@@ -116,6 +117,16 @@ def hard_labels(
     ]
     _check_several(path, label[0], {pairs[0][code] for code in np.unique(codes[0])})
     return Categories(pairs[0], codes[0]), codes[1], True
+
+
+def _check_common(path: Path, label: tuple[str, Names], predicted: tuple[str, Names]) -> None:
+    """Refuse classes of which none is both true and predicted: they are written in two ways."""
+    if set(label[1].known).isdisjoint(predicted[1].known):
+        ours, theirs = (", ".join(map(repr, sorted(found.known)[:5])) for _, found in (label, predicted))
+        raise UserError(
+            f"The columns '{label[0]}' ({ours}) and '{predicted[0]}' ({theirs}) of {path} have no value in "
+            "common, so every prediction would be wrong; write classes alike in both."
+        )
 
 
 def _check_decided(path: Path, name: str, found: Names) -> None:

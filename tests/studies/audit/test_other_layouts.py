@@ -209,14 +209,23 @@ def test_other_names_of_columns(tmp_path, people):
 
 def test_predicted_classes_need_no_label_in_the_other_file(tmp_path, people):
     table = people.assign(c=people["c"].map("c{}".format), d=people["c"].map("c{}".format))
-    other = table.assign(d="c9")[["id", "d"]]  # a class that nobody is of
+    other = table.assign(d=table["d"].where(table.index > 9, "c9"))[["id", "d"]]  # which nobody is
     columns = Columns("c", predicted="d", protected=("g",), id="id")
     one, two = read_models(
         written(tmp_path, table), Others((written(tmp_path, other, "b.csv"),)), columns, {}
     ).values()
     assert one.label.names == two.label.names == ("c0", "c1", "c2", "c9")
     assert (one.predicted == one.label.codes).all()
-    assert (two.predicted == 3).all()
+    assert two.predicted.tolist() == np.where(people.index > 9, people["c"], 3).tolist()
+
+
+def test_classes_that_are_written_in_two_ways_are_refused(tmp_path, people):
+    table = people.assign(
+        y=people["y"].map({0: "Man", 1: "Woman"}), d=people["y"].map({0: "man", 1: "woman"})
+    )
+    sentence = r"'y' \('Man', 'Woman'\) and 'd' \('man', 'woman'\) of .* have no value in common"
+    with pytest.raises(UserError, match=sentence):
+        read_predictions(written(tmp_path, table), Columns("y", predicted="d"))
 
 
 def test_two_columns_of_one_file_are_compared(tmp_path, people):
