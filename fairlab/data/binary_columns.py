@@ -17,6 +17,8 @@ BINARY: tuple[tuple[str, str], ...] = (
     ("f", "t"),
     ("n", "y"),
 )
+#: Of these, 0 means undecided.
+THREE = frozenset({"-1", "0", "1"})
 OF = "="  #: between a column of two texts and one of them, in an attribute's name
 IMAGES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm")
 _KNOWN = {value for pair in BINARY for value in pair}
@@ -32,6 +34,49 @@ def binary_pair(values: Iterable[str]) -> tuple[str, str] | None:
     """
     lower = {value.lower() for value in values}
     return next((pair for pair in BINARY if lower <= set(pair)), None)
+
+
+def undecided(column: pd.Series) -> np.ndarray:
+    """Return where a label is undecided, (n,) bool: 0 in a column that holds -1, 0 and 1.
+
+    >>> undecided(pd.Series(["-1", "0", "1", ""])).tolist()
+    [False, True, False, False]
+    >>> undecided(pd.Series(["0", "1"])).tolist()
+    [False, False]
+    """
+    three = set(column.unique()) - {""} == THREE
+    return np.asarray((column == "0") & three, dtype=bool)
+
+
+def gaps(column: pd.Series) -> str | None:
+    """Say in how many rows a label is missing or undecided, and the first; None if it is in none."""
+    unsure = "is undecided (0 beside -1 and 1)"
+    return missing(column) or _counted(unsure, undecided(column))
+
+
+def missing(column: pd.Series) -> str | None:
+    """Say in how many rows there is no value, and the first; None if there is one in all."""
+    return _counted("has no value", (column == "").to_numpy())
+
+
+def _counted(what: str, rows: np.ndarray) -> str | None:
+    if not rows.any():
+        return None
+    return f"{what} in {int(rows.sum()):,} of {len(rows):,} rows, first in row {int(rows.argmax()) + 1:,}"
+
+
+def label_fault(column: pd.Series) -> str | None:
+    """Return why a column is no binary label, whatever it lacks; None if it is one."""
+    decided = column[~undecided(column) & (column != "")]
+    known = [str(value) for value in decided.unique()]
+    if not known:
+        return "is empty"
+    if binary_pair(known) is not None:
+        return None
+    strange = [value for value in known if value.lower() not in _KNOWN]
+    if strange:
+        return f"holds '{strange[0]}' in row {int((column == strange[0]).to_numpy().argmax()) + 1:,}"
+    return f"mixes {', '.join(sorted(known))}"
 
 
 def binary_columns(texts: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, str]]:
@@ -96,22 +141,13 @@ def _labels(name: str, column: pd.Series) -> dict[str, np.ndarray]:
 
 
 def _fault(column: pd.Series) -> str | None:
-    """Return why a column is no binary label."""
-    missing = (column == "").to_numpy()
-    if missing.any():
-        rows = f"{int(missing.sum()):,} of {len(column):,} rows"
-        return f"has no value in {rows}, first in row {int(missing.argmax()) + 1:,}"
+    """Return why a column is no attribute: it has gaps, or is neither binary nor of two texts."""
+    return gaps(column) or (None if _of_two_texts(column) else label_fault(column))
+
+
+def _of_two_texts(column: pd.Series) -> bool:
     known = [str(value) for value in column.unique()]
-    strange = [value for value in known if value.lower() not in _KNOWN]
-    if binary_pair(known) is not None:
-        return None
-    if len(known) == 2 and len(strange) == 2 and not any(map(_is_number, known)):
-        return None
-    if strange:
-        row = int((column == strange[0]).to_numpy().argmax()) + 1
-        return f"holds '{strange[0]}' in row {row:,}"
-    undecided = ", where 0 may mean undecided" if set(known) == {"-1", "0", "1"} else ""
-    return f"mixes {', '.join(sorted(known))}{undecided}"
+    return len(known) == 2 and not any(value.lower() in _KNOWN or _is_number(value) for value in known)
 
 
 def _is_number(text: str) -> bool:

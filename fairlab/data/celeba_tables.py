@@ -6,19 +6,15 @@ import numpy as np
 import pandas as pd
 
 from fairlab.core.errors import UserError
-from fairlab.data.binary_columns import binary_columns, file_column, left_out_sentence
+from fairlab.data.binary_columns import binary_columns, file_column, left_out_sentence, undecided
 from fairlab.data.facedata import SPLITS
 from fairlab.data.tables import read_texts
 
-# -1 and 0 both mean "absent", but a file that has both is not one of CelebA's and cannot be trusted.
+# -1 and 0 both mean "absent", in one file or another. In a file that has both, 0 means undecided if some
+# column has all of -1, 0 and 1; else it cannot be trusted.
 CODES = {"0": 0, "1": 1, "-1": 2}
 PARTITION = ["partition", "split"]  # what the column of splits may be called
 PARTITIONS = {"0": 0, "1": 1, "2": 2}
-
-
-def read_attributes(path: Path) -> pd.DataFrame:
-    """Read ``list_attr_celeba.txt`` or ``.csv``; see `read_attribute_table`."""
-    return read_attribute_table(path)[0]
 
 
 def read_attribute_table(path: Path) -> tuple[pd.DataFrame, dict[str, str]]:
@@ -29,7 +25,7 @@ def read_attribute_table(path: Path) -> tuple[pd.DataFrame, dict[str, str]]:
     labels : DataFrame
         Index: file name. One uint8 column of 0/1 per attribute; -1 becomes 0.
     left_out : dict of str to str
-        Columns of a CSV that are no attributes, and why; see `fairlab.data.binary_columns`.
+        Columns that are no attributes, and why; see `fairlab.data.binary_columns`.
 
     Raises
     ------
@@ -38,6 +34,24 @@ def read_attribute_table(path: Path) -> tuple[pd.DataFrame, dict[str, str]]:
     """
     if path.suffix.lower() == ".csv":
         return _attributes_in_columns(path)
+    codes = _read_codes(path)
+    if {0, 2} <= set(np.unique(codes)):
+        return _decided(path, _texts(codes))
+    return (codes == 1).astype(np.uint8), {}
+
+
+def read_attributes(path: Path) -> pd.DataFrame:
+    """Read ``list_attr_celeba.txt`` as it is written: "-1", "0" and "1", with the files' names as index."""
+    return _texts(_read_codes(path))
+
+
+def _texts(codes: pd.DataFrame) -> pd.DataFrame:
+    texts = np.array(list(CODES), dtype=object)[codes.to_numpy()]
+    return pd.DataFrame(texts, index=codes.index, columns=codes.columns)
+
+
+def _read_codes(path: Path) -> pd.DataFrame:
+    """Read a text file as `CODES`, with the files' names as index."""
     lines = _lines(path)
     if lines and lines[0][1].strip().isdigit():
         lines = lines[1:]  # the published file begins with the row count
@@ -47,9 +61,7 @@ def read_attribute_table(path: Path) -> tuple[pd.DataFrame, dict[str, str]]:
     if len(set(names)) < len(names):
         raise UserError(f"{path} names an attribute twice in its header; fetch it again.")
     files, codes = _read_rows(path, lines[1:], len(names), CODES)
-    if {0, 2} <= set(np.unique(codes)):
-        raise UserError(f"{path} mixes -1 and 0; write either -1/1 or 0/1 throughout.")
-    return pd.DataFrame((codes == 1).astype(np.uint8), index=files, columns=names), {}
+    return pd.DataFrame(codes, index=files, columns=names)
 
 
 def read_partition(path: Path, files: pd.Index) -> np.ndarray:
@@ -104,11 +116,24 @@ def _attributes_in_columns(path: Path) -> tuple[pd.DataFrame, dict[str, str]]:
     repeated = table.columns[table.columns.duplicated()]
     if len(repeated):
         raise UserError(f"{path} names an attribute, '{repeated[0]}', twice in its header; remove one.")
-    labels, left_out = binary_columns(table.drop(columns=PARTITION, errors="ignore"))
+    return _decided(path, table.drop(columns=PARTITION, errors="ignore"))
+
+
+def _decided(path: Path, table: pd.DataFrame) -> tuple[pd.DataFrame, dict[str, str]]:
+    """Return the labels without those that are undecided for some image: 0 beside -1."""
+    labels, left_out = binary_columns(table)
+    zeros = {str(name): (table[name] == "0").to_numpy() for name in labels if name in table}
+    zeros = {name: zero for name, zero in zeros.items() if zero.any()}
+    if any(undecided(column).any() for _, column in table.items()):
+        left_out |= {
+            name: f"holds 0 in row {int(zero.argmax()) + 1:,}, undecided as beside -1 and 1 in other columns"
+            for name, zero in zeros.items()
+        }
+        labels = labels.drop(columns=list(zeros))
+    elif zeros and any((table[name] == "-1").any() for name in labels if name in table):
+        raise UserError(f"{path} mixes -1 and 0; write either -1/1 or 0/1 throughout.")
     if labels.columns.empty:
         raise UserError(f"{path} has no attribute. {left_out_sentence(path, left_out)}".rstrip())
-    if {"-1", "0"} <= set(table[[name for name in table if name in labels]].to_numpy().ravel()):
-        raise UserError(f"{path} mixes -1 and 0; write either -1/1 or 0/1 throughout.")
     return labels, left_out
 
 

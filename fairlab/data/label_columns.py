@@ -10,13 +10,20 @@ import numpy as np
 import pandas as pd
 
 from fairlab.core.errors import UserError, nearest_names
-from fairlab.data.binary_columns import BINARY
+from fairlab.data.binary_columns import (
+    OF,
+    binary_pair,
+    gaps,
+    label_fault,
+    left_out_sentence,
+    missing,
+    undecided,
+)
 from fairlab.data.celeba_tables import read_attributes
-from fairlab.data.tables import MISSING
+from fairlab.data.tables import Table, read_texts
 
 #: Columns that say which image a row is, not what it shows.
 NOT_LABELS = ("file", "file_name", "image_id", "identity", "split", "service_test")
-OF = "="  #: between a column of categories and one of them
 
 
 @dataclass(frozen=True)
@@ -75,66 +82,79 @@ class LabelTable:
 def table_of_columns(
     path: Path, protected: str | None, labels: Sequence[str] | None, id_column: str | None
 ) -> LabelTable:
-    columns = _read_columns(path)
     if protected is None:
         raise UserError(f"Name the column of {path} that holds the protected label with --protected NAME.")
     own = [name for name in (protected, id_column) if name is not None]
-    _check_columns(path, columns, [*own, *(labels or ())])
     if twice := set(own) & set(labels or ()):
         raise UserError(f"'{min(twice)}' cannot be a label too; leave it out of the labels.")
+    columns, left_out = _read_columns(path, [*own, *(labels or ())])
     groups, group = _two_groups(path, columns[protected])
-    used, notes = _usable(path, columns, own, labels)
-    whole = (columns[used] != "").all(axis=1).to_numpy()
+    used, notes = _usable(path, columns, own, labels, left_out)
+    decided = pd.DataFrame({name: columns[name].mask(undecided(columns[name]), "") for name in used})
+    whole = (decided != "").all(axis=1).to_numpy()
+    if not whole.any():
+        lacking = _incomplete(columns[used], decided, whole)
+        raise UserError(f"{path} has no row with a value of every label; name fewer with --labels. {lacking}")
     numbers = np.flatnonzero(whole)
-    kept = columns.iloc[numbers]
-    notes += [_incomplete(columns[used], whole)] if not whole.all() else []
-    ids = None if id_column is None else kept[id_column].to_numpy(dtype=str)
+    kept = decided.iloc[numbers]
+    notes += [_incomplete(columns[used], decided, whole)] if not whole.all() else []
+    ids = None if id_column is None else _ids(path, columns[id_column])[numbers]
     if len(used) == 1 and _binary(kept[used[0]]) is None:
         values, names = _classes(path, kept[used[0]])
     else:
-        values, names = _indicators(path, kept[used])
+        values, names = _indicators(path, kept)
     return LabelTable(
         values, group[numbers], names, groups, "table", numbers, ids, len(columns), notes=tuple(notes)
     )
 
 
+def _read_columns(path: Path, asked: Sequence[str]) -> tuple[pd.DataFrame, dict[str, str]]:
+    """Return all columns as text, and why some are left out; each that was asked for must be there once."""
+    table = Table(path)
+    if path.suffix.lower() == ".txt" and len(table.names) == 1:
+        texts = read_attributes(path).reset_index(drop=True)  # CelebA's, separated by blanks
+    else:
+        table.check(asked)
+        texts = read_texts(path)
+    twice = texts.columns[texts.columns.duplicated()]
+    texts = texts.loc[:, ~texts.columns.isin(twice)]
+    if absent := [name for name in asked if name not in texts]:
+        raise UserError(f"{path} has no column '{absent[0]}'; {nearest_names(absent[0], texts.columns)}")
+    return texts, dict.fromkeys(map(str, twice), "stands twice in the header")
+
+
 def _usable(
-    path: Path, columns: pd.DataFrame, own: Sequence[str], labels: Sequence[str] | None
+    path: Path,
+    columns: pd.DataFrame,
+    own: Sequence[str],
+    labels: Sequence[str] | None,
+    left_out: dict[str, str],
 ) -> tuple[list[str], list[str]]:
     """Return the label columns, and notes on those that are left out; what was asked for must be usable."""
     if labels:
         return list(dict.fromkeys(labels)), []
     others = [name for name in columns.columns.astype(str) if name not in (*own, *NOT_LABELS)]
-    used = [name for name in others if _binary(columns[name]) is not None]
-    notes = []
-    for name in (name for name in others if name not in used):
-        strange = _first_strange(columns[name])
-        row = int((columns[name] == strange).to_numpy().argmax())
-        what = f"holds '{strange}' in row {row + 1:,}" if strange else "is empty"
-        notes.append(f"The column '{name}' is left out: it {what}, which is not 0/1 or the like.")
+    faults = left_out | {name: fault for name in others if (fault := label_fault(columns[name])) is not None}
+    used = [name for name in others if name not in faults]
+    told = left_out_sentence(path, faults)
     if not used:
         raise UserError(
-            f"{path} has no binary label column beside '{own[0]}'"
-            f"{': ' + notes[0] if notes else ''} Name columns of categories with --labels."
+            f"{path} has no binary label column beside '{own[0]}'; name columns of categories with --labels. "
+            f"{told}".rstrip()
         )
-    return used, notes
+    return used, [told] if told else []
 
 
-def _first_strange(column: pd.Series) -> str:
-    """Return the first value that no pair of binary values has; of mixed pairs the first; "" of none."""
-    known = {value for pair in BINARY for value in pair}
-    filled = column[column != ""]
-    strange = filled[~filled.str.lower().isin(known)]
-    return str(strange.iloc[0]) if len(strange) else (str(filled.iloc[0]) if len(filled) else "")
-
-
-def _incomplete(labels: pd.DataFrame, whole: np.ndarray) -> str:
+def _incomplete(labels: pd.DataFrame, decided: pd.DataFrame, whole: np.ndarray) -> str:
     """Say how many rows lack a label, and which columns are to blame."""
-    empty = (labels == "").sum()
-    blamed = ", ".join(f"'{name}' in {count:,}" for name, count in empty[empty > 0].items())
+    blamed = [f"'{name}' in {n:,}" for name, n in (labels == "").sum().items() if n]
+    doubts = (decided == "").sum() - (labels == "").sum()
+    unsure = [f"'{name}' in {n:,}" for name, n in doubts.items() if n]
+    why = [f"they have no value of {', '.join(blamed)}"] if blamed else []
+    why += [f"0 beside -1 and 1 means undecided, of {', '.join(unsure)}"] if unsure else []
     return (
         f"{int((~whole).sum()):,} of {len(whole):,} rows are left out, the first of them row "
-        f"{int((~whole).argmax()) + 1:,}: they have no value of {blamed}."
+        f"{int((~whole).argmax()) + 1:,}: {'; '.join(why)}."
     )
 
 
@@ -151,57 +171,32 @@ def _indicators(path: Path, columns: pd.DataFrame) -> tuple[np.ndarray, tuple[st
     return np.stack(list(parts.values()), axis=1).astype(np.uint8), tuple(parts)
 
 
-def _read_columns(path: Path) -> pd.DataFrame:
-    """Return all columns as text, stripped; a whole number without its ``.0``."""
-    if path.suffix.lower() == ".txt":
-        return read_attributes(path).astype(str)
-    try:
-        if path.suffix.lower() == ".parquet":
-            table = pd.read_parquet(path)
-            table = table.astype(str).mask(table.isna(), "")
-        else:
-            table = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8-sig")
-    except (OSError, ValueError) as error:  # both parsers' errors derive from these
-        raise UserError(f"{path} is not readable as a table ({str(error).strip()}).") from error
-    if table.empty:
-        raise UserError(f"{path} has no rows; add one for each image.")
-    table.columns = table.columns.astype(str).str.strip()
-    clean = {name: table[name].fillna("").str.strip().str.removesuffix(".0") for name in table.columns}
-    return pd.DataFrame(
-        {name: column.mask(column.str.lower().isin(MISSING), "") for name, column in clean.items()}
-    )
-
-
-def _check_columns(path: Path, columns: pd.DataFrame, names: Sequence[str]) -> None:
-    for name in names:
-        if name not in columns:
-            raise UserError(f"{path} has no column '{name}'; {nearest_names(name, columns.columns)}")
+def _ids(path: Path, column: pd.Series) -> np.ndarray:
+    """Return the names of the images, (n,), of which none may be missing."""
+    if (fault := missing(column)) is not None:
+        raise UserError(f"The column '{column.name}' of {path} {fault}; every image needs an id.")
+    return column.to_numpy(dtype=str)
 
 
 def _binary(column: pd.Series) -> np.ndarray | None:
-    """Return (n,) uint8, 0 where a value is missing, or None if the column is not binary."""
-    values = column.str.lower()
-    for pair in BINARY:
-        if values.isin((*pair, "")).all() and (values != "").any():
-            return (values == pair[1]).to_numpy(dtype=np.uint8)
-    return None
+    """Return (n,) uint8, or None if the column is not binary."""
+    pair = binary_pair(column.unique())
+    return None if pair is None else (column.str.lower() == pair[1]).to_numpy(dtype=np.uint8)
 
 
 def _two_groups(path: Path, column: pd.Series) -> tuple[tuple[str, str], np.ndarray]:
     """Return the groups' names and who is in which, (n,)."""
-    missing = (column == "").to_numpy()
-    if missing.any():
+    if (fault := gaps(column)) is not None:
         raise UserError(
-            f"The protected label '{column.name}' of {path} is missing in {missing.sum():,} of "
-            f"{len(column):,} rows (first: row {missing.argmax() + 1:,}); fill it in, or remove those rows."
+            f"The protected label '{column.name}' of {path} {fault}; fill it in, or remove those rows."
         )
-    values = _binary(column)
-    if values is not None:
-        return (f"not {column.name}", str(column.name)), values.astype(np.intp)
     known = sorted(column.unique())
-    if len(known) != 2 or "" in known:
+    values = _binary(column)
+    if values is not None and len({value.lower() for value in known}) == 2:
+        return (f"not {column.name}", str(column.name)), values.astype(np.intp)
+    if len(known) != 2:
         raise UserError(
-            f"The protected label '{column.name}' of {path} must have two values and none missing, but has "
+            f"The protected label '{column.name}' of {path} must have two values, but has "
             f"{len(known)}: {', '.join(repr(value) for value in known[:8])}; merge or leave out some."
         )
     return (known[0], known[1]), (column == known[1]).to_numpy(dtype=np.intp)

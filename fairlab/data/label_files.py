@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from fairlab.core.errors import MOST_CLASSES, UserError
-from fairlab.data.label_columns import OF, LabelTable, table_of_columns
-
-_TABLES = (".csv", ".parquet", ".txt")
+from fairlab.data.binary_columns import OF
+from fairlab.data.label_columns import LabelTable, table_of_columns
+from fairlab.data.tables import PARQUET, TEXT
 
 
 def read_labels(
@@ -33,7 +33,8 @@ def read_labels(
     Parameters
     ----------
     path : Path
-        A pickle of imSitu or COCO, CelebA's ``list_attr_celeba.txt``, a CSV or a Parquet file.
+        A pickle of imSitu or COCO, CelebA's ``list_attr_celeba.txt``, or a table, as `fairlab.data.tables`
+        reads them.
     protected : str, optional
         The column of the protected label, with two values; a pickle has it built in (0 man, 1 woman, as
         annotators saw it).
@@ -57,7 +58,7 @@ def read_labels(
     """
     if not path.is_file():
         raise UserError(f"There is no file {path}; give the path of a table of labels.")
-    if path.suffix.lower() in _TABLES:
+    if path.suffix.lower() in (*TEXT, *PARQUET):
         table = table_of_columns(path, protected, labels, id_column)
     elif protected or labels or id_column:
         raise UserError(f"{path} is no CSV, Parquet or CelebA text, so it has no columns to choose from.")
@@ -100,7 +101,8 @@ def _same_columns(tables: Sequence[LabelTable]) -> list[LabelTable]:
         absent = [name for name in names if name not in table.names]
         if any(OF not in name for name in absent):
             raise UserError(
-                f"The tables have different label columns: one lacks '{absent[0]}'; name those to use."
+                f"The tables have different label columns: one lacks '{absent[0]}'; name those to use with "
+                f"--labels. {' '.join(table.notes)}".rstrip()
             )
         labels = np.zeros((len(table), len(names)), dtype=np.uint8)
         labels[:, [names.index(name) for name in table.names]] = table.labels

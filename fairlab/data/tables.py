@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import product
 from pathlib import Path
@@ -35,6 +35,7 @@ _SIGNATURES = {
 _BLOCK_BYTES, _BATCH_ROWS = 2**24, 2**18
 _UNREADABLE = (pa.ArrowException, OSError, UnicodeDecodeError)
 _ONE_COMMA, _UNCLEAR = r"[+-]?\d*,\d+(?:[eE][+-]?\d+)?", r"[+-]?[1-9]\d{0,2},\d{3}"
+_UNCLEAR_POINT, _WHOLE = r"[1-9]\d{0,2}\.\d{3}", r"^([+-]?\d+)(?:\.0+|,0{1,2})$"
 _RAGGED = re.compile(r"Row #(\d+): Expected (\d+) columns, got (\d+)")
 
 
@@ -54,11 +55,29 @@ class Column:
         return UserError(f"The column '{self.name}' of {self.path} {what} {where}; {remedy}.")
 
     def texts(self) -> pa.Array:
-        """Return the values as trimmed text; what is missing, however it is written, is empty text."""
+        """Return the values as trimmed text, whole numbers without ``.0``.
+
+        What is missing, however it is written, is empty text.
+        """
         texts = self._trimmed()
         if pc.any(pc.starts_with(texts, '"')).as_py():  # a blank stood before the quotes
             texts = pc.replace_substring_regex(texts, r'^"(.*)"$', r"\1")
+        if any(pc.any(pc.match_substring(texts, end)).as_py() for end in (".0", ",0")):
+            # pandas wrote them so, as some value was missing once
+            texts = pc.replace_substring_regex(texts, _WHOLE, r"\1")
         return pc.if_else(pc.is_in(texts, value_set=_SPELLINGS), "", texts)
+
+    def encoded(self) -> tuple[np.ndarray, list[str]]:
+        """Return the place of each value among the texts that occur, (rows,), and these, perhaps repeated."""
+        values = self.values
+        if pa.types.is_dictionary(values.type):
+            values = values.dictionary_decode()
+        try:
+            found = pc.dictionary_encode(values, null_encoding="encode")
+        except pa.ArrowNotImplementedError:  # of lists, and of types that are rarer than text
+            found = self.texts().dictionary_encode()
+        names = replace(self, values=found.dictionary).texts().to_pylist()
+        return found.indices.to_numpy(zero_copy_only=False), names
 
     def numbers(self) -> np.ndarray:
         """Return the values as float64, (rows,); what is missing is NaN.
@@ -68,7 +87,8 @@ class Column:
         Raises
         ------
         UserError
-            If a value is no number, or its comma could stand before decimals as well as thousands.
+            If a value is no number, its comma or point could stand before decimals as well as thousands, or
+            some values have a sign of per cent and others have none.
         """
         values = self.values
         if not (pa.types.is_floating(values.type) or pa.types.is_integer(values.type)):
@@ -79,6 +99,8 @@ class Column:
         except pa.ArrowInvalid:
             values = self._parsed()
         numbers: np.ndarray = values.to_numpy(zero_copy_only=False)
+        if not self.by_commas and pa.types.is_string(self.values.type) and (numbers > 1).any():
+            self._check_points()
         return numbers
 
     def _trimmed(self) -> pa.Array:
@@ -97,6 +119,8 @@ class Column:
         """Return numbers that are written in other ways than the fast conversion knows."""
         texts = self.texts().to_pandas()
         percent = texts.str.endswith("%")
+        if percent.any():
+            self._refuse(texts, ~percent & (texts != ""), "has no sign of per cent as others have")
         plain = texts.str.removesuffix("%").str.strip()
         if self.by_commas:
             self._refuse(texts, plain.str.fullmatch(_UNCLEAR), "may be thousands as well as decimals")
@@ -104,6 +128,15 @@ class Column:
         numbers = pd.to_numeric(points, errors="coerce")
         self._refuse(texts, numbers.isna() & (texts != ""), "is no number")
         return pa.array(numbers.where(~percent, numbers / 100).to_numpy(dtype=np.float64))
+
+    def _check_points(self) -> None:
+        """Refuse "950" beside "1.234": where commas do not separate fields, points may mark thousands."""
+        texts = self.texts().to_pandas()
+        pointed = texts.str.contains(".", regex=False)
+        thousands = texts.str.fullmatch(_UNCLEAR_POINT)
+        whole = texts.str.fullmatch(r"\d+")
+        if pointed.any() and whole.any() and thousands[pointed].all():
+            self._refuse(texts, thousands, "may be thousands as well as decimals")
 
     def _refuse(self, texts: pd.Series, strange: pd.Series, why: str) -> None:
         if strange.any():
@@ -134,9 +167,9 @@ class Table:
         with open(self.path, "rb") as file:
             start = file.read(4)
         if not start:
-            raise UserError(
-                f"{self.path} is empty; give a file with a header and one row per prediction or image."
-            )
+            raise self._empty()
+        if start == b"PAR1" and not self._is_parquet:
+            raise UserError(f"{self.path} is a Parquet file; let its name end in .parquet.")
         for signature, what in _SIGNATURES.items():
             if start.startswith(signature):
                 raise UserError(
@@ -157,9 +190,12 @@ class Table:
         try:
             if self._is_parquet:
                 return [str(name).strip() for name in pa.parquet.read_schema(self.path).names]
-            return list(self._format.names)
+            names = list(self._format.names)
         except _UNREADABLE as error:
             raise self._unreadable(error) from error
+        if not names:
+            raise self._empty()
+        return names
 
     def check(self, columns: Sequence[str]) -> None:
         """Raise a UserError unless each of `columns` is there, once."""
@@ -228,6 +264,11 @@ class Table:
             ),
         )
 
+    def _empty(self) -> UserError:
+        return UserError(
+            f"{self.path} is empty; give a file with a header and one row per prediction or image."
+        )
+
     def _without_rows(self) -> UserError:
         return UserError(f"{self.path} has no rows below its header; add one for each prediction or image.")
 
@@ -252,8 +293,8 @@ def read_texts(path: Path) -> pd.DataFrame:
     Returns
     -------
     DataFrame of str
-        All columns but those of row numbers without a name, in order; values are trimmed, what is missing is
-        "", and a whole number has no ``.0``. A name may occur twice.
+        All columns but those of row numbers without a name, in order, as `Column.texts` has them. A name may
+        occur twice. Of lists and other values that are no text there is but the name of their type.
 
     Raises
     ------
@@ -265,11 +306,24 @@ def read_texts(path: Path) -> pd.DataFrame:
     parts: list[list[pa.Array]] = [[] for _ in places]
     for batch in table.batches_at(places):
         for part, column in zip(parts, batch, strict=True):
-            part.append(pc.replace_substring_regex(column.texts(), r"^([+-]?\d+)\.0+$", r"\1"))
+            part.append(_texts_or_type(column))
     columns = [pa.chunked_array(part).to_pandas().astype(object) for part in parts]
     texts = pd.concat(columns, axis=1)
     texts.columns = pd.Index([table.names[i] for i in places], dtype=object)
     return texts
+
+
+def _texts_or_type(column: Column) -> pa.Array:
+    try:
+        return column.texts()
+    except UserError:  # nobody need have asked for this column
+        rows: pa.Array = column.values  # noqa: PD011 (of pyarrow)
+        return pa.repeat(str(rows.type), len(rows))
+
+
+def plain(text: str) -> str:
+    """Return a text as `Column.texts` has it: trimmed, a whole number without ``.0``."""
+    return re.sub(_WHOLE, r"\1", text.strip())
 
 
 def is_index(name: str) -> bool:

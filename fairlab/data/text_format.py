@@ -19,6 +19,7 @@ from fairlab.core.errors import UserError
 DELIMITERS = (",", ";", "\t", "|")
 _SAMPLE, _RECORDS, _BLOCK = 2**16, 20, 2**22
 _BOMS = {codecs.BOM_UTF8: "utf-8-sig", codecs.BOM_UTF16_LE: "utf-16", codecs.BOM_UTF16_BE: "utf-16"}
+_ENDS = re.compile(r"[\r\n]")
 _SEP_LINE = re.compile(r'"?sep=(.)"?\s*')  # Excel reads and writes such a first line
 
 
@@ -55,7 +56,9 @@ def text_format(path: Path) -> TextFormat:
     encoding = find_encoding(path)
     with open(path, encoding=encoding, newline="") as file:
         sample = file.read(_SAMPLE)
-    if len(sample) == _SAMPLE:  # the last record may be cut
+        while (more := file.read(_SAMPLE)) and not _ENDS.search(sample):  # a header of thousands of names
+            sample += more
+    if more:  # the last record may be cut
         sample = sample[: max(sample.rfind("\n"), sample.rfind("\r")) + 1] or sample
     lines = list(io.StringIO(sample, newline=""))
     told = _SEP_LINE.fullmatch(lines[0]) if lines else None
@@ -124,7 +127,10 @@ class _Records(NamedTuple):
     @classmethod
     def read(cls, lines: list[str], delimiter: str) -> _Records:
         reader = csv.reader(lines, delimiter=delimiter, skipinitialspace=True)
-        header = next((record for record in reader if any(map(str.strip, record))), [])
+        try:
+            header = next((record for record in reader if any(map(str.strip, record))), [])
+        except csv.Error:  # a line of thousands of names that is not cut at all
+            return cls(delimiter, [], [], 0)
         above = reader.line_num
         return cls(delimiter, header, [row for row in islice(reader, _RECORDS) if row], above)
 

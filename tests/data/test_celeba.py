@@ -15,6 +15,7 @@ from fairlab.core.errors import UserError
 from fairlab.core.files import read_json
 from fairlab.data.attributes import check_attribute
 from fairlab.data.celeba import CelebASource
+from fairlab.data.celeba_tables import read_attribute_table
 from fairlab.data.facedata import FaceData
 
 Write = Callable[..., Path]
@@ -301,6 +302,25 @@ def test_two_folders_of_celeba_below_the_root(celeba_root: Write):
         CelebASource(root)
 
 
+@pytest.mark.parametrize("suffix", [".txt", ".csv"])
+def test_a_0_beside_minus_1_and_1_is_undecided(tmp_path: Path, suffix: str):
+    rows = [("1.jpg", -1, 1, 1), ("2.jpg", 0, -1, 0), ("3.jpg", 1, 1, 1)]
+    separator, head = (
+        (" ", "Smiling Male Young") if suffix == ".txt" else (",", "image_id,Smiling,Male,Young")
+    )
+    path = tmp_path / f"list_attr_celeba{suffix}"
+    path.write_text("\n".join([head, *(separator.join(map(str, row)) for row in rows)]))
+    labels, left_out = read_attribute_table(path)
+    assert labels.to_dict("list") == {"Male": [1, 0, 1]}
+    assert left_out == {
+        "Smiling": "is undecided (0 beside -1 and 1) in 1 of 3 rows, first in row 2",
+        "Young": "holds 0 in row 2, undecided as beside -1 and 1 in other columns",
+    }
+    path.write_text(path.read_text().replace("2.jpg 0", "2.jpg 1").replace("2.jpg,0", "2.jpg,1"))
+    with pytest.raises(UserError, match="mixes -1 and 0; write either"):
+        read_attribute_table(path)
+
+
 MISTAKES: dict[str, tuple[Callable[[Path], None], str]] = {
     "no root": (shutil.rmtree, r"does not exist; fetch img_align_celeba\.zip, list_attr_celeba\.txt and"),
     "no attributes": (remove(ATTRIBUTES), "has no list_attr_celeba.*it holds img_align_celeba.*fetch"),
@@ -311,7 +331,6 @@ MISTAKES: dict[str, tuple[Callable[[Path], None], str]] = {
     "cut name": (replace(ATTRIBUTES, "Smiling ", ""), "line 3: .* has 3 values, not 2"),
     "value 2": (replace(ATTRIBUTES, "000003.jpg -1", "000003.jpg 2"), "line 5: the value '2' for 000003.jpg"),
     "value text": (replace(ATTRIBUTES, "000003.jpg -1", "000003.jpg no"), "line 5: the value 'no'"),
-    "-1 and 0": (replace(ATTRIBUTES, "000003.jpg -1", "000003.jpg 0"), "mixes -1 and 0"),
     "row twice": (replace(ATTRIBUTES, "000003.jpg", "000004.jpg"), "two rows for 000004.jpg"),
     "name twice": (replace(ATTRIBUTES, "Smiling Male", "Male Male"), "twice in its header"),
     "empty": (write(ATTRIBUTES, ""), "no rows below its header"),

@@ -269,7 +269,7 @@ MISTAKES = {
     "long row": ("file,Smiling\n0.png,1\n1.png,1,1,1", "Row 2 of .* has 4 fields"),
     "mixed": (
         table("file,Smiling", lambda r: f"{r}.png,{r % 3 - 1}"),
-        "mixes -1, 0, 1, where 0 may mean undecided",
+        r"'Smiling' .is undecided .0 beside -1 and 1. in 3 of 10 rows, first in row 2",
     ),
     "missing files": (
         table(rows=lambda r: f"{r * 2}.png,0,1"),

@@ -1,17 +1,20 @@
 """One reader for all tables: however they are written, pandas and we read the same."""
 
 import csv
+import datetime
+import decimal
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fairlab.core.errors import UserError
-from fairlab.data.tables import MISSING, Table, read_texts
+from fairlab.data.tables import MISSING, Column, Table, read_texts
 
 PEOPLE = pd.DataFrame(
     {
@@ -130,6 +133,12 @@ FAULTS = {
     "no text": (bytes(range(256)) * 4, "is neither UTF-8 nor UTF-16 nor Windows text"),
     "no rows": ("y,score\n", "has no rows below its header; add one"),
     "no end of line": ("y,score", "has no rows below its header; add one"),
+    "a mark only": (b"\xef\xbb\xbf", "is empty; give a file with a header"),
+    "a line only": ("\n", "is empty; give a file with a header"),
+    "another mark only": (b"\xff\xfe", "is empty; give a file with a header"),
+    "Parquet": (b"PAR1...", "is a Parquet file; let its name end in .parquet"),
+    "some per cent": ("y,score\n1,5%\n0,42\n", "'42', which has no sign of per cent .* in row 2"),
+    "points of thousands": ("y;score\n1;950\n0;1.234\n", "'1.234', which may be thousands .* in row 2"),
     "the same name twice": ("y,score,score\n1,0,0\n", "has several columns 'score'; rename all but one"),
 }
 
@@ -180,6 +189,55 @@ def test_whole_numbers_that_became_floats_are_whole_again(tmp_path):
         path = tmp_path / name
         table.to_parquet(path) if name.endswith("parquet") else table.to_csv(path, index=False)
         assert read_texts(path).to_dict("list") == {"a": ["1", "", "-1"], "b": ["0.5", "10", "1.05"]}
+
+
+@pytest.mark.parametrize("written", ["1.0", "1.00", "1,0", "1", " 1.0 "])
+def test_a_whole_number_is_one_text_however_it_is_written(tmp_path, written):
+    path = tmp_path / "data.csv"
+    path.write_text(f"name;y\n{written};0\n1,5;0\n1,000;0\n")
+    assert read(path, "name")["name"] == ["1", "1,5", "1,000"]
+
+
+def test_points_are_decimals_where_some_number_has_not_three(tmp_path):
+    path = tmp_path / "data.csv"
+    path.write_text("score;y\n950;0\n1.234;0\n2.5;0\n")
+    assert read(path, "score")["score"] == [950, 1.234, 2.5]
+
+
+def test_a_header_of_thousands_of_names(tmp_path):
+    path = tmp_path / "data.csv"
+    features = pd.DataFrame(np.zeros((20, 8000), int), columns=[f"feature {i:09}" for i in range(8000)])
+    pd.concat([features, PEOPLE], axis=1).to_csv(path, index=False, sep=";", decimal=",")
+    assert read(path, "score")["score"] == PEOPLE["score"].tolist()
+
+
+ENCODED = {
+    "text": pa.array(["1", "1.0", None, "nan", "a"]),
+    "floats": pa.array([1.0, None, np.nan, 0.5]),
+    "half floats": pa.array(np.array([1, 0.5], np.float16)),
+    "decimals": pa.array([decimal.Decimal("1.0"), None, decimal.Decimal("0.5")]),
+    "booleans": pa.array([True, None, False]),
+    "categories": pa.array(["b", None, "a", "b"]).dictionary_encode(),
+    "nothing": pa.nulls(3),
+    "bytes": pa.array([b"a", b"b", None]),
+    "large text": pa.array(["a", "b", None], pa.large_string()),
+    "days": pa.array([datetime.date(2020, 1, 1), None]),
+}
+
+
+@pytest.mark.parametrize("kind", ENCODED)
+def test_encoded_values_are_their_texts(kind):
+    column = Column(Path("data.parquet"), "a", ENCODED[kind], 0)
+    places, names = column.encoded()
+    assert [names[place] for place in places] == column.texts().to_pylist()
+
+
+def test_what_is_no_text_is_its_type_in_a_whole_table(tmp_path):
+    path = tmp_path / "data.parquet"
+    pyarrow.parquet.write_table(pyarrow.table({"y": [1, 0], "vector": [[0.5], [1.5]]}), path)
+    assert read_texts(path).to_dict("list") == {"y": ["1", "0"], "vector": ["list<element: double>"] * 2}
+    with pytest.raises(UserError, match=r"'vector' of .* has the type list"):
+        read(path, "vector")
 
 
 def test_parquet_keeps_columns_in_the_order_asked_for(tmp_path):

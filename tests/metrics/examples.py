@@ -76,3 +76,14 @@ def plain_metrics(y: np.ndarray, s: np.ndarray, a: np.ndarray, threshold: float)
 def unsigned(measured: np.ndarray) -> np.ndarray:
     """Return `METRICS` from what is measured of each: gaps without their sign, (..., metrics)."""
     return np.where([spec.signed is not None for spec in METRICS.values()], np.abs(measured), measured)
+
+
+def labels_that_leak(
+    n: int = 2000, leak: float = 0.0, k: int = 6, seed: int = 0, share: float = 0.3
+) -> tuple[np.ndarray, np.ndarray]:
+    """Labels (n, k), of which the first agrees with the protected label in (1 + leak) / 2 of both groups."""
+    rng = np.random.default_rng(seed)
+    protected = (rng.random(n) < share).astype(int)
+    labels = (rng.random((n, k)) < 0.4).astype(int)
+    labels[:, 0] = np.where(rng.random(n) < (1 + leak) / 2, protected, 1 - protected)
+    return labels, protected

@@ -25,21 +25,14 @@ from fairlab.metrics.leakage.perceptron import Perceptron
 from fairlab.metrics.leakage.permutation import _fit, _with_intercept
 from fairlab.metrics.tidy import COLUMNS
 
+from .examples import labels_that_leak
+
 QUICK = Perceptron(epochs=15, batch=64, width=32, learning_rate=3e-3, progress=False)
-
-
-def made_up(n=2000, leak=0.0, k=6, seed=0, share=0.3):
-    """Labels (n, k), of which the first agrees with the protected label in (1 + leak) / 2 of both groups."""
-    rng = np.random.default_rng(seed)
-    protected = (rng.random(n) < share).astype(int)
-    labels = (rng.random((n, k)) < 0.4).astype(int)
-    labels[:, 0] = np.where(rng.random(n) < (1 + leak) / 2, protected, 1 - protected)
-    return labels, protected
 
 
 @pytest.mark.parametrize("attacker", ["logistic", QUICK])
 def test_independent_labels_leak_nothing(attacker):
-    leak = dataset_leakage(*made_up(), attacker=attacker, evaluation=made_up(seed=1))
+    leak = dataset_leakage(*labels_that_leak(), attacker=attacker, evaluation=labels_that_leak(seed=1))
     assert 0.46 < leak.value < 0.54
     assert leak.interval[0] < 0.5 < leak.interval[1]
     assert leak.p_value > 0.05
@@ -47,7 +40,7 @@ def test_independent_labels_leak_nothing(attacker):
 
 @pytest.mark.parametrize("attacker", ["logistic", QUICK])
 def test_a_label_that_is_the_protected_one_gives_everybody_away(attacker):
-    leak = dataset_leakage(*made_up(leak=1.0), attacker=attacker, rounds=2)
+    leak = dataset_leakage(*labels_that_leak(leak=1.0), attacker=attacker, rounds=2)
     assert leak.value == 1.0
     assert 0.95 < leak.interval[0] < 1.0  # even if all were right
     assert leak.interval[1] == 1.0
@@ -55,8 +48,8 @@ def test_a_label_that_is_the_protected_one_gives_everybody_away(attacker):
 
 @pytest.mark.parametrize("attacker", ["logistic", QUICK])
 def test_known_leakage_is_measured_on_labels_and_on_classes(attacker):
-    labels, protected = made_up(6000, leak=0.6)
-    test = made_up(6000, leak=0.6, seed=1)
+    labels, protected = labels_that_leak(6000, leak=0.6)
+    test = labels_that_leak(6000, leak=0.6, seed=1)
     leak = dataset_leakage(labels, protected, attacker=attacker, rounds=3, evaluation=test)
     assert leak.interval[0] < 0.8 < leak.interval[1]
     classes = dataset_leakage(
@@ -70,9 +63,9 @@ def test_known_leakage_is_measured_on_labels_and_on_classes(attacker):
 def test_intervals_hold_the_truth_about_as_often_as_they_say(leak, split):
     held, found = [], []
     for seed in range(80):
-        test = None if split else made_up(400, leak, seed=2 * seed + 1)
+        test = None if split else labels_that_leak(400, leak, seed=2 * seed + 1)
         one = dataset_leakage(
-            *made_up(1200 if split else 400, leak, seed=2 * seed), rounds=3, evaluation=test
+            *labels_that_leak(1200 if split else 400, leak, seed=2 * seed), rounds=3, evaluation=test
         )
         held.append(one.interval[0] <= (1 + leak) / 2 <= one.interval[1])
         found.append(one.p_value < 0.05)
@@ -119,8 +112,8 @@ def test_labels_that_are_as_uneven_as_chance_makes_them_are_split_at_random():
 
 
 def test_one_round_is_what_scikit_learn_says_by_hand():
-    labels, protected = made_up(leak=0.4, share=0.5)
-    test = made_up(leak=0.4, share=0.5, seed=1)
+    labels, protected = labels_that_leak(leak=0.4, share=0.5)
+    test = labels_that_leak(leak=0.4, share=0.5, seed=1)
     leak = dataset_leakage(labels, protected, rounds=1, seed=3, evaluation=test, valid=test)
     rng = np.random.default_rng([3, 0, 0])
     train_rows, test_rows = balanced_sample(protected, rng), balanced_sample(test[1], rng)
@@ -134,7 +127,7 @@ def test_one_round_is_what_scikit_learn_says_by_hand():
 
 
 def test_samples_are_balanced_fresh_and_apart():
-    labels, protected = made_up()
+    labels, protected = labels_that_leak()
     leak = dataset_leakage(labels, protected, rounds=4)
     assert (protected[leak.rows].mean(axis=1) == 0.5).all()
     assert len({tuple(sorted(rows)) for rows in leak.rows}) == 4
@@ -167,14 +160,14 @@ def test_perceptron_repeats_from_its_seed_and_leaves_the_random_state_alone():
     import torch
 
     state = torch.get_rng_state()
-    first, second = (dataset_leakage(*made_up(400, 0.3), attacker=QUICK, rounds=1) for _ in range(2))
+    first, second = (dataset_leakage(*labels_that_leak(400, 0.3), attacker=QUICK, rounds=1) for _ in range(2))
     assert (first.correct == second.correct).all()
     assert torch.equal(state, torch.get_rng_state())
 
 
 @pytest.mark.parametrize("performance", [0.9, 0.6, np.linspace(0.5, 1, 6)])
 def test_corrupted_labels_are_as_accurate_as_wanted(performance):
-    labels, _ = made_up(4000)
+    labels, _ = labels_that_leak(4000)
     for metric, measure in [("F1", f1_score), ("mAP", average_precision_score)]:
         wrong = corrupt(
             Features(labels.astype(np.uint8), 6), performance, metric, np.random.default_rng(0)
@@ -201,7 +194,7 @@ def test_labels_commoner_than_the_model_is_accurate_become_chance_and_that_is_sa
 
 
 def test_corrupted_labels_leak_less_and_perfect_ones_as_much():
-    data = made_up(6000, leak=0.8)
+    data = labels_that_leak(6000, leak=0.8)
     whole = dataset_leakage(*data, rounds=3)
     same = corrupted_dataset_leakage(*data, 1.0, rounds=3)
     half = corrupted_dataset_leakage(*data, 0.5, metric="mAP", rounds=3)
@@ -210,7 +203,7 @@ def test_corrupted_labels_leak_less_and_perfect_ones_as_much():
 
 
 def test_amplification_is_paired_and_narrower_than_its_parts():
-    labels, protected = made_up(6000, leak=0.4)
+    labels, protected = labels_that_leak(6000, leak=0.4)
     rng = np.random.default_rng(5)
     scores = 4.0 * labels - 2 + rng.normal(size=labels.shape)
     scores[:, 1] += 3 * protected  # the model has learnt more than the labels say
@@ -227,7 +220,7 @@ def test_amplification_is_paired_and_narrower_than_its_parts():
 
 
 def test_table_is_tidy():
-    leak = dataset_leakage(*made_up(), rounds=2)
+    leak = dataset_leakage(*labels_that_leak(), rounds=2)
     table = leakage_table({"dataset leakage": leak}, attribute="gender")
     assert list(table.columns) == list(COLUMNS)
     (row,) = table.to_dict("records")
@@ -236,16 +229,16 @@ def test_table_is_tidy():
 
 
 def test_p_values_are_uniform_without_a_leak_and_small_with_one():
-    p = [leakage_p_value(*made_up(300, seed=s), permutations=39, seed=s) for s in range(80)]
+    p = [leakage_p_value(*labels_that_leak(300, seed=s), permutations=39, seed=s) for s in range(80)]
     assert np.mean(np.array(p) <= 0.1) < 0.2
     assert 0.35 < np.mean(p) < 0.65
-    labels, protected = made_up(leak=0.4)
+    labels, protected = labels_that_leak(leak=0.4)
     assert leakage_p_value(labels, protected) == 1 / 200
     assert leakage_p_value(labels[:, 0], protected, permutations=99) == 1 / 100
 
 
 def test_attackers_of_the_permutation_test_are_logistic_regressions():
-    labels, protected = made_up(leak=0.4)
+    labels, protected = labels_that_leak(leak=0.4)
     x = _with_intercept(Features(labels.astype(np.uint8), 6))
     weights = _fit(x, protected[:, None].astype(float), penalty=1.0)[:, 0]
     model = LogisticRegression(C=1.0, tol=1e-10).fit(labels, protected)
@@ -277,13 +270,13 @@ def test_bad_labels_end_in_a_sentence(labels, protected, words):
 
 
 def test_bad_settings_end_in_a_sentence():
-    data = made_up()
+    data = labels_that_leak()
     with pytest.raises(UserError, match="no attacker 'svm'"):
         dataset_leakage(*data, attacker="svm")
     with pytest.raises(UserError, match="rounds"):
         dataset_leakage(*data, rounds=0)
     with pytest.raises(UserError, match="same labels"):
-        dataset_leakage(*data, evaluation=made_up(k=5))
+        dataset_leakage(*data, evaluation=labels_that_leak(k=5))
     with pytest.raises(UserError, match="no metric 'AUC'"):
         corrupted_dataset_leakage(*data, 0.5, metric="AUC")
     for performance in (50, np.nan, [0.5, 0.5]):
@@ -296,7 +289,7 @@ def test_bad_settings_end_in_a_sentence():
 
 
 def test_a_leakage_reads_as_its_number_with_interval_and_counts():
-    leak = dataset_leakage(*made_up(leak=1.0), rounds=2)
+    leak = dataset_leakage(*labels_that_leak(leak=1.0), rounds=2)
     assert repr(leak).startswith("Leakage(1.000 [0.9")
     assert repr(leak).endswith(f", 1.000], 2 rounds, {leak.n} test images)")
 

@@ -10,6 +10,10 @@ from fairlab.metrics.leakage.attackers import Features
 from fairlab.metrics.validation import as_numbers
 
 
+class ChanceWarning(UserWarning):
+    """A model is less accurate than random guesses, and labels cannot be made as inaccurate."""
+
+
 def corrupt(
     features: Features, performance: float | ArrayLike, metric: str, rng: np.random.Generator
 ) -> Features:
@@ -73,6 +77,7 @@ def _warn_of_chance(unreachable: int) -> None:
         warnings.warn(
             f"{unreachable} labels cannot be made as inaccurate as the model: random guesses at their "
             "frequency are more accurate; they are corrupted to chance.",
+            ChanceWarning,
             stacklevel=4,
         )
 

@@ -56,8 +56,8 @@ def with_metrics(
     return replace(measured, own=tuple(metrics))
 
 
-def check_metrics(metrics: Mapping[str, Metric], *, weighted: bool, scored: bool) -> None:
-    """Raise a UserError if a metric's name is taken, it cannot be weighted, or there are no scores for it."""
+def check_metrics(metrics: Mapping[str, Metric], *, weighted: bool) -> None:
+    """Raise a UserError if a metric's name is taken, or it cannot be weighted."""
     for name, function in metrics.items():
         if not callable(function):
             raise UserError(f"The metric '{name}' is {function!r}, no function; give f(y_true, y_pred).")
@@ -67,10 +67,15 @@ def check_metrics(metrics: Mapping[str, Metric], *, weighted: bool, scored: bool
             raise UserError(
                 f"The metric '{name}' takes no sample_weight, so it cannot be weighted; leave one out."
             )
-        if _takes_scores(function) and not scored:
-            raise UserError(
-                f"The metric '{name}' takes scores of one label, and there are none; leave it out."
-            )
+
+
+def check_scores(metrics: Mapping[str, Metric], *, scored: bool) -> None:
+    """Raise a UserError if a metric takes scores of a label, and a model has none."""
+    name = next((name for name, function in metrics.items() if _takes_scores(function)), None)
+    if name is not None and not scored:
+        raise UserError(
+            f"The metric '{name}' takes scores of one label, and some model has none; leave it out."
+        )
 
 
 def known_metrics(
@@ -115,9 +120,6 @@ def _truth(measured: Measured) -> np.ndarray:
 
 def _given(measured: Measured, model: str, taken: str) -> np.ndarray:
     if taken == "scores":
-        scores = measured.models[model].scores
-        if scores is None:
-            raise UserError(f"There are no scores of '{model}', which a metric of yours takes; leave it out.")
-        return scores
+        return measured.scores(model)
     predicted = measured.predicted(model)
     return predicted if measured.binary else np.array(measured.first.label.names)[predicted]

@@ -11,9 +11,13 @@ EXAMPLES = {
 }
 
 OWN: Arguments = {
-    "file": {"type": Path, "metavar": "FILE", "help": "CSV or Parquet with a row for each prediction"},
+    "file": {
+        "type": Path,
+        "metavar": "FILE",
+        "help": "table with a row for each prediction (docs/tables.md)",
+    },
     "--label": {"required": True, "metavar": "COLUMN", "help": "what is true: 0/1, yes/no, or a class"},
-    "--score": {"metavar": "COLUMN", "help": "how likely the label is, 0..1"},
+    "--score": {"metavar": "COLUMN", "help": "how likely the label is, 0..1 or 0..100"},
     "--prob-prefix": {
         "metavar": "PREFIX",
         "help": "instead of --score, for several classes: columns PREFIX + class hold probabilities",
@@ -23,6 +27,7 @@ OWN: Arguments = {
         "help": "instead of --score, where there are none: what is predicted, 0/1 or a class",
     },
     "--positive": {"metavar": "VALUE", "help": "which of two texts in --label (and --predicted) is positive"},
+    "--logits": {"action": "store_true", "help": "scores are logits: make probabilities of them"},
     "--protected": {"nargs": "+", "required": True, "metavar": "COLUMN", "help": "columns that form groups"},
     "--compare": {
         "nargs": "+",
@@ -31,10 +36,29 @@ OWN: Arguments = {
         "metavar": "OTHER",
         "help": "other models' predictions of the same rows; differences are from FILE",
     },
+    "--compare-score": {
+        "nargs": "+",
+        "default": (),
+        "metavar": "COLUMN",
+        "help": "what --score is called in OTHER: one name for all, or one for each",
+    },
+    "--compare-prob-prefix": {
+        "nargs": "+",
+        "default": (),
+        "metavar": "PREFIX",
+        "help": "the same of --prob-prefix",
+    },
+    "--compare-predicted": {
+        "nargs": "+",
+        "default": (),
+        "metavar": "COLUMN",
+        "help": "the same of --predicted",
+    },
+    "--compare-id": {"nargs": "+", "default": (), "metavar": "COLUMN", "help": "the same of --id"},
     "--id": {
         "dest": "id_column",
         "metavar": "COLUMN",
-        "help": "names each row; with it, --compare matches rows",
+        "help": "names each row; with it, --compare matches rows, and OTHER needs no label",
     },
     "--cluster": {
         "metavar": "COLUMN",

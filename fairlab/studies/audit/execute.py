@@ -1,37 +1,30 @@
 """Audit of anyone's predictions, from the file to the table and the page."""
 
-import math
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 import fairlab
-from fairlab.core.errors import UserError, nearest_names
 from fairlab.core.files import write_text
+from fairlab.data.tables import plain
 from fairlab.metrics.groups.custom import Metric
-from fairlab.metrics.groups.named_groups import Groups
 from fairlab.reports.page import write_report
-from fairlab.studies.audit.additions import check_metrics, known_metrics, with_metrics, with_references
+from fairlab.studies.audit.additions import check_metrics, with_metrics, with_references
 from fairlab.studies.audit.bins import parse_bins
-from fairlab.studies.audit.clusters import read_clusters
-from fairlab.studies.audit.conditions import (
-    JUDGED_ON,
-    ConditionsBroken,
-    JudgedOn,
-    check_conditions,
-    judge,
-    parse_conditions,
-)
+from fairlab.studies.audit.checks import check_arguments, check_choices, check_folder, check_read
+from fairlab.studies.audit.conditions import ConditionsBroken, JudgedOn, judge, parse_conditions
 from fairlab.studies.audit.formats import FORMATS, Format, Told
-from fairlab.studies.audit.measure import MOST_ROWS, Measured, groups_of, measure
+from fairlab.studies.audit.measure import MOST_ROWS, Measured, measure
 from fairlab.studies.audit.page import LIMITS, AuditReport, sections
-from fairlab.studies.audit.predictions import Columns, Predictions
-from fairlab.studies.audit.read import read_models
+from fairlab.studies.audit.predictions import Columns
+from fairlab.studies.audit.read import Others, Read
 from fairlab.studies.audit.references import reference_sentence, references_of
 from fairlab.studies.audit.summary import summarise
 from fairlab.studies.audit.text import class_tables, gap_table, own_tables, rate_tables, reference_tables
-from fairlab.studies.audit.weights import read_weights
 
 TABLE, PAGE = "metrics.csv", "report.html"
 GAPS_TITLE = (
@@ -48,7 +41,12 @@ def audit(
     predicted: str | None = None,
     positive: str | None = None,
     protected: Sequence[str],
+    logits: bool = False,
     compare: Path | str | Sequence[Path | str] = (),
+    compare_score: str | Sequence[str] = (),
+    compare_prob_prefix: str | Sequence[str] = (),
+    compare_predicted: str | Sequence[str] = (),
+    compare_id: str | Sequence[str] = (),
     threshold: float | None = None,
     id_column: str | None = None,
     weight: str | None = None,
@@ -68,11 +66,11 @@ def audit(
     Parameters
     ----------
     file : path
-        CSV, TSV or Parquet with one row per prediction.
+        A table with one row per prediction; see `fairlab.data.tables`.
     label : str
         Column of true labels: binary with `score`, classes with `prob_prefix`.
     score : str, optional
-        Column of scores in [0, 1].
+        Column of scores in [0, 1], or of percentages.
     prob_prefix : str, optional
         How the names of the columns of class probabilities begin; the rest is the class.
     predicted : str, optional
@@ -81,8 +79,13 @@ def audit(
         Which of two texts in `label` (and `predicted`) is the positive one.
     protected : sequence of str
         Columns that form groups; of several, intersections are measured too.
+    logits : bool
+        Whether scores (or the columns of classes) are logits: they become probabilities, in all files.
     compare : path, or sequence of paths
-        The same rows with the predictions of other models; differences are from `file`.
+        The same rows with the predictions of other models; differences are from `file`. With `id_column`
+        they need neither label nor groups.
+    compare_score, compare_prob_prefix, compare_predicted, compare_id : str, or sequence of str
+        What these columns are called in the files of `compare`, if otherwise: one name for all, or one each.
     threshold : float, optional
         A score above it is predicted positive; None calibrates it on these very rows.
     id_column : str, optional
@@ -123,52 +126,55 @@ def audit(
     """
     file, own = Path(file), metrics or {}
     folder = Path(f"{file.stem}-audit") if out is None else Path(out)
-    columns = Columns(
-        label, score, prob_prefix, predicted, positive, tuple(dict.fromkeys(protected)), id_column
+    named = None if positive is None else plain(positive)
+    asked = tuple(dict.fromkeys(protected))
+    columns = Columns(label, score, prob_prefix, predicted, named, asked, id_column, logits)
+    others = Others(
+        tuple(map(Path, _listed(compare))),
+        *map(_listed, (compare_score, compare_prob_prefix, compare_predicted, compare_id)),
     )
-    others = [compare] if isinstance(compare, Path | str) else compare
     conditions, edges = parse_conditions(fail_if), parse_bins(bins, columns.protected)
-    _check(columns, threshold, n_resamples, weight)
-    _check_choices(fail_on, form)
-    check_metrics(own, weighted=weight is not None, scored=score is not None)
-    _check_folder(folder)
-    models = read_models(file, list(map(Path, others)), columns, edges)
-    weights = None if weight is None else read_weights(file, weight)
-    clusters = None if cluster is None else read_clusters(file, cluster)
-    first = models[next(iter(models))]
-    groups = groups_of(first.protected)
-    references = references_of(reference, groups)
-    scored = all(model.scores is not None for model in models.values())
-    if threshold is not None and first.scores is None:
-        raise UserError(f"A --threshold belongs to scores, and {file} has none but decisions; leave it out.")
-    pairs = weight is None and any(len(column.names) == 2 for column in first.protected.values())
-    known = known_metrics(
-        binary=first.binary, scored=scored, pairs=pairs, references=bool(references), own=own
-    )
-    check_conditions(conditions, sorted(known), _names_of_groups(models, label, groups), list(models))
+    check_arguments(columns, threshold, n_resamples, weight)
+    check_choices(fail_on, form)
+    check_metrics(own, weighted=weight is not None)
+    check_folder(folder, {TABLE, PAGE})
+
+    read = Read.of(file, others, columns, edges, weight, cluster)
+    references = references_of(reference, read.groups)
+    check_read(read, conditions, label, threshold, references, own)
 
     measured = measure(
-        models,
+        read.models,
         label,
         threshold=threshold,
-        weights=weights,
-        clusters=clusters,
+        weights=read.weights,
+        clusters=read.clusters,
         n_resamples=n_resamples,
         seed=seed,
     )
     measured = with_references(measured, references)
-    measured = with_metrics(measured, own, n_resamples=n_resamples, seed=seed)
-    measured = measured.adjusted()
-    verdicts = judge(conditions, measured.table, list(models), groups, fail_on)
+    measured = with_metrics(measured, own, n_resamples=n_resamples, seed=seed).adjusted()
+    verdicts = judge(conditions, measured.table, list(read.models), read.groups, fail_on)
     summary = [*summarise(measured), *_remarks(measured, fail_on if conditions else None)]
+
     page = _page(measured, [*summary, *(each.sentence for each in verdicts)], n_resamples, seed)
-    write_report(folder / PAGE, page)  # it is what could fail
-    write_text(folder / TABLE, measured.table.to_csv(index=False))
     files = [folder / PAGE, folder / TABLE]
-    told = FORMATS[form](Told(summary, verdicts, _tables(measured), measured.table, files))
+    told = _write(page, Told(summary, verdicts, _tables(measured), measured.table, files), form)
     if any(each.failed for each in verdicts):
         raise ConditionsBroken(told)
     return told
+
+
+def _write(page: AuditReport, told: Told, form: Format) -> str:
+    """Write page and table, and return what is printed."""
+    report, table = told.files
+    write_report(report, page)  # it is what could fail
+    write_text(table, told.metrics.to_csv(index=False))
+    return FORMATS[form](told)
+
+
+def _listed(given: Any) -> tuple[Any, ...]:
+    return (given,) if isinstance(given, Path | str) else tuple(given)
 
 
 def _tables(measured: Measured) -> list[tuple[str, pd.DataFrame]]:
@@ -189,50 +195,6 @@ def _remarks(measured: Measured, fail_on: JudgedOn | None) -> list[str]:
     }
     remarks = (*rows, reference_sentence(measured.references, measured.groups), judged[fail_on])
     return [sentence for sentence in remarks if sentence]
-
-
-def _names_of_groups(models: Mapping[str, Predictions], label: str, groups: Groups) -> list[str]:
-    """Return all that a metric may be measured of."""
-    first = next(iter(models.values()))
-    classes = [] if first.binary else [f"{label} = {name}" for name in first.label.names]
-    within = [f"{group} & {each}" for group in groups.names for each in classes]
-    return ["all", *groups.families, *groups.names, *classes, *within]
-
-
-def _check_choices(fail_on: str, form: str) -> None:
-    for name, given, known in (("fail_on", fail_on, JUDGED_ON), ("form", form, tuple(FORMATS))):
-        if given not in known:
-            raise UserError(f"There is no {name} '{given}'; {nearest_names(given, known)}")
-
-
-def _check(columns: Columns, threshold: float | None, n_resamples: int, weight: str | None) -> None:
-    if not columns.protected:
-        raise UserError("There is no protected column; name at least one with --protected.")
-    taken = (columns.label, columns.score, columns.predicted, columns.id, weight)
-    twice = [name for name in columns.protected if name in taken]
-    if twice:
-        raise UserError(
-            f"The column '{twice[0]}' cannot form groups and be label, score, id or weight at once; "
-            "name another one with --protected."
-        )
-    if threshold is not None and columns.score is None:
-        raise UserError(
-            "A --threshold belongs to a --score; with --prob-prefix the likeliest class is predicted, with "
-            "--predicted what the column holds."
-        )
-    if threshold is not None and not (math.isfinite(threshold) and 0 <= threshold <= 1):
-        raise UserError(f"The --threshold lies between 0 and 1, as scores do, but is {threshold}.")
-    if n_resamples < 1:
-        raise UserError(f"There must be at least 1 resample, not {n_resamples}.")
-
-
-def _check_folder(folder: Path) -> None:
-    """Raise a UserError if there is something at `folder` that is no audit."""
-    is_audit = folder.is_dir() and {path.name for path in folder.iterdir()} <= {TABLE, PAGE}
-    if folder.exists() and not is_audit:
-        raise UserError(
-            f"{folder} exists and is no audit, so it is left alone; choose another folder with --out."
-        )
 
 
 def _page(measured: Measured, summary: list[str], n_resamples: int, seed: int) -> AuditReport:

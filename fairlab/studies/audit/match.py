@@ -3,29 +3,27 @@
 from dataclasses import replace
 
 import numpy as np
-import pyarrow.compute as pc
 
 from fairlab.core.errors import UserError
-from fairlab.studies.audit.predictions import Columns, Predictions
+from fairlab.data.matching import places, zeros_sentence
+from fairlab.studies.audit.predictions import Columns, Predictions, place_ids
 
 
-def match(first: Predictions, other: Predictions, columns: Columns) -> Predictions:
+def match(first: Predictions, other: Predictions, columns: Columns, others: Columns) -> Predictions:
     """Return `other` in the order of `first`, matched by id, or row by row where there are no ids.
+
+    Parameters
+    ----------
+    first, other : Predictions
+    columns, others : Columns
+        What the columns of either file are called.
 
     Raises
     ------
     UserError
-        If rows or ids differ, or one file says that a label is another than the other file does.
+        If rows or ids differ, or one file says that a label or group is another than the other file does.
     """
-    if first.ids is not None and other.ids is not None:
-        order = _order(first, other, str(columns.id))
-    elif len(first) != len(other):
-        raise UserError(
-            f"{first.path} has {len(first):,} rows and {other.path} {len(other):,}, so they cannot be "
-            "compared row by row; name a column that both share with --id."
-        )
-    else:
-        order = np.arange(len(first))
+    order, note = _order(first, other, str(columns.id), str(others.id))
     if first.binary != other.binary:
         raise UserError(
             f"The label of {first.path} is {_kind(first)} and that of {other.path} {_kind(other)}; compare "
@@ -34,10 +32,19 @@ def match(first: Predictions, other: Predictions, columns: Columns) -> Predictio
     names = first.label.names if first.binary or first.scores is not None else _all_names(first, other)
     first = replace(first, label=replace(first.label, names=names))
     classes = _common_classes(first, other)
-    _check_same_labels(first, classes[other.label.codes[order]], other, columns.label)
+    _check_same_labels(first, classes[other.label.codes[order]], other, str(columns.label))
+    for name in other.protected:
+        _check_same_groups(first, other, order, name)
     predicted = None if other.predicted is None else classes[other.predicted[order]]
     scores = None if other.scores is None else other.scores[order]
-    return replace(other, label=first.label, scores=scores, predicted=predicted, ids=first.ids)
+    return replace(
+        other,
+        label=first.label,
+        scores=scores,
+        predicted=predicted,
+        ids=first.ids,
+        note=" ".join(filter(None, (other.note, note))),
+    )
 
 
 def _kind(model: Predictions) -> str:
@@ -49,19 +56,19 @@ def _all_names(first: Predictions, other: Predictions) -> tuple[str, ...]:
     return tuple(dict.fromkeys((*first.label.names, *other.label.names)))
 
 
-def _order(first: Predictions, other: Predictions, name: str) -> np.ndarray:
-    """Return where each id of `first` stands in `other`."""
-    for one, two in ((first, other), (other, first)):
-        place, ids = pc.index_in(one.ids, value_set=two.ids), pc.drop_null(one.ids)  # ids are never null
-        if place.null_count:
-            row = int(pc.is_null(place).to_numpy().argmax())
-            raise UserError(
-                f"{place.null_count:,} of {len(one):,} ids in the column '{name}' of {one.path} are not in "
-                f"{two.path} (first: '{ids[row]}' in row {row + 1:,}); compare predictions for the same rows."
-            )
-        if one is first:
-            order: np.ndarray = place.to_numpy()
-    return order
+def _order(first: Predictions, other: Predictions, ours: str, theirs: str) -> tuple[np.ndarray, str]:
+    """Return where each row of `first` stands in `other`, and a note on how they were matched."""
+    if first.ids is not None and other.ids is not None:
+        order = place_ids(first.path, first.ids, other, ours)
+        place_ids(other.path, other.ids, first, theirs)
+        zeros = places(first.ids, other.ids)[1]
+        return order, zeros_sentence(first.path, other.path) if zeros else ""
+    if len(first) != len(other):
+        raise UserError(
+            f"{first.path} has {len(first):,} rows and {other.path} {len(other):,}, so they cannot be "
+            "compared row by row; name a column that both share with --id."
+        )
+    return np.arange(len(first)), ""
 
 
 def _common_classes(first: Predictions, other: Predictions) -> np.ndarray:
@@ -88,4 +95,19 @@ def _check_same_labels(first: Predictions, codes: np.ndarray, other: Predictions
             f"The column '{name}' of {first.path} holds '{ours}' in row {row + 1:,}, but {other.path} holds "
             f"'{theirs}' for the same row ({int(wrong.sum()):,} rows differ); check that both are in one "
             "order, or match them with --id."
+        )
+
+
+def _check_same_groups(first: Predictions, other: Predictions, order: np.ndarray, name: str) -> None:
+    """Refuse rows that are of one group here and of another there; there it may be missing."""
+    ours, theirs = first.protected[name], other.protected[name]
+    known = {text.casefold(): code for code, text in enumerate(ours.names)} | {"": -1}
+    codes = np.array([known.get(text.casefold(), -2) for text in theirs.names])[theirs.codes[order]]
+    wrong = (codes != ours.codes) & (codes != -1)
+    if wrong.any():
+        row = int(wrong.argmax())
+        raise UserError(
+            f"The column '{name}' of {first.path} holds '{ours.names[ours.codes[row]]}' in row {row + 1:,}, "
+            f"but {other.path} holds '{theirs.names[theirs.codes[order[row]]]}' for the same row "
+            f"({int(wrong.sum()):,} rows differ); correct one, or remove the column there."
         )

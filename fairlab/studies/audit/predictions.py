@@ -1,15 +1,18 @@
 """Predictions from a file: labels, scores and groups, checked value by value."""
 
+from __future__ import annotations
+
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from fairlab.core.errors import UserError
-from fairlab.data.tables import Column, Table
+from fairlab.core.errors import UserError, nearest_names
+from fairlab.data.matching import places, zeros_are_all
+from fairlab.data.tables import Column, Table, plain
 from fairlab.studies.audit.categories import (
     MOST_GROUPS,
     Categories,
@@ -19,10 +22,7 @@ from fairlab.studies.audit.categories import (
     groups,
     hard_labels,
 )
-
-#: Probabilities may have been rounded before they were saved: so much, or what their decimals tell.
-SUM_TOLERANCE = 1e-3
-ROUNDING = 1e-5  # what single precision may put beyond 0 and 1
+from fairlab.studies.audit.scores import Chances, Scores
 
 
 @dataclass(frozen=True)
@@ -45,15 +45,23 @@ class Columns:
         The columns that form groups.
     id : str, optional
         What names a row, to match two files by.
+    logits : bool
+        Whether scores are logits and no probabilities.
     """
 
-    label: str
+    label: str | None
     score: str | None = None
     prefix: str | None = None
     predicted: str | None = None
     positive: str | None = None
     protected: tuple[str, ...] = ()
     id: str | None = None
+    logits: bool = False
+
+    def of(self, table: Table) -> Columns:
+        """Return those that another model's table must have: label and groups are known from the first."""
+        label = self.label if self.label in table.names or self.id is None else None
+        return replace(self, label=label, protected=tuple(p for p in self.protected if p in table.names))
 
 
 @dataclass(frozen=True)
@@ -91,13 +99,16 @@ class Predictions:
         return len(self.label.codes)
 
 
-def read_predictions(path: Path, columns: Columns) -> Predictions:
-    """Read and check the predictions in a CSV, TSV or Parquet file.
+def read_predictions(path: Path, columns: Columns, first: Predictions | None = None) -> Predictions:
+    """Read and check the predictions in a table.
 
     Parameters
     ----------
     path : Path
     columns : Columns
+    first : Predictions, optional
+        Another model's predictions of the same rows. With ids, label and groups are then not needed again;
+        groups may be missing in some rows.
 
     Returns
     -------
@@ -110,22 +121,40 @@ def read_predictions(path: Path, columns: Columns) -> Predictions:
         the sentence names the file, the column and the first row (counted from 1 below the header).
     """
     table = Table(Path(path))
-    classes = _classes(table, columns)
-    kept = _Kept(columns, classes)
+    if first is not None:
+        _check_other(table, columns)
+        columns = columns.of(table)
+    kept = _Kept(columns, _classes(table, columns), first)
     for batch in table.batches(list(kept.needed)):
         kept.add(batch)
     return kept.finish(table.path)
 
 
+def _check_other(table: Table, columns: Columns) -> None:
+    """Raise a UserError if another model's table lacks a column, which may have another name there."""
+    if columns.id is None and columns.label not in table.names:
+        raise UserError(
+            f"{table.path} has no column '{columns.label}', so nothing shows that its rows are in the same "
+            "order; name a column that both files share with --id."
+        )
+    given = {"score": columns.score, "predicted": columns.predicted, "id": columns.id}
+    for option, name in given.items():
+        if name is not None and name not in table.names:
+            raise UserError(
+                f"{table.path} has no column '{name}'; say with --compare-{option} what it is called there: "
+                f"{nearest_names(name, table.names)}"
+            )
+
+
 class _Kept:
     """What is kept of each batch: codes and scores, so that ten million rows need little memory."""
 
-    def __init__(self, columns: Columns, classes: dict[str, str]) -> None:
-        self.columns, self.classes = columns, classes
+    def __init__(self, columns: Columns, classes: dict[str, str], first: Predictions | None) -> None:
+        self.columns, self.classes, self.first = columns, classes, first
         self.label, self.protected = Names(), {name: Names() for name in columns.protected}
         self.named = Names()  # of the column of predicted values
-        self.scores: list[np.ndarray] = []
-        self.likeliest: list[np.ndarray] = []
+        self.scores = Scores(columns.logits)
+        self.chances = Chances(str(columns.prefix), columns.logits)
         self.ids: list[pa.Array] = []
 
     @property
@@ -134,18 +163,16 @@ class _Kept:
         yield from (name for name in (*own, *self.columns.protected, *self.classes.values()) if name)
 
     def add(self, batch: dict[str, Column]) -> None:
-        self.label.add(batch[self.columns.label])
+        if self.columns.label is not None:
+            self.label.add(batch[self.columns.label])
         for name, collected in self.protected.items():
             collected.add(batch[name])
         if self.columns.predicted is not None:
             self.named.add(batch[self.columns.predicted])
         elif self.columns.score is not None:
-            self.scores.append(shares(batch[self.columns.score], "scores"))
+            self.scores.add(batch[self.columns.score])
         else:
-            chances = [shares(batch[name], "probabilities") for name in self.classes.values()]
-            likeliest = _likeliest(np.stack(chances, axis=1), batch[self.columns.label], self.columns)
-            self.likeliest.append(likeliest[0])
-            self.scores.append(likeliest[1])
+            self.chances.add([batch[name] for name in self.classes.values()])
         if self.columns.id is not None:
             self.ids.append(_checked_ids(batch[self.columns.id]))
 
@@ -154,32 +181,64 @@ class _Kept:
         ids = pa.chunked_array(self.ids) if columns.id is not None else None
         if ids is not None:
             _check_unique(path, str(columns.id), ids)
-        protected = {name: groups(path, name, found) for name, found in self.protected.items()}
-        label, scores, predicted, binary, note = self._predicted(path)
-        return Predictions(path, label, scores, predicted, protected, ids, binary, note)
+        if columns.label is None:
+            self._take_labels(path, ids)
+        protected = {
+            name: groups(path, name, found) if self.first is None else found.finish(sorted(found.known))
+            for name, found in self.protected.items()
+        }
+        label, scores, predicted, binary, notes = self._predicted(path)
+        return Predictions(path, label, scores, predicted, protected, ids, binary, " ".join(notes))
 
-    def _predicted(self, path: Path) -> tuple[Categories, np.ndarray | None, np.ndarray | None, bool, str]:
-        """Return label, scores, what is predicted, whether the label is binary, and a note."""
+    def _take_labels(self, path: Path, ids: pa.ChunkedArray) -> None:
+        """Take the labels of the first model's file, by the ids."""
+        assert self.first is not None
+        rows = place_ids(path, ids, self.first, str(self.columns.id))
+        self.label = Names.of(self.first.label, rows)
+
+    def _predicted(
+        self, path: Path
+    ) -> tuple[Categories, np.ndarray | None, np.ndarray | None, bool, list[str]]:
+        """Return label, scores, what is predicted, whether the label is binary, and notes."""
         columns = self.columns
+        name = str(columns.label or "label")
         if columns.predicted is not None:
             label, predicted, binary = hard_labels(
-                path, (columns.label, self.label), (columns.predicted, self.named), columns.positive
+                path, (name, self.label), (columns.predicted, self.named), columns.positive
             )
-            return label, None, predicted, binary, ""
-        scores = np.concatenate(self.scores)
+            return label, None, predicted, binary, []
         if columns.score is None:
-            label = class_label(path, columns.label, str(columns.prefix), self.label, list(self.classes))
-            return label, scores, np.concatenate(self.likeliest), False, ""
-        label = binary_label(path, columns.label, self.label, columns.positive)
+            likeliest, chances, notes = self.chances.finish()
+            label = class_label(path, name, str(columns.prefix), self.label, list(self.classes))
+            return label, chances, likeliest, False, notes
+        scores, notes = self.scores.finish()
+        label = binary_label(path, name, self.label, columns.positive)
         if not np.isin(scores, (0.0, 1.0)).all():
-            return label, scores, None, True, ""
-        return label, None, scores.astype(np.uint8), True, _DECISIONS.format(columns.score, path)
+            return label, scores, None, True, notes
+        return label, None, scores.astype(np.uint8), True, notes
 
 
-_DECISIONS = (
-    "The column '{}' of {} holds only 0 and 1, so these are taken as decisions: a threshold, AP, AUC, KL and "
-    "calibration need scores and are left out."
-)
+def place_ids(path: Path, ids: pa.ChunkedArray, other: Predictions, name: str) -> np.ndarray:
+    """Return where each id of the file `path` stands in another, (n,).
+
+    Raises
+    ------
+    UserError
+        If some are not there.
+    """
+    found, _ = places(ids, other.ids)
+    absent = found < 0
+    if absent.any():
+        row = int(absent.argmax())
+        hint = ""
+        if zeros_are_all(ids, other.ids):
+            hint = ", and write the zeros at the beginning of ids alike in both files"
+        raise UserError(
+            f"{int(absent.sum()):,} of {len(ids):,} ids in the column '{name}' of {path} are not in "
+            f"{other.path} (first: '{ids[row]}' in row {row + 1:,}); compare predictions for the "
+            f"same rows{hint}."
+        )
+    return found
 
 
 def _classes(table: Table, columns: Columns) -> dict[str, str]:
@@ -190,10 +249,15 @@ def _classes(table: Table, columns: Columns) -> dict[str, str]:
             "Name either the column of scores (--score), the column of predicted values (--predicted) or the "
             "prefix of class probabilities (--prob-prefix), one of the three."
         )
+    if columns.logits and columns.predicted is not None:
+        raise UserError("--logits belongs to --score or --prob-prefix; a column of decisions has none.")
     if prefix is None:
         return {}
-    classes = {name.removeprefix(prefix): name for name in table.names if name.startswith(prefix)}
-    classes.pop("", None)
+    found = [name for name in table.names if name.startswith(prefix) and name != prefix]
+    classes = {plain(name.removeprefix(prefix)): name for name in found}
+    if len(classes) < len(set(found)):
+        twice = next(name for name in found if name not in classes.values())
+        raise UserError(f"{table.path} has '{twice}' and another column of that class; rename one of them.")
     if len(classes) < 2:
         raise UserError(
             f"{table.path} has {len(classes)} columns that begin with '{prefix}', and classes need at least "
@@ -204,44 +268,6 @@ def _classes(table: Table, columns: Columns) -> dict[str, str]:
             f"{table.path} has {len(classes)} classes '{prefix}…'; at most {MOST_GROUPS} are told apart."
         )
     return classes
-
-
-def shares(column: Column, what: str) -> np.ndarray:
-    """Return numbers in 0..1, (rows,); what single precision puts beyond is cut off."""
-    numbers = column.numbers()
-    wrong = ~((numbers >= -ROUNDING) & (numbers <= 1 + ROUNDING))  # NaN is neither
-    if wrong.any():
-        row = int(wrong.argmax())
-        if np.isnan(numbers[row]):
-            raise column.fault("is empty", row, f"all rows need {what}; fill in the value or remove the row")
-        percent = np.nanmin(numbers) >= 0 and 1 < np.nanmax(numbers) <= 100
-        way_out = "these look like percentages, so divide by 100" if percent else "so pass no logits"
-        raise column.fault(f"holds {float(numbers[row])!r}", row, f"{what} lie between 0 and 1, {way_out}")
-    return np.clip(numbers, 0, 1)
-
-
-def _likeliest(chances: np.ndarray, column: Column, columns: Columns) -> tuple[np.ndarray, np.ndarray]:
-    """Return the code of each row's likeliest class and its probability; they must sum to 1."""
-    sums = chances.sum(axis=1)
-    wrong = np.abs(sums - 1) > SUM_TOLERANCE + 1e-9
-    if wrong.any():  # numbers with d decimals are each off by half a unit of the last
-        rounded = chances.shape[1] * 0.5 * 10.0 ** -_decimals(chances)
-        wrong = np.abs(sums - 1) > max(SUM_TOLERANCE, rounded) + 1e-9
-    if wrong.any():
-        row = int(wrong.argmax())
-        raise UserError(
-            f"The columns '{columns.prefix}…' of {column.path} sum to {sums[row]:.4g} in row "
-            f"{column.start + row + 1:,}; class probabilities sum to 1, so check that the prefix catches all "
-            "of them."
-        )
-    best = chances.argmax(axis=1)
-    return best.astype(np.uint8), chances[np.arange(len(best)), best].astype(np.float32)
-
-
-def _decimals(numbers: np.ndarray) -> int:
-    """Return how many decimals numbers have at the most, up to 6."""
-    few = (d for d in range(1, 6) if np.abs(numbers * 10**d - np.rint(numbers * 10**d)).max() < 1e-6)
-    return next(few, 6)
 
 
 def _checked_ids(column: Column) -> pa.Array:

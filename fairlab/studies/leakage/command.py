@@ -22,7 +22,7 @@ OWN: Arguments = {
     "--predictions": {
         "type": Path,
         "metavar": "FILE",
-        "help": "a model's predictions of TRAIN's images (.npy, CSV, Parquet): what they leak more",
+        "help": "a model's predictions of TRAIN's images (.npy or table): what they leak more",
     },
     "--valid-predictions": {"type": Path, "metavar": "FILE", "help": "the same of the --valid file"},
     "--test-predictions": {"type": Path, "metavar": "FILE", "help": "the same of the --test file"},
@@ -32,7 +32,7 @@ OWN: Arguments = {
         "metavar": "F",
         "help": "without predictions: leakage of labels that are only as accurate as this, 0..1",
     },
-    "--performance-metric": {"default": "F1", "metavar": "NAME", "help": "what F is: F1 (default) or mAP"},
+    "--performance-metric": {"metavar": "NAME", "help": "what F is: F1 (default) or mAP"},
     "--id": {
         "dest": "id_column",
         "metavar": "COLUMN",

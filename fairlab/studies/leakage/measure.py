@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
@@ -15,6 +16,7 @@ from fairlab.core.files import write_text
 from fairlab.data.label_columns import LabelTable
 from fairlab.data.label_files import align, read_labels
 from fairlab.metrics.leakage.balanced import Sample
+from fairlab.metrics.leakage.corruption import ChanceWarning
 from fairlab.metrics.leakage.leakage import (
     Leakage,
     corrupted_dataset_leakage,
@@ -54,7 +56,7 @@ def leakage(
     predictions: Path | None = None,
     valid_predictions: Path | None = None,
     test_predictions: Path | None = None,
-    performance_metric: str = "F1",
+    performance_metric: str | None = None,
     at_performance: float | None = None,
     protected: str | None = None,
     labels: Sequence[str] | None = None,
@@ -78,8 +80,8 @@ def leakage(
     predictions, valid_predictions, test_predictions : Path, optional
         A model's predictions of the same images; see `read_predictions`. They give model leakage λ_M, the
         model's performance F, labels as accurate as that λ_D(F), and bias amplification Δ = λ_M - λ_D(F).
-    performance_metric : "F1" or "mAP"
-        What F is.
+    performance_metric : "F1" or "mAP", optional
+        What F is; F1 by default.
     at_performance : float, optional
         F, in 0..1, where there are no predictions to compute it from.
     protected : str, optional
@@ -108,28 +110,48 @@ def leakage(
         "valid": Files(valid, valid_ids, valid_predictions),
         "test": Files(test, test_ids, test_predictions),
     }
-    check_measure(performance_metric)
-    _check(files, at_performance)
+    measure = performance_metric or "F1"
+    check_measure(measure)
+    _check(files, at_performance, performance_metric)
     tables = _read(files, protected, labels, id_column)
-    scores = {
-        part: read_predictions(given.predictions, tables[part], id_column=id_column)
-        for part, given in files.items()
-        if given.predictions is not None
-    }
+    scores, notes = _scores(files, tables, id_column)
     counted = "test" if test is not None else "train"
     known: Performance | float | None = at_performance
     if scores:
-        known = performance(tables[counted].labels, scores[counted], performance_metric)  # type: ignore[arg-type]
+        known = performance(tables[counted].labels, scores[counted], measure)  # type: ignore[arg-type]
     options: dict[str, Any] = {"attacker": attacker, "rounds": rounds, "seed": seed}
-    found = _measure(tables, scores, known, performance_metric, options)
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", ChanceWarning)
+        found = _measure(tables, scores, known, measure, options)
+    notes += _said(caught)
     original = PUBLISHED.get((tables["train"].kind, len(tables["train"]))) if ids is None else None
     table = leakage_table(found, model=attacker, attribute=protected or "gender")
     if out is not None:
         write_text(out, table.to_csv(index=False))
-    return "\n".join([_table(table, original), "", *_sentences(found, tables, known)])
+    return "\n".join([_table(table, original), "", *_sentences(found, tables, known, notes)])
 
 
-def _check(files: Mapping[str, Files], at_performance: float | None) -> None:
+def _scores(
+    files: Mapping[str, Files], tables: Mapping[str, LabelTable], id_column: str | None
+) -> tuple[dict[str, np.ndarray], list[str]]:
+    """Return the predictions of each part that has some, and notes on how they were read."""
+    read = {
+        part: read_predictions(given.predictions, tables[part], id_column=id_column)
+        for part, given in files.items()
+        if given.predictions is not None
+    }
+    notes = [note for given in read.values() for note in given.notes]
+    return {part: given.numbers for part, given in read.items()}, notes
+
+
+def _said(caught: Sequence[warnings.WarningMessage]) -> list[str]:
+    """Return what Python's warnings say, without the places in our source; of chance once for all rounds."""
+    chance = [str(each.message) for each in caught if issubclass(each.category, ChanceWarning)]
+    others = [str(each.message) for each in caught if not issubclass(each.category, ChanceWarning)]
+    return [*chance[:1], *dict.fromkeys(others)]
+
+
+def _check(files: Mapping[str, Files], at_performance: float | None, measure: str | None) -> None:
     """Raise a UserError if a file lacks another that it needs, or F is out of range."""
     if files["test"].labels is None and files["valid"].labels is not None:
         raise UserError("Validation labels without test labels are of no use; give both, or neither.")
@@ -146,6 +168,10 @@ def _check(files: Mapping[str, Files], at_performance: float | None) -> None:
         raise UserError(
             f"There are predictions of the {' and '.join(predicted)} images but none of the {lacking} ones; "
             "an attacker learns from predictions and is counted on predictions, so give them for every file."
+        )
+    if measure is not None and not predicted and at_performance is None:
+        raise UserError(
+            "A --performance-metric says what F is, and there is none; give --predictions or --performance."
         )
     if predicted and at_performance is not None:
         raise UserError("The performance is computed from the predictions; leave --performance out.")
@@ -222,7 +248,10 @@ def _table(table: pd.DataFrame, original: float | None) -> str:
 
 
 def _sentences(
-    found: Mapping[str, Leakage], tables: Mapping[str, LabelTable], known: Performance | float | None
+    found: Mapping[str, Leakage],
+    tables: Mapping[str, LabelTable],
+    known: Performance | float | None,
+    notes: Sequence[str],
 ) -> list[str]:
     train, data = tables["train"], found[DATASET]
     what = f"{len(train.names)} {'classes' if train.labels.ndim == 1 else 'labels'}"
@@ -242,6 +271,7 @@ def _sentences(
     if AMPLIFICATION in found:
         told.append(_amplified(found[AMPLIFICATION]))
     told += dict.fromkeys(note for table in tables.values() for note in table.notes)
+    told += dict.fromkeys(notes)
     told += [data.note] if data.note else []
     return [*told, "These group labels are annotators' impressions of people in pictures, not who they are."]
 

@@ -5,17 +5,28 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import numpy as np
-import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 from sklearn.metrics import average_precision_score, f1_score
 
-from fairlab.core.errors import UserError, nearest_names
-from fairlab.data.label_columns import LabelTable
+from fairlab.core.errors import UserError
+from fairlab.data.binary_columns import binary_pair
+from fairlab.data.label_columns import NOT_LABELS, LabelTable
+from fairlab.data.matching import places, zeros_are_all, zeros_sentence
+from fairlab.data.percentages import DIVIDE, ROUNDING, are_percentages
+from fairlab.data.tables import Column, Table, is_index
 
 Measure = Literal["F1", "mAP"]
-_TABLES = (".csv", ".tsv", ".parquet")
+
+
+class Scores(NamedTuple):
+    """A model's scores of the images of a table."""
+
+    numbers: np.ndarray  #: (n, k) float32
+    notes: tuple[str, ...] = ()  #: how they were read
 
 
 @dataclass(frozen=True)
@@ -42,14 +53,15 @@ class Performance:
         )
 
 
-def read_predictions(path: Path, table: LabelTable, *, id_column: str | None = None) -> np.ndarray:
-    """Return a model's scores of the images of a table, (n, k) float32, in their order.
+def read_predictions(path: Path, table: LabelTable, *, id_column: str | None = None) -> Scores:
+    """Return a model's scores of the images of a table, in their order.
 
     Parameters
     ----------
     path : Path
-        ``.npy`` of shape (rows, k), CSV, TSV or Parquet with a column for each label or class, under its name
-        or in the same order. Rows are those of the table, or of the whole file that it was chosen from.
+        ``.npy`` of shape (rows, k), or a table with a column for each label or class, under its name or in
+        the same order. Rows are those of the table, or of the whole file that it was chosen from.
+        Percentages are divided by 100.
     table : LabelTable
     id_column : str, optional
         The column that names the images in both files; rows are then matched by it.
@@ -62,14 +74,14 @@ def read_predictions(path: Path, table: LabelTable, *, id_column: str | None = N
     if not path.is_file():
         raise UserError(f"There is no file {path}; give the path of a model's predictions.")
     if path.suffix.lower() == ".npy":
-        return _chosen_rows(path, _numbers(path, _read_array(path)), table)
-    columns = _read_table(path, id_column)
-    if id_column is None:
-        return _chosen_rows(path, _scores(path, columns, table), table)
-    if id_column not in columns:
-        raise UserError(f"{path} has no column '{id_column}'; {nearest_names(id_column, columns.columns)}")
-    ids = columns.pop(id_column).astype(str).str.strip().str.removesuffix(".0")  # as labels are read
-    return _scores(path, columns, table)[_places(path, ids, table)]
+        values, note = _one_scale(path, _numbers(path, _read_array(path)), table)
+        return Scores(_chosen_rows(path, values, table), note)
+    values, ids = _read_columns(Table(path), table, id_column)
+    values, note = _one_scale(path, values, table)
+    if ids is None:
+        return Scores(_chosen_rows(path, values, table), note)
+    order, zeros = _places(path, ids, table)
+    return Scores(values[order], (*note, *zeros))
 
 
 def performance(labels: np.ndarray, scores: np.ndarray, measure: Measure) -> Performance:
@@ -111,32 +123,67 @@ def _read_array(path: Path) -> np.ndarray:
         ) from error
 
 
-def _read_table(path: Path, id_column: str | None) -> pd.DataFrame:
-    if path.suffix.lower() not in _TABLES:
-        raise UserError(f"{path} is no .npy, {', '.join(_TABLES)}; save the predictions as one of these.")
-    try:
-        if path.suffix.lower() == ".parquet":
-            return pd.read_parquet(path)
-        separator = "\t" if path.suffix.lower() == ".tsv" else ","
-        text = {id_column: str} if id_column else None  # lest 000012 lose its zeros
-        return pd.read_csv(path, sep=separator, dtype=text, encoding="utf-8-sig")
-    except (OSError, ValueError) as error:
-        raise UserError(f"{path} is not readable as a table ({str(error).strip()}).") from error
+def _read_columns(
+    file: Table, table: LabelTable, id_column: str | None
+) -> tuple[np.ndarray, pa.ChunkedArray | None]:
+    """Return the scores of all rows, (rows, k), and their ids."""
+    own = [id_column] if id_column else []
+    file.check(own)
+    names = _columns_of_labels(file, table, own)
+    parts, ids = [], []
+    for batch in file.batches([*names, *own]):
+        parts.append(np.stack([_scores(batch[name]) for name in names], axis=1))
+        ids += [batch[name].texts() for name in own]
+    return np.concatenate(parts), pa.chunked_array(ids) if own else None
 
 
-def _scores(path: Path, columns: pd.DataFrame, table: LabelTable) -> np.ndarray:
+def _columns_of_labels(file: Table, table: LabelTable, own: Sequence[str]) -> list[str]:
     """Return the columns of the labels: by their names, or all in order if there are as many."""
-    columns = columns.rename(columns=lambda name: str(name).strip())
-    named = [name for name in table.names if name in columns]
+    others = [name for name in file.names if name not in own and not is_index(name)]
+    named = [name for name in table.names if name in others]
     if len(named) == len(table.names):
-        columns = columns[list(table.names)]
-    elif named or columns.shape[1] != len(table.names):
-        absent = next(name for name in table.names if name not in columns)
+        return named
+    images = [name for name in others if name.lower() in ("id", *NOT_LABELS)]
+    if named or images or len(others) != len(table.names):
+        absent = next(name for name in table.names if name not in others)
+        say = f" ('{images[0]}' is no prediction; name it with --id)" if images else ""
         raise UserError(
-            f"{path} has {columns.shape[1]} columns of predictions for {len(table.names)} labels and none "
-            f"named '{absent}'; give one for each label, under its name or all in order."
+            f"{file.path} has {len(others)} columns for {len(table.names)} labels and none "
+            f"named '{absent}'{say}; give one for each label, under its name or all in order."
         )
-    return _numbers(path, columns.to_numpy())
+    return others
+
+
+def _scores(column: Column) -> np.ndarray:
+    """Return a column of scores, or of decisions in words, as float32."""
+    try:
+        scores = column.numbers()
+    except UserError:
+        texts = pc.utf8_lower(column.texts())
+        pair = binary_pair(pc.unique(texts).to_pylist())
+        if pair is None:
+            raise
+        scores = pc.equal(texts, pair[1]).to_numpy(zero_copy_only=False)
+    strange = ~np.isfinite(scores)
+    if strange.any():
+        row = int(strange.argmax())
+        what = "is empty" if np.isnan(scores[row]) else f"holds {scores[row]:g}"
+        raise column.fault(what, row, "give a finite score of every image")
+    return np.asarray(scores, dtype=np.float32)
+
+
+def _one_scale(path: Path, scores: np.ndarray, table: LabelTable) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Return scores that are probabilities or logits, and a note if they were percentages."""
+    if not scores.size or scores.min() < -ROUNDING or scores.max() <= 1 + ROUNDING:
+        return scores, ()
+    shares = table.labels.ndim == 1 and np.allclose(scores.sum(axis=1), 100, atol=0.5 * scores.shape[1])
+    if not shares and not are_percentages(scores):
+        raise UserError(
+            f"The predictions of {path} lie between {scores.min():g} and {scores.max():g}, which are neither "
+            f"probabilities (0 to 1) nor logits (of either sign); {DIVIDE}."
+        )
+    told = f"The predictions of {path} lie between 0 and 100, so they are percentages, divided by 100."
+    return scores / 100, (told,)
 
 
 def _numbers(path: Path, values: np.ndarray) -> np.ndarray:
@@ -174,25 +221,26 @@ def _chosen_rows(path: Path, scores: np.ndarray, table: LabelTable) -> np.ndarra
     )
 
 
-def _places(path: Path, ids: pd.Series, table: LabelTable) -> np.ndarray:
-    """Return where each image of the table stands in the predictions."""
+def _places(path: Path, ids: pa.ChunkedArray, table: LabelTable) -> tuple[np.ndarray, tuple[str, ...]]:
+    """Return where each image of the table stands in the predictions, and a note on how they were matched."""
     assert table.ids is not None
-    named = pd.Series(table.ids)
-    if named.duplicated().any():
-        twice = named[named.duplicated()].iloc[0]
-        raise UserError(f"The labels have the id '{twice}' twice; keep one row for each image.")
-    if ids.duplicated().any():
+    named = pa.array(table.ids.astype(object), pa.string())
+    for whose, given in (("The labels have", named), (f"{path} has", ids)):
+        counted = pc.value_counts(given)
+        twice = counted.filter(pc.greater(counted.field("counts"), 1))
+        if len(twice):
+            raise UserError(
+                f"{whose} the id '{twice.field('values')[0]}' twice; keep one row for each image."
+            )
+    order, zeros = places(named, ids)
+    absent = order < 0
+    if absent.any():
+        hint = " (some are there without zeros at the beginning)" if zeros_are_all(named, ids) else ""
         raise UserError(
-            f"{path} has the id '{ids[ids.duplicated()].iloc[0]}' twice; keep one row for each image."
+            f"{path} has no predictions of {int(absent.sum()):,} of {len(order):,} images (first: "
+            f"'{table.ids[absent.argmax()]}'){hint}; give them all."
         )
-    places = pd.Series(np.arange(len(ids)), index=ids).reindex(table.ids)
-    absent = places[places.isna()]
-    if len(absent):
-        raise UserError(
-            f"{path} has no predictions of {len(absent):,} of {len(places):,} images (first: "
-            f"'{absent.index[0]}'); give them all."
-        )
-    return places.to_numpy(dtype=np.intp)
+    return order, (zeros_sentence("the labels", path),) if zeros else ()
 
 
 def check_measure(measure: str, known: Sequence[str] = ("F1", "mAP")) -> None:

@@ -131,7 +131,7 @@ def test_what_single_precision_adds_is_cut_off_and_more_is_told_with_all_digits(
     assert values["accuracy", "all"] == pytest.approx((decided["y"] == (scores > 0.5)).mean())
     for strange, sentence in (
         (1.0001, "holds 1.0001 in row 4"),
-        (42.308, "look like percentages, so divide by 100"),
+        (42.308, "if these are percentages, divide them by 100"),
     ):
         scores[3] = strange
         with pytest.raises(UserError, match=sentence):

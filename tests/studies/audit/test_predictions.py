@@ -96,7 +96,10 @@ FAULTS = {
     "score too large": ({"score": [0.1, 0.2, 1.5, 0.3]}, "holds 1.5 in row 3; scores lie between 0 and 1"),
     "score is text": ({"score": [0.1, "high", 1, 0.3]}, "holds 'high', which is no number, in row 2"),
     "strange label": ({"label": [0, 1, "maybe", 0]}, "holds 'maybe' in row 3, but labels"),
-    "undecided label": ({"label": [-1, 1, 0, -1]}, "mixes -1, 0, 1 .if 0 means undecided, remove those rows"),
+    "undecided label": (
+        {"label": [-1, 1, 0, -1]},
+        r"0 beside -1 and 1, which means undecided, in 1 of 4 rows .first: row 3.; decide",
+    ),
     "mixed label": ({"label": [0, 1, "yes", 0]}, "mixes 0, 1, yes"),
     "empty label": ({"label": [0, 1, None, 0]}, r"'label' .* no value .* in 1 of 4 rows \(first: row 3\)"),
     "one class": ({"label": [1, 1, 1, 1]}, "holds only '1'"),
@@ -193,19 +196,19 @@ def test_two_files_are_matched_by_id(tmp_path):
     first = read_predictions(written(tmp_path, binary_table()), WITH_ID)
     shuffled = binary_table(score=[0.1, 0.2, 0.3, 0.4]).iloc[[2, 0, 3, 1]]
     other = read_predictions(written(tmp_path, shuffled, "other.parquet"), WITH_ID)
-    assert match(first, other, WITH_ID).scores.tolist() == [0.1, 0.2, 0.3, 0.4]
+    assert match(first, other, WITH_ID, WITH_ID).scores.tolist() == [0.1, 0.2, 0.3, 0.4]
 
 
 def test_classes_in_another_order_are_matched(tmp_path):
     table = class_table()
     first = read_predictions(written(tmp_path, table), CLASSES)
     turned = table[["group", "p_Asian", "p_Black", "p_White", "race"]]
-    other = match(first, read_predictions(written(tmp_path, turned, "other.csv"), CLASSES), CLASSES)
+    other = match(first, read_predictions(written(tmp_path, turned, "other.csv"), CLASSES), CLASSES, CLASSES)
     assert other.predicted.tolist() == first.predicted.tolist()
     fewer = table.assign(p_White=table["p_White"] + table["p_Asian"], race="White").drop(columns="p_Asian")
     fewer.loc[0, "race"] = "Black"
     with pytest.raises(UserError, match="has probabilities of the class 'Asian'"):
-        match(first, read_predictions(written(tmp_path, fewer, "fewer.csv"), CLASSES), CLASSES)
+        match(first, read_predictions(written(tmp_path, fewer, "fewer.csv"), CLASSES), CLASSES, CLASSES)
 
 
 @pytest.mark.parametrize(
@@ -222,11 +225,11 @@ def test_files_that_do_not_match(tmp_path, columns, changes, sentence):
     first = read_predictions(written(tmp_path, binary_table()), columns)
     path = written(tmp_path, binary_table(**changes), "other.csv")
     with pytest.raises(UserError, match=sentence):
-        match(first, read_predictions(path, columns), columns)
+        match(first, read_predictions(path, columns), columns, columns)
 
 
 def test_files_of_different_length(tmp_path):
     first = read_predictions(written(tmp_path, binary_table()), BINARY)
     other = read_predictions(written(tmp_path, binary_table().iloc[:3], "other.csv"), BINARY)
     with pytest.raises(UserError, match=r"has 4 rows and .* 3, so they cannot be compared"):
-        match(first, other, BINARY)
+        match(first, other, BINARY, BINARY)

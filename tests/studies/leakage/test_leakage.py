@@ -219,7 +219,7 @@ def test_one_blank_does_not_take_a_column_away(tmp_path):
         "1 of 2,000 rows are left out, the first of them row 8: they have no value of 'lipstick' in 1."
         in text
     )
-    assert "The column 'note' is left out: it holds 'text' in row 1" in text
+    assert "no labels of two values are left alone: 'note' (holds 'text' in row 1)." in text
 
 
 @pytest.mark.parametrize(
@@ -237,7 +237,7 @@ def test_one_blank_does_not_take_a_column_away(tmp_path):
         ({"predictions": "none.npy"}, "There is no file"),
         ({"predictions": "short.npy"}, "has 10 rows of predictions for 3,000 labelled images"),
         ({"predictions": "one.npy"}, "has 1 columns for 2 labels"),
-        ({"predictions": "text.csv"}, "no numbers"),
+        ({"predictions": "text.csv"}, "'hat' of .* holds 'a', which is no number"),
         ({"predictions": "holes.npy"}, r"missing or infinite \(first: row 3\)"),
         ({"predictions": "other.csv"}, "none named 'hat'"),
     ],
