@@ -1,5 +1,7 @@
 """Independent pieces of work in several processes, or one after the other in this one."""
 
+from __future__ import annotations
+
 import os
 import sys
 import threading
@@ -7,14 +9,16 @@ import time
 import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures.process import BrokenProcessPool
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import torch
 from joblib import Parallel, delayed
 from tqdm.auto import tqdm
 
-from fairlab.core.devices import usable_cores
+from fairlab.core.cores import usable_cores
 from fairlab.core.errors import UserError
+
+if TYPE_CHECKING:
+    import torch
 
 R = TypeVar("R")
 
@@ -61,6 +65,8 @@ def run_all(
     Exception
         What a call raised; all other calls are ended.
     """
+    import torch  # takes seconds, for which a mistake in the arguments need not wait
+
     check_jobs(jobs)
     processes = Parallel(
         jobs,

@@ -1,8 +1,11 @@
 """Audit of anyone's predictions, from the file to the table and the page."""
 
+from __future__ import annotations
+
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -11,7 +14,6 @@ from fairlab.core.errors import UserError, nearest_names
 from fairlab.core.files import write_text
 from fairlab.metrics.groups.custom import Metric
 from fairlab.metrics.groups.named_groups import Groups
-from fairlab.reports.page import write_report
 from fairlab.studies.audit.additions import check_metrics, known_metrics, with_metrics, with_references
 from fairlab.studies.audit.bins import parse_bins
 from fairlab.studies.audit.clusters import read_clusters
@@ -25,13 +27,15 @@ from fairlab.studies.audit.conditions import (
 )
 from fairlab.studies.audit.formats import FORMATS, Format, Told
 from fairlab.studies.audit.measure import MOST_ROWS, Measured, groups_of, measure
-from fairlab.studies.audit.page import LIMITS, AuditReport, sections
 from fairlab.studies.audit.predictions import Columns, Predictions
 from fairlab.studies.audit.read import read_models
 from fairlab.studies.audit.references import reference_sentence, references_of
 from fairlab.studies.audit.summary import summarise
 from fairlab.studies.audit.text import class_tables, gap_table, own_tables, rate_tables, reference_tables
 from fairlab.studies.audit.weights import read_weights
+
+if TYPE_CHECKING:
+    from fairlab.studies.audit.page import AuditReport
 
 TABLE, PAGE = "metrics.csv", "report.html"
 GAPS_TITLE = (
@@ -162,6 +166,8 @@ def audit(
     verdicts = judge(conditions, measured.table, list(models), groups, fail_on)
     summary = [*summarise(measured), *_remarks(measured, fail_on if conditions else None)]
     page = _page(measured, [*summary, *(each.sentence for each in verdicts)], n_resamples, seed)
+    from fairlab.reports.page import write_report
+
     write_report(folder / PAGE, page)  # it is what could fail
     write_text(folder / TABLE, measured.table.to_csv(index=False))
     files = [folder / PAGE, folder / TABLE]
@@ -236,6 +242,12 @@ def _check_folder(folder: Path) -> None:
 
 
 def _page(measured: Measured, summary: list[str], n_resamples: int, seed: int) -> AuditReport:
+    from fairlab.studies.audit.page import (  # matplotlib: a mistake is told first
+        LIMITS,
+        AuditReport,
+        sections,
+    )
+
     first = measured.first
     by_bins = measured.binary and measured.scored and len(first) > MOST_ROWS
     facts = {

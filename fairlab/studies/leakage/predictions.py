@@ -9,7 +9,6 @@ from typing import Literal
 
 import numpy as np
 import pandas as pd
-from sklearn.metrics import average_precision_score, f1_score
 
 from fairlab.core.errors import UserError, nearest_names
 from fairlab.data.label_columns import LabelTable
@@ -83,6 +82,8 @@ def performance(labels: np.ndarray, scores: np.ndarray, measure: Measure) -> Per
         the largest is predicted.
     measure : "F1" or "mAP"
     """
+    from sklearn.metrics import average_precision_score, f1_score  # takes a second
+
     truth = labels if labels.ndim == 2 else np.eye(scores.shape[1], dtype=np.uint8)[labels]
     if measure == "mAP":
         found = [
