@@ -9,13 +9,14 @@ import time
 import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures.process import BrokenProcessPool
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from joblib import Parallel, delayed
 from tqdm.auto import tqdm
 
 from fairlab.core.cores import usable_cores
-from fairlab.core.errors import UserError
+from fairlab.core.errors import UserError, say_warning
 
 if TYPE_CHECKING:
     import torch
@@ -98,10 +99,5 @@ def _end_with(parent: int, every: float = 0.2) -> None:
 
 def _silence_bars() -> None:
     """Drop the progress bars of this process, which would overwrite each other; warnings are still shown."""
-    stderr = sys.stderr
-
-    def show(message: Any, category: type[Warning], filename: str, lineno: int, *_: Any) -> None:
-        stderr.write(warnings.formatwarning(message, category, filename, lineno))
-
+    warnings.showwarning = partial(say_warning, file=sys.stderr)
     sys.stderr = open(os.devnull, "w")  # noqa: SIM115 (for the life of the process)
-    warnings.showwarning = show  # type: ignore[assignment]

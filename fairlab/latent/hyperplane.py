@@ -262,8 +262,8 @@ def _fit_svm(
         svm.fit(latents, classes)
     if svm.n_iter_ >= max_iterations:
         warnings.warn(
-            f"The hyperplane's fit had not converged after {max_iterations} iterations; "
-            f"raise max_iterations.",
+            f"The hyperplane's fit had not converged after {max_iterations} iterations, so its direction is "
+            "rough; fit it to more latents (n_fit), or raise max_iterations of Hyperplane.fit.",
             stacklevel=3,
         )
     return svm.coef_[0], float(svm.intercept_[0])

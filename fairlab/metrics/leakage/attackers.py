@@ -6,12 +6,15 @@ What they guess right is what leaks. Logistic regression takes a second; the per
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
 import scipy
+
+MOST_ITERATIONS = 1000
 
 #: Answers 0 or 1, (n,), for rows of features.
 Predictor = Callable[["Features"], np.ndarray]
@@ -79,10 +82,19 @@ class Logistic:
         self, train: Features, a: np.ndarray, valid: Features, a_valid: np.ndarray, seed: int
     ) -> Predictor:
         """Fit on (n, k) features and labels (n,)."""
-        from sklearn.linear_model import LogisticRegression  # takes a second
+        from sklearn.exceptions import ConvergenceWarning  # takes a second
+        from sklearn.linear_model import LogisticRegression
 
-        see = _standardised(train)
-        model = LogisticRegression(C=self.c, max_iter=1000).fit(see(train), a)
+        see, model = _standardised(train), LogisticRegression(C=self.c, max_iter=MOST_ITERATIONS)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            model.fit(see(train), a)
+        if model.n_iter_.max() >= MOST_ITERATIONS:
+            warnings.warn(
+                f"The attacker had not converged after {MOST_ITERATIONS} iterations, so a better one may "
+                "find more leakage; try the attacker mlp, or more images.",
+                stacklevel=2,
+            )
         return lambda features: np.asarray(model.predict(see(features)))
 
 
