@@ -4,10 +4,11 @@ import argparse
 import importlib
 import os
 import sys
+import warnings
 from collections.abc import Mapping, Sequence
 
 from fairlab import __version__
-from fairlab.core.errors import UserError, storage_sentence
+from fairlab.core.errors import UserError, say_warning, storage_sentence
 from fairlab.studies import Study
 
 #: The folder of each command below `fairlab.studies`; its ``command.py`` is a `Study`.
@@ -61,7 +62,9 @@ def _run(argv: Sequence[str] | None) -> int:
     arguments = _parser().parse_args(argv)
     study: Study = vars(arguments).pop("study")
     try:
-        study.run(arguments)
+        with warnings.catch_warnings():
+            warnings.showwarning = say_warning
+            study.run(arguments)
     except BrokenPipeError:
         raise
     except KeyboardInterrupt:

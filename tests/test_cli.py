@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 
 import nbformat
 import numpy as np
@@ -399,3 +400,13 @@ def test_a_reader_that_has_had_enough_is_no_error(arguments):
     os.close(writer)
     assert done.stderr == ""
     assert done.returncode in (0, 141)  # argparse itself takes no notice
+
+
+def test_a_warning_is_a_sentence_without_where_in_the_source_it_arose(capsys, monkeypatch):
+    monkeypatch.setattr(
+        "fairlab.studies.methods.command.run", lambda _: warnings.warn("Few\n rows.", stacklevel=1)
+    )
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        assert main(["methods"]) == 0
+    assert capsys.readouterr().err == "fairlab: Few rows.\n"

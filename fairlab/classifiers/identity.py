@@ -7,8 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from fairlab.classifiers.batches import TrainingSet
 from fairlab.classifiers.recipe import Recipe
+from fairlab.classifiers.training_set import TrainingSet
 from fairlab.core.errors import UserError
 
 #: Images that enter the fingerprint: hashing all of 160,000 would take longer than it saves.

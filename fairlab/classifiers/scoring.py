@@ -21,7 +21,8 @@ from fairlab.classifiers.networks import AttributeNetwork, build_network
 from fairlab.classifiers.recipe import Recipe
 from fairlab.core.devices import choose_device
 from fairlab.core.errors import UserError
-from fairlab.core.files import read_json, save_tensors, write_json
+from fairlab.core.files import read_json, write_json
+from fairlab.core.tensors import save_tensors
 
 WEIGHTS_FILE = "weights.safetensors"
 CARD_FILE = "classifier.json"

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
-from fairlab.classifiers.batches import Batch, TrainingSet, epoch_batches, generator_of
+from fairlab.classifiers.batches import Batch, epoch_batches, generator_of
 from fairlab.classifiers.identity import check_same_run, run_identity
 from fairlab.classifiers.images import ImageArray
 from fairlab.classifiers.networks import AttributeNetwork, build_network
@@ -35,9 +35,11 @@ from fairlab.classifiers.scoring import (
     shortened,
 )
 from fairlab.classifiers.selection import Validation, best_epoch
+from fairlab.classifiers.training_set import TrainingSet
 from fairlab.core import distributed
 from fairlab.core.errors import UserError
-from fairlab.core.files import load_state, read_json, save_state, write_text
+from fairlab.core.files import read_json, write_text
+from fairlab.core.tensors import load_state, save_state
 
 CHECKPOINT_FILE = "checkpoint.safetensors"
 CURVE_FILE = "curve.jsonl"

@@ -1,4 +1,4 @@
-"""Which device computes, with how many cores, and in which arithmetic."""
+"""Which device computes, and in which arithmetic."""
 
 import os
 
@@ -24,11 +24,6 @@ def choose_device(device: str | torch.device | None = None) -> torch.device:
     except (RuntimeError, AssertionError) as error:
         raise UserError(f"The device '{device}' cannot be used here; leave it out, or name 'cpu'.") from error
     return chosen
-
-
-def usable_cores() -> int:
-    """Return how many cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def compute_dtype(precision: str, device: torch.device) -> torch.dtype:

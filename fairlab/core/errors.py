@@ -2,7 +2,9 @@
 
 import difflib
 import errno
+import sys
 from collections.abc import Iterable
+from typing import TextIO
 
 #: Numbers of classes above this, handed in or read from a file, are not classes but, say, numbers of images.
 MOST_CLASSES = 100_000
@@ -52,3 +54,18 @@ def storage_sentence(error: OSError) -> str | None:
     if error.errno in (errno.EROFS, errno.EACCES, errno.EPERM):
         return f"{where} cannot be used ({error.strerror}); check its permissions, or choose another --home."
     return None
+
+
+def say_warning(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    file: TextIO | None = None,
+    line: str | None = None,
+) -> None:
+    """Print a warning as one sentence for people, in the place of `warnings.showwarning`.
+
+    Where in the source it arose is of no use to who gave a command.
+    """
+    print(f"fairlab: {' '.join(str(message).split())}", file=file or sys.stderr)

@@ -1,5 +1,7 @@
 """Independent pieces of work in several processes, or one after the other in this one."""
 
+from __future__ import annotations
+
 import os
 import sys
 import threading
@@ -7,14 +9,17 @@ import time
 import warnings
 from collections.abc import Callable, Sequence
 from concurrent.futures.process import BrokenProcessPool
-from typing import Any, TypeVar
+from functools import partial
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import torch
 from joblib import Parallel, delayed
 from tqdm.auto import tqdm
 
-from fairlab.core.devices import usable_cores
-from fairlab.core.errors import UserError
+from fairlab.core.cores import usable_cores
+from fairlab.core.errors import UserError, say_warning
+
+if TYPE_CHECKING:
+    import torch
 
 R = TypeVar("R")
 
@@ -61,6 +66,8 @@ def run_all(
     Exception
         What a call raised; all other calls are ended.
     """
+    import torch  # takes seconds, for which a mistake in the arguments need not wait
+
     check_jobs(jobs)
     processes = Parallel(
         jobs,
@@ -92,10 +99,5 @@ def _end_with(parent: int, every: float = 0.2) -> None:
 
 def _silence_bars() -> None:
     """Drop the progress bars of this process, which would overwrite each other; warnings are still shown."""
-    stderr = sys.stderr
-
-    def show(message: Any, category: type[Warning], filename: str, lineno: int, *_: Any) -> None:
-        stderr.write(warnings.formatwarning(message, category, filename, lineno))
-
+    warnings.showwarning = partial(say_warning, file=sys.stderr)
     sys.stderr = open(os.devnull, "w")  # noqa: SIM115 (for the life of the process)
-    warnings.showwarning = show  # type: ignore[assignment]

@@ -13,9 +13,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
-import torch
 from PIL import Image
-from torch.nn.functional import interpolate
 
 from fairlab.core.errors import UserError
 from fairlab.data.celeba_tables import read_attribute_table, read_identity, read_partition
@@ -92,6 +90,9 @@ def _resize(windows: np.ndarray, size: int) -> np.ndarray:
     """Resize all windows in one call: a third of the time of Pillow's resize, and equal to it within 1."""
     if size == WINDOW:
         return windows
+    import torch  # takes seconds, which a wrong path or name need not wait for
+    from torch.nn.functional import interpolate
+
     batch = torch.from_numpy(windows).permute(0, 3, 1, 2)  # (k, 3, 128, 128), channels last in memory
     batch = interpolate(batch, size=(size, size), mode="bilinear", antialias=True)  # (k, 3, size, size)
     return batch.permute(0, 2, 3, 1).numpy()

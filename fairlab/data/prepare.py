@@ -26,7 +26,7 @@ import pandas as pd
 from filelock import FileLock, Timeout
 from tqdm.auto import tqdm
 
-from fairlab.core.devices import usable_cores
+from fairlab.core.cores import usable_cores
 from fairlab.core.errors import UserError
 from fairlab.core.files import append_json_line, read_json, write_json, write_text
 from fairlab.data.facedata import IMAGES, LABELS, MANIFEST, SPLITS, FaceData, read_manifest

@@ -13,9 +13,7 @@ from __future__ import annotations
 
 from functools import cached_property
 from pathlib import Path
-from typing import Any
-
-import torch
+from typing import TYPE_CHECKING, Any
 
 from fairlab.classifiers import Selected
 from fairlab.core.errors import UserError
@@ -24,10 +22,14 @@ from fairlab.core.store import Step, Store
 from fairlab.data import FaceData
 from fairlab.experiments.experiment import Experiment
 from fairlab.experiments.presets import default_name, home_folder, preset
-from fairlab.generators import Generator
 from fairlab.methods import ERM, Pairs, load_classifier, train
-from fairlab.workspace.reader import AttributeReader, reader_of
 from fairlab.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    import torch
+
+    from fairlab.generators import Generator
+    from fairlab.workspace.reader import AttributeReader
 
 
 class Run:
@@ -163,6 +165,8 @@ class Run:
     @cached_property
     def reader(self) -> AttributeReader:
         """Who reads attributes off faces: the oracle, or a network trained on the photographs' labels."""
+        from fairlab.workspace.reader import reader_of  # torch, once there is something to read
+
         experiment = self.experiment
         return reader_of(
             self.data, recipe=experiment.recipe, seed=experiment.seed, home=self.home, device=self.device

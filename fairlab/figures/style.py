@@ -4,20 +4,22 @@ Colours are those of Okabe and Ito, *Color Universal Design* (2008). No figure r
 differs in colour also differs in marker, hatch or line.
 """
 
+from __future__ import annotations
+
 import functools
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
-import matplotlib as mpl
 import numpy as np
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.layout_engine import ConstrainedLayoutEngine
 from numpy.typing import ArrayLike
 
 from fairlab.core.errors import UserError
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 ORANGE, SKY, GREEN, YELLOW = "#E69F00", "#56B4E9", "#009E73", "#F0E442"
 BLUE, VERMILION, PURPLE, BLACK = "#0072B2", "#D55E00", "#CC79A7", "#000000"
@@ -81,6 +83,8 @@ def styled(plot: Callable[P, R]) -> Callable[P, R]:
 
     @functools.wraps(plot)
     def wrapper(*args: P.args, **kwargs: P.kwargs) -> R:
+        import matplotlib as mpl  # takes a second, and names and colours are needed without it
+
         with mpl.rc_context(cast(Any, _RC)):
             return plot(*args, **kwargs)
 
@@ -99,6 +103,9 @@ def panels(rows: int, columns: int, size: tuple[float, float], **kwargs: Any) ->
     **kwargs
         For ``Figure.subplots``.
     """
+    from matplotlib.figure import Figure
+    from matplotlib.layout_engine import ConstrainedLayoutEngine
+
     figure = Figure(figsize=size, layout=ConstrainedLayoutEngine(h_pad=0.07, w_pad=0.05))
     return figure, list(figure.subplots(rows, columns, squeeze=False, **kwargs).flat)
 

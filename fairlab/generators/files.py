@@ -8,7 +8,8 @@ import torch
 from safetensors import SafetensorError, safe_open
 
 from fairlab.core.errors import UserError
-from fairlab.core.files import read_json, save_tensors, sha256, weights_folder, write_json
+from fairlab.core.files import read_json, sha256, weights_folder, write_json
+from fairlab.core.tensors import save_tensors
 from fairlab.generators.gan_zoo import load_gan_zoo
 from fairlab.generators.progressive import ProgressiveGenerator
 from fairlab.generators.sampling import Generator

@@ -10,8 +10,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from fairlab.generators.recipe import STDDEV_GROUP
+
 LEAK = 0.2  # negative slope of every leaky ReLU (paper, appendix A)
-STDDEV_GROUP = 4  # images per group of the minibatch standard deviation
 HE_GAIN = math.sqrt(2)  # keeps the variance through a rectifier (He et al., ICCV 2015)
 
 

@@ -6,14 +6,12 @@ GAN paper (Karras et al., ICLR 2018, appendix A.1; Gulrajani et al., NeurIPS 201
 """
 
 from collections.abc import Callable
-from typing import Literal
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-Loss = Literal["logistic", "wgan-gp"]
-LOSSES: tuple[Loss, ...] = ("logistic", "wgan-gp")
+from fairlab.generators.recipe import Loss
 
 DRIFT_WEIGHT = 0.001  # keeps the Wasserstein critic's scores near zero (paper, appendix A.1)
 

@@ -6,10 +6,12 @@ from dataclasses import asdict, dataclass, fields
 from typing import Any, Literal
 
 from fairlab.core.errors import UserError
-from fairlab.generators.layers import STDDEV_GROUP
-from fairlab.generators.losses import LOSSES, Loss
 
 Precision = Literal["auto", "float32", "bfloat16"]
+Loss = Literal["logistic", "wgan-gp"]
+LOSSES: tuple[Loss, ...] = ("logistic", "wgan-gp")
+
+STDDEV_GROUP = 4  # images per group of the minibatch standard deviation
 
 
 @dataclass(frozen=True)

@@ -13,10 +13,10 @@ from torch import Tensor
 from fairlab.core import distributed
 from fairlab.core.devices import compute_dtype
 from fairlab.core.errors import UserError
-from fairlab.generators.layers import STDDEV_GROUP, downsample, upsample
+from fairlab.generators.layers import downsample, upsample
 from fairlab.generators.losses import critic_loss, generator_loss, gradient_penalty, r1_penalty
 from fairlab.generators.progressive import ProgressiveCritic, ProgressiveGenerator
-from fairlab.generators.recipe import GANRecipe, Stage
+from fairlab.generators.recipe import STDDEV_GROUP, GANRecipe, Stage
 
 AVERAGE_RAMP = 0.2  # upper bound of the average's half-life, in units of images since the last growth
 

@@ -19,14 +19,8 @@ from tqdm.auto import tqdm
 
 from fairlab.core import distributed
 from fairlab.core.errors import UserError
-from fairlab.core.files import (
-    append_json_line,
-    atomic_path,
-    load_state,
-    read_json_lines,
-    save_state,
-    write_text,
-)
+from fairlab.core.files import append_json_line, atomic_path, read_json_lines, write_text
+from fairlab.core.tensors import load_state, save_state
 from fairlab.generators.files import save_generator
 from fairlab.generators.progressive import ProgressiveGenerator
 from fairlab.generators.recipe import GANRecipe

@@ -10,8 +10,6 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.svm import LinearSVC
 
 from fairlab.core.errors import UserError
 from fairlab.core.files import read_json, write_json
@@ -254,6 +252,9 @@ def _first_held_out(n: int, fraction: float) -> int:
 def _fit_svm(
     latents: np.ndarray, classes: np.ndarray, regularisation: float, max_iterations: int
 ) -> tuple[np.ndarray, float]:
+    from sklearn.exceptions import ConvergenceWarning  # takes a second
+    from sklearn.svm import LinearSVC
+
     # The primal is the quick and deterministic form when there are more latents than dimensions.
     svm = LinearSVC(dual=False, C=regularisation, max_iter=max_iterations)
     with warnings.catch_warnings():
@@ -261,8 +262,8 @@ def _fit_svm(
         svm.fit(latents, classes)
     if svm.n_iter_ >= max_iterations:
         warnings.warn(
-            f"The hyperplane's fit had not converged after {max_iterations} iterations; "
-            f"raise max_iterations.",
+            f"The hyperplane's fit had not converged after {max_iterations} iterations, so its direction is "
+            "rough; fit it to more latents (n_fit), or raise max_iterations of Hyperplane.fit.",
             stacklevel=3,
         )
     return svm.coef_[0], float(svm.intercept_[0])

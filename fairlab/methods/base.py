@@ -11,19 +11,21 @@ import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
-import torch
-from torch import Tensor, nn
-
-from fairlab.classifiers import Batch, Classifier, Recipe, TrainingSet, cross_entropy, fit
-from fairlab.classifiers.networks import AttributeNetwork, build_network
-from fairlab.classifiers.scoring import CARD_FILE
-from fairlab.classifiers.selection import Validation
+from fairlab import classifiers  # its networks are imported when one is asked for: methods are named at once
+from fairlab.classifiers import Recipe, TrainingSet
 from fairlab.core.errors import UserError
 from fairlab.core.files import read_json
 from fairlab.core.store import Step
 from fairlab.workspace.workspace import Workspace
+
+if TYPE_CHECKING:
+    import torch
+    from torch import Tensor, nn
+
+    from fairlab.classifiers import Batch, Classifier
+    from fairlab.classifiers.networks import AttributeNetwork
 
 #: Every class of methods that was defined, by name: a card finds its method, wherever that is written.
 _CLASSES: dict[str, type[Method]] = {}
@@ -84,11 +86,11 @@ class Method:
         parameter requires a gradient stays in evaluation mode. `work` is for warm starts and constants from
         the data; it is None where weights and buffers are about to be loaded.
         """
-        return build_network(recipe, len(outputs), seed=seed, imagenet=work is not None)
+        return classifiers.build_network(recipe, len(outputs), seed=seed, imagenet=work is not None)
 
     def loss(self, network: nn.Module, batch: Batch) -> Tensor | tuple[Tensor, Mapping[str, Tensor]]:
         """Return one scalar for a batch, and perhaps named parts of it for the curves."""
-        return cross_entropy(network, batch)
+        return classifiers.cross_entropy(network, batch)
 
     def refit(self, classifier: Classifier, work: Workspace, seed: int) -> Classifier:
         """Return what becomes of the trained classifier; it starts from the best epoch."""
@@ -133,10 +135,10 @@ def train(
 
     def make(folder: Path) -> None:
         refits = type(method).refit is not Method.refit
-        classifier = fit(
+        classifier = classifiers.fit(
             folder / "before_refit" if refits else folder,
             data,
-            Validation(work.images("valid"), work.labels("valid"), groups),
+            classifiers.Validation(work.images("valid"), work.labels("valid"), groups),
             attributes=work.outputs,
             recipe=recipe,
             seed=seed_of_all,
@@ -185,7 +187,7 @@ def settings_of(method: Method) -> dict[str, Any]:
 def keep_refitted(folder: Path, classifier: Classifier) -> None:
     """Write a refitted classifier beside the curve and the card of the training before it."""
     before = folder / "before_refit"
-    card = read_json(before / CARD_FILE)
+    card = read_json(before / classifiers.CARD_FILE)
     (folder / "curve.jsonl").write_bytes((before / "curve.jsonl").read_bytes())
     facts = {key: card[key] for key in ("seed", "data", "facts", "best_epoch", "images_through_backbone")}
     classifier.save(folder, **facts)
@@ -213,10 +215,10 @@ def method_from(description: Mapping[str, Any]) -> Method:
 
 def load_classifier(folder: str | Path, device: str | torch.device | None = None) -> Classifier:
     """Load what `train` trained, whatever its network; arguments as for `Classifier.load`."""
-    path = Path(folder) / CARD_FILE
+    path = Path(folder) / classifiers.CARD_FILE
     described = read_json(path).get("facts", {}).get("method") if path.exists() else None
     if described is None:  # trained without a method, or not there: the message is `Classifier.load`'s
-        return Classifier.load(folder, device)
+        return classifiers.Classifier.load(folder, device)
     card, method = read_json(path), method_from(described)
     network = method.network(Recipe.from_dict(card["recipe"]), tuple(card["attributes"]), None, 0)
-    return Classifier.load(folder, device, network=network)
+    return classifiers.Classifier.load(folder, device, network=network)

@@ -5,15 +5,14 @@ describe it in `fairlab.metrics.spec`.
 """
 
 from collections.abc import Callable
+from functools import cache
 from typing import NamedTuple
 
 import numpy as np
-from scipy.ndimage import gaussian_filter1d
+import scipy
 
 N_BINS = 50
 EDGES = np.linspace(0.0, 1.0, N_BINS + 1)
-#: Smoothing is linear, so it is a matrix: Gaussian with σ = 1 bin, reflected at 0 and 1.
-_SMOOTHING = gaussian_filter1d(np.eye(N_BINS), sigma=1.0, axis=0)
 #: Added to each bin's share so that an empty bin does not make the divergence infinite.
 _FLOOR = 1e-6
 _NONE = np.empty(0)
@@ -163,7 +162,7 @@ def symmetric_divergence(counted: Counted) -> np.ndarray:
 
 def histogram_divergences(histograms: np.ndarray) -> np.ndarray:
     """Return kl_pos_ab, kl_pos_ba, kl_neg_ab, kl_neg_ba, (..., 4), from histograms (..., 2, 2, bins)."""
-    return divergences(histograms @ _SMOOTHING.T)
+    return divergences(histograms @ _smoothing().T)
 
 
 def divergences(smoothed: np.ndarray) -> np.ndarray:
@@ -204,3 +203,9 @@ def spread(rates: np.ndarray) -> np.ndarray:
 def ratio(rates: np.ndarray) -> np.ndarray:
     """Return smallest / largest along the last axis; NaN as in `spread`."""
     return np.where(np.isnan(spread(rates)), np.nan, lowest(rates) / np.fmax.reduce(rates, axis=-1))
+
+
+@cache
+def _smoothing() -> np.ndarray:
+    """Return the matrix (bins, bins) that smooths: Gaussian with σ = 1 bin, reflected at 0 and 1."""
+    return np.asarray(scipy.ndimage.gaussian_filter1d(np.eye(N_BINS), sigma=1.0, axis=0))

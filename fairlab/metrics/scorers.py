@@ -8,8 +8,6 @@ from typing import Any, TypeAlias
 
 import numpy as np
 import pandas as pd
-import sklearn
-from sklearn.metrics import make_scorer
 
 from fairlab.core.errors import UserError, nearest_names
 from fairlab.metrics.groups import disparities
@@ -63,12 +61,14 @@ def make_fairness_scorer(metric: str, protected: ProtectedOf | None = None) -> A
         raise UserError(f"There is no disparity '{metric}'; {nearest_names(metric, DISPARITIES)}")
     if protected is not None:
         return FairnessScorer(metric, protected)
+    import sklearn.metrics  # takes a second
+
     if not sklearn.get_config()["enable_metadata_routing"]:
         raise UserError(
             "Without 'protected' the groups come by metadata routing, which is off; call "
             "sklearn.set_config(enable_metadata_routing=True), or name a column or pass a Series."
         )
-    scorer: Any = make_scorer(_function(metric), greater_is_better=_sign(metric) > 0)
+    scorer: Any = sklearn.metrics.make_scorer(_function(metric), greater_is_better=_sign(metric) > 0)
     return scorer.set_score_request(protected=True)
 
 

@@ -1,26 +1,22 @@
 """The generator that a run draws with: the user's own, the shipped one, or one trained on the images."""
 
+from __future__ import annotations
+
 import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-import torch
-
+from fairlab import generators
 from fairlab.core.errors import UserError
 from fairlab.core.files import sha256
 from fairlab.core.store import Step, Store
 from fairlab.data import FaceData
-from fairlab.generators import (
-    GANRecipe,
-    Generator,
-    open_generator,
-    save_generator,
-    shipped_generator,
-    train_gan,
-)
-from fairlab.generators.files import shipped_fingerprint
-from fairlab.generators.training import CHECKPOINT
+from fairlab.generators import GANRecipe
 from fairlab.workspace.source import SourceSettings
+
+if TYPE_CHECKING:
+    import torch
 
 #: The shipped generator's recipe: some hours on two cores.
 DEFAULT_GAN = GANRecipe(decay_images=250_000, ema_images=10_000)
@@ -51,11 +47,11 @@ class GeneratorSettings:
         fits = source.is_drawn and source.association is None
         return fits and not self.train and self.file is None
 
-    def given(self, source: SourceSettings, device: torch.device) -> Generator | None:
+    def given(self, source: SourceSettings, device: torch.device) -> generators.Generator | None:
         """Return the generator that is there before any training; None means: train one."""
         if self.file is not None:
-            return open_generator(Path(self.file), device)
-        return shipped_generator(device) if self.is_shipped(source) else None
+            return generators.open_generator(Path(self.file), device)
+        return generators.shipped_generator(device) if self.is_shipped(source) else None
 
     def given_fingerprint(self, source: SourceSettings) -> str | None:
         """Return what identifies the `given` generator.
@@ -66,7 +62,7 @@ class GeneratorSettings:
             If the user's file cannot be read.
         """
         if self.file is None:
-            return shipped_fingerprint() if self.is_shipped(source) else None
+            return generators.shipped_fingerprint() if self.is_shipped(source) else None
         try:
             return sha256(Path(self.file))
         except OSError as error:
@@ -90,9 +86,9 @@ def trained_generator(
 
     def make(folder: Path) -> None:
         images = data.split_images("train")
-        generator = train_gan(folder, images=images, recipe=recipe, seed=seed, device=device)
-        save_generator(generator, folder / "generator.safetensors", card)
-        (folder / CHECKPOINT).unlink(missing_ok=True)
+        generator = generators.train_gan(folder, images=images, recipe=recipe, seed=seed, device=device)
+        generators.save_generator(generator, folder / "generator.safetensors", card)
+        (folder / generators.CHECKPOINT).unlink(missing_ok=True)
 
     name = f"{data.name}-{recipe.resolution}"
     return store.shared_step(name, make, config=config, inputs={"data": data.fingerprint})

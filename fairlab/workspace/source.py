@@ -7,7 +7,7 @@ from typing import Any
 from fairlab.core.errors import UserError, nearest_names
 from fairlab.core.store import Store
 from fairlab.data import FaceData
-from fairlab.data.facedata import read_manifest
+from fairlab.data.facedata import MANIFEST, read_manifest
 from fairlab.data.sources import SOURCES, Source, open_source
 
 
@@ -47,7 +47,10 @@ class SourceSettings:
 
 def prepare_data(source: Source, home: Path, size: int) -> FaceData:
     """Return a source's images at `size` pixels, decoded once for all runs into ``home/prepared``."""
-    return source.prepare(prepared_folder(source, home, size), size)
+    folder = prepared_folder(source, home, size)
+    if (folder / MANIFEST).is_file() and read_manifest(folder)["fingerprint"] == source.fingerprint(size):
+        return FaceData.open(folder)  # without the labels of every face, which a source draws first
+    return source.prepare(folder, size)
 
 
 def prepared_folder(source: Source, home: Path, size: int) -> Path:

@@ -5,19 +5,21 @@ from __future__ import annotations
 import copy
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
+from fairlab import generators
 from fairlab.classifiers import Recipe, Selected, TrainingSet
-from fairlab.core.devices import choose_device
 from fairlab.core.store import Step, Store
 from fairlab.data import FaceData
 from fairlab.data.attributes import check_attribute
 from fairlab.data.sources import Source
-from fairlab.generators import Generator, load_generator
 from fairlab.workspace.generator import GeneratorSettings, trained_generator
 from fairlab.workspace.source import SourceSettings, prepare_data
+
+if TYPE_CHECKING:
+    import torch
 
 
 class Workspace:
@@ -70,10 +72,13 @@ class Workspace:
         self.outputs: tuple[str, ...] = (target,)
         self.settings = settings or SourceSettings()
         self.generator_settings = generator or GeneratorSettings()
-        self.home, self.device = Path(home), choose_device(device)
+        self.home = Path(home)
         self._stores: dict[str, Store] = {}
         for attribute in (target, *protected):
             check_attribute(attribute, source.attributes, source.left_out)
+        from fairlab.core.devices import choose_device  # torch, for which a misspelt name need not wait
+
+        self.device = choose_device(device)
 
     @property
     def image_size(self) -> int:
@@ -126,12 +131,14 @@ class Workspace:
         return self.generator_settings.given_fingerprint(self.settings) is None
 
     @cached_property
-    def generator(self) -> Generator:
+    def generator(self) -> generators.Generator:
         """The user's own or the shipped generator, else one trained on the real training images."""
         given = self.generator_settings.given(self.settings, self.device)
         if given is not None:
             return given
-        return load_generator(self.trained_generator().folder / "generator.safetensors", self.device)
+        return generators.load_generator(
+            self.trained_generator().folder / "generator.safetensors", self.device
+        )
 
     @property
     def generator_fingerprint(self) -> str:

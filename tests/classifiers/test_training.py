@@ -12,7 +12,7 @@ import pytest
 
 from fairlab.classifiers import Classifier, Selected, train_classifier
 from fairlab.core.errors import UserError
-from fairlab.core.files import save_state
+from fairlab.core.tensors import save_state
 
 HERE = Path(__file__).parent
 FILES = ("weights.safetensors", "classifier.json")

@@ -8,13 +8,12 @@ from fairlab.core.errors import UserError
 from fairlab.core.files import (
     append_json_line,
     atomic_path,
-    load_state,
     read_json,
     read_json_lines,
-    save_state,
     write_json,
     write_rows,
 )
+from fairlab.core.tensors import load_state, save_state
 
 
 def nested_state():

@@ -13,7 +13,8 @@ import torch
 from PIL import Image
 
 from fairlab.core.errors import UserError
-from fairlab.core.files import load_state, read_json_lines
+from fairlab.core.files import read_json_lines
+from fairlab.core.tensors import load_state
 from fairlab.generators import GANRecipe, export_snapshot, generate, load_generator, sample_latents, train_gan
 from fairlab.generators.recipe import Stage
 from fairlab.generators.trainer import Trainer, shrink

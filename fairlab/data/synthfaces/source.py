@@ -20,7 +20,6 @@ from fairlab.data.facedata import SPLITS, FaceData, read_manifest
 from fairlab.data.plan import Plan, fingerprint_of
 from fairlab.data.prepare import prepare
 from fairlab.data.synthfaces.associations import Associations, check_associations
-from fairlab.data.synthfaces.draw import draw
 from fairlab.data.synthfaces.factors import Factors
 from fairlab.data.synthfaces.law import observed_labels, sample_factors
 
@@ -133,6 +132,8 @@ class SynthFacesSource:
         plan = Plan(self.name, self.fingerprint(size), size, labels, split, self.settings)
 
         def draw_rows(rows: range) -> tuple[np.ndarray, dict[int, str]]:
+            from fairlab.data.synthfaces.draw import draw  # torch, once there is something to draw
+
             return draw(factors[rows.start : rows.stop], size), {}
 
         return prepare(folder, plan, draw_rows)

@@ -1,5 +1,7 @@
 """Methods that learn from generated faces: latents, images and pseudo-labels."""
 
+from __future__ import annotations
+
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -9,11 +11,11 @@ from typing import ClassVar
 import numpy as np
 from tqdm.auto import tqdm
 
+from fairlab import generators
 from fairlab.classifiers import TrainingSet
 from fairlab.core.errors import UserError
 from fairlab.core.files import load_array, save_array, write_rows
 from fairlab.core.store import Step
-from fairlab.generators import Generator, generate, sample_latents
 from fairlab.methods.base import Counts, Method, train
 from fairlab.methods.erm import ERM
 from fairlab.methods.latent_pairs.pseudo_labels import PseudoLabels, pseudo_labels
@@ -118,7 +120,7 @@ def sample_faces(work: Workspace, n: int, seed: int) -> Step:
     """Sample z ~ N(0, I) and draw its images: ``z.npy`` (n, d), ``images.npy`` (n, h, w, 3) uint8."""
 
     def make(folder: Path) -> None:
-        z = sample_latents(n, work.generator.latent_dim, seed)
+        z = generators.sample_latents(n, work.generator.latent_dim, seed)
         save_faces(folder, z, work.generator, work.image_size, "Generating faces")
 
     config = {"n": n, "seed": seed, "size": work.image_size}
@@ -126,14 +128,14 @@ def sample_faces(work: Workspace, n: int, seed: int) -> Step:
     return work.store("latents").shared_step(f"{n}-seed{seed}", make, config=config, inputs=inputs)
 
 
-def save_faces(folder: Path, z: np.ndarray, generator: Generator, size: int, what: str) -> None:
+def save_faces(folder: Path, z: np.ndarray, generator: generators.Generator, size: int, what: str) -> None:
     """Write latents (n, d) and their images; an interrupted call goes on with the next images."""
     save_array(folder / "z.npy", z)
     with tqdm(total=len(z), desc=what, unit="face") as bar:
 
         def make(rows: slice) -> np.ndarray:
             bar.update(rows.start - bar.n)
-            images = generate(generator, z[rows], size=size, progress=False)
+            images = generators.generate(generator, z[rows], size=size, progress=False)
             bar.update(len(images))
             return images
 

@@ -5,9 +5,9 @@ from pathlib import Path
 import numpy as np
 from tqdm.auto import tqdm
 
+from fairlab import generators
 from fairlab.core.files import load_array, save_array
 from fairlab.core.store import Step
-from fairlab.generators import invert
 from fairlab.workspace.workspace import Workspace
 
 #: A search from one start of 100 steps: a third of a second for a face of 64 pixels on one core.
@@ -40,7 +40,7 @@ def invert_images(work: Workspace, split: str, n: int) -> Step:
             files.append(folder / f"part-{i:06d}.npy")
             if not files[-1].exists():  # an interrupted call goes on with the next chunk
                 chunk, seed = images[rows[i : i + CHUNK]], work.seed
-                inverted = invert(
+                inverted = generators.invert(
                     work.generator, chunk, starts=STARTS, steps=STEPS, seed=seed, progress=False
                 )
                 both = np.column_stack([inverted.z, inverted.pixel_error])  # (b, d + 1)

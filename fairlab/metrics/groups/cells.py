@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy import sparse
+import scipy
 
 from fairlab.core.errors import UserError
 from fairlab.metrics.formulas import ClassCounts
@@ -104,7 +104,7 @@ class Cells:
     right: np.ndarray  #: (m, c) bool: whether each model predicts that class
     bins: np.ndarray  #: (m, c), or (0, c) without scores
     gap: np.ndarray  #: (m, c), or (0, c) without scores
-    by_cluster: sparse.csr_array | None = (
+    by_cluster: scipy.sparse.csr_array | None = (
         None  #: (clusters, c) counts, where clusters are drawn and not images
     )
 
@@ -135,7 +135,9 @@ class Cells:
             right=np.stack(others[:m]).astype(bool),
             bins=np.reshape(others[m:], (-1, len(counts))).astype(np.int64),
             gap=np.reshape(gaps, (-1, len(counts))),
-            by_cluster=None if clusters is None else sparse.csr_array((np.ones(len(key)), (clusters, key))),
+            by_cluster=None
+            if clusters is None
+            else scipy.sparse.csr_array((np.ones(len(key)), (clusters, key))),
         )
 
     @property
@@ -166,7 +168,7 @@ class Cells:
             """Return the sums of values by group and column, (rows, groups, n_columns)."""
             place = self.combination * n_columns + column
             shape = (len(values), len(members) * n_columns)
-            spread = sparse.csr_array((values, (np.arange(len(values)), place)), shape=shape)
+            spread = scipy.sparse.csr_array((values, (np.arange(len(values)), place)), shape=shape)
             by_combination = (draws @ spread).reshape(len(draws), -1, n_columns)
             return np.asarray(members.T.astype(np.float64) @ by_combination)
 
@@ -200,7 +202,7 @@ class Cells:
 
 
 def _drawn_clusters(
-    by_cluster: sparse.csr_array, n_resamples: int, rng: np.random.Generator
+    by_cluster: scipy.sparse.csr_array, n_resamples: int, rng: np.random.Generator
 ) -> Iterator[np.ndarray]:
     """Yield the counts of cells when clusters are drawn with replacement, each with all of its images."""
     n = by_cluster.shape[0]

@@ -7,8 +7,8 @@ from collections.abc import Callable
 
 import numpy as np
 import pandas as pd
+import scipy
 from numpy.typing import ArrayLike
-from scipy.special import xlogy
 
 from fairlab.core.errors import UserError
 from fairlab.metrics.intervals.bootstrap import estimate_of
@@ -166,7 +166,9 @@ def _shares(counts: ArrayLike) -> np.ndarray:
 
 def _shannon(shares: np.ndarray) -> np.ndarray:
     """(..., S) -> (...)."""
-    return np.abs(xlogy(shares, shares).sum(axis=-1))  # abs: a sum of -0.0 and rounding, no minus sign
+    return np.abs(
+        scipy.special.xlogy(shares, shares).sum(axis=-1)
+    )  # abs: a sum of -0.0 and rounding, no minus sign
 
 
 def _shannon_evenness(shares: np.ndarray) -> np.ndarray:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.linalg import block_diag
+import scipy
 
 from fairlab.core.estimate import Estimate
 from fairlab.metrics.groups.rates import Key
@@ -158,7 +158,11 @@ def _compared(
     if len(groups) > extremes.MOST_COMPARED or not defined[0] or defined.sum() < 3:
         return None
     k = len(groups)
-    rows = -np.eye(k) if spec.picks == "lowest" else block_diag(*[extremes.pairs_of(k)] * len(spec.compares))
+    rows = (
+        -np.eye(k)
+        if spec.picks == "lowest"
+        else scipy.linalg.block_diag(*[extremes.pairs_of(k)] * len(spec.compares))
+    )
     covariance = np.cov(rates[:, 1:][:, defined[1:]])
     half = len(rates) // 2
     return extremes.Change.of(rows, rates[:half, 0], rates[half:, 0], covariance)

@@ -13,7 +13,7 @@ from itertools import permutations
 from typing import NamedTuple
 
 import numpy as np
-from scipy.stats import norm, studentized_range
+import scipy
 
 from fairlab.metrics.intervals.proportion import newcombe, wilson
 
@@ -49,7 +49,7 @@ def critical_value(k: int, families: int = 1) -> float:
     Of several families of shares, all at once. 1.96 for two groups; Tukey's studentized range, which Hayter
     (1984) proved to hold for unequal numbers too.
     """
-    return float(studentized_range.ppf(1 - 0.05 / families, k, np.inf) / math.sqrt(2))
+    return float(scipy.stats.studentized_range.ppf(1 - 0.05 / families, k, np.inf) / math.sqrt(2))
 
 
 def largest_gap(families: tuple[Shares, ...]) -> Picked:
@@ -163,15 +163,15 @@ class Change(NamedTuple):
 def beyond(z: float, k: int, families: int = 1) -> float:
     """Return how often a difference of two of k equal shares is beyond z standard errors, at most."""
     return (
-        float(families * studentized_range.sf(math.sqrt(2) * z, k, np.inf))
+        float(families * scipy.stats.studentized_range.sf(math.sqrt(2) * z, k, np.inf))
         if k > 1
-        else float(2 * norm.sf(z))
+        else float(2 * scipy.stats.norm.sf(z))
     )
 
 
 def sidak(k: int) -> float:
     """Return how many standard errors k independent shares all stay within, in 95 of 100 cases."""
-    return float(norm.ppf((1 + 0.95 ** (1 / k)) / 2))
+    return float(scipy.stats.norm.ppf((1 + 0.95 ** (1 / k)) / 2))
 
 
 def pairs_of(k: int) -> np.ndarray:

@@ -6,7 +6,7 @@ The signed difference has an ordinary interval, so everything here is taken from
 from __future__ import annotations
 
 import numpy as np
-from scipy.stats import norm
+import scipy
 
 from fairlab.metrics.intervals.seeds import BySeed, variance
 
@@ -30,7 +30,7 @@ def added_by_chance(signed: BySeed) -> np.ndarray:
     spread = np.sqrt(variance(signed.resampled, axis=1))  # (seeds, ...)
     with np.errstate(divide="ignore", invalid="ignore"):
         t = np.where(spread > 0, np.maximum(np.abs(signed.whole) / spread - 1, 0), 0)
-    return np.asarray((spread * (2 * norm.pdf(t) - 2 * t * norm.sf(t))).mean(axis=0))
+    return np.asarray((spread * (2 * scipy.stats.norm.pdf(t) - 2 * t * scipy.stats.norm.sf(t))).mean(axis=0))
 
 
 def without_chance(signed: BySeed) -> np.ndarray:
@@ -60,7 +60,7 @@ def stretched(value: float, draws: np.ndarray, low: float, high: float) -> np.nd
     deviations = draws - value
     if variance(draws) == 0:  # also if none is defined
         rank = np.random.default_rng(len(draws)).permutation(len(draws))
-        deviations = norm.ppf((rank + 0.5) / len(draws))
+        deviations = scipy.stats.norm.ppf((rank + 0.5) / len(draws))
     ends = np.nanquantile(deviations, (0.025, 0.975))
     scale = [
         wanted / end if abs(end) > 0 else 1.0

@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 import pandas as pd
-from scipy.stats import t as student
+import scipy
 
 from fairlab.core.errors import UserError
 
@@ -32,7 +32,9 @@ def jackknife_interval(value: float, left_out: np.ndarray) -> tuple[float, float
     ``value ± t sqrt((g - 1) / g Σ (left_out - mean)²)`` with Student's t for g - 1 degrees of freedom.
     Source: Efron and Tibshirani, *An Introduction to the Bootstrap*, 1993, Chapter 11.
     """
-    half = float(student.ppf(0.975, len(left_out) - 1) * math.sqrt(_jackknife_variance(left_out[:, None])))
+    half = float(
+        scipy.stats.t.ppf(0.975, len(left_out) - 1) * math.sqrt(_jackknife_variance(left_out[:, None]))
+    )
     return value - half, value + half
 
 

@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
+import scipy
 
-Z = float(stats.norm.ppf(0.975))
+Z = 1.959963984540054  # of a 95% interval: the normal distribution's quantile of 0.975
 
 
 class BySeed(NamedTuple):
@@ -82,7 +82,7 @@ def _half_width(between: np.ndarray, common: np.ndarray, seeds: int) -> np.ndarr
     with np.errstate(divide="ignore", invalid="ignore"):
         ratio = np.where(between > 0, common**2 / between, np.inf)
     degrees = np.minimum((seeds - 1) * (1 + caution * ratio) ** 2, 1e6)
-    return np.asarray(stats.t.ppf(0.975, degrees) * np.sqrt(between + common**2))
+    return np.asarray(scipy.stats.t.ppf(0.975, degrees) * np.sqrt(between + common**2))
 
 
 def _rescaled(deviations: np.ndarray, below: np.ndarray, above: np.ndarray) -> np.ndarray:

@@ -6,13 +6,15 @@ What they guess right is what leaks. Logistic regression takes a second; the per
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
 import numpy as np
-from scipy import sparse
-from sklearn.linear_model import LogisticRegression
+import scipy
+
+MOST_ITERATIONS = 1000
 
 #: Answers 0 or 1, (n,), for rows of features.
 Predictor = Callable[["Features"], np.ndarray]
@@ -42,12 +44,12 @@ class Features:
         """Whether the values are real numbers on any scale, not 0/1 labels or classes."""
         return self.values.dtype.kind == "f"
 
-    def matrix(self) -> np.ndarray | sparse.csr_matrix:
+    def matrix(self) -> np.ndarray | scipy.sparse.csr_matrix:
         """Return (n, k) float64; classes one-hot and sparse, a single number per image."""
         if not self.are_classes:
             return self.values.astype(np.float64)
         ones, starts = np.ones(len(self)), np.arange(len(self) + 1)
-        return sparse.csr_matrix((ones, self.values, starts), shape=(len(self), self.width))
+        return scipy.sparse.csr_matrix((ones, self.values, starts), shape=(len(self), self.width))
 
     def distinct(self) -> tuple[Features, np.ndarray]:
         """Return the rows that differ, and where each image is among them, (n,); scores as they are."""
@@ -80,12 +82,23 @@ class Logistic:
         self, train: Features, a: np.ndarray, valid: Features, a_valid: np.ndarray, seed: int
     ) -> Predictor:
         """Fit on (n, k) features and labels (n,)."""
-        see = _standardised(train)
-        model = LogisticRegression(C=self.c, max_iter=1000).fit(see(train), a)
+        from sklearn.exceptions import ConvergenceWarning  # takes a second
+        from sklearn.linear_model import LogisticRegression
+
+        see, model = _standardised(train), LogisticRegression(C=self.c, max_iter=MOST_ITERATIONS)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            model.fit(see(train), a)
+        if model.n_iter_.max() >= MOST_ITERATIONS:
+            warnings.warn(
+                f"The attacker had not converged after {MOST_ITERATIONS} iterations, so a better one may "
+                "find more leakage; try the attacker mlp, or more images.",
+                stacklevel=2,
+            )
         return lambda features: np.asarray(model.predict(see(features)))
 
 
-def _standardised(train: Features) -> Callable[[Features], np.ndarray | sparse.csr_matrix]:
+def _standardised(train: Features) -> Callable[[Features], np.ndarray | scipy.sparse.csr_matrix]:
     """Return what makes a matrix of features: scores standardised as in `train`, labels as they are."""
     if not train.are_scores:
         return Features.matrix

@@ -7,8 +7,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy.stats import chi2
 
 from fairlab.core.errors import MOST_CLASSES, UserError
 from fairlab.metrics.leakage.attackers import Features
@@ -89,7 +89,7 @@ def _more_even_than_chance(rows: np.ndarray, protected: np.ndarray) -> bool:
         return False
     expected = table.sum(axis=1, keepdims=True) * table.sum(axis=0) / table.sum()
     statistic = float(((table - expected) ** 2 / expected).sum())
-    return bool(chi2.cdf(statistic, len(table) - 1) < 0.001)
+    return bool(scipy.stats.chi2.cdf(statistic, len(table) - 1) < 0.001)
 
 
 def draw(

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from fairlab.core.estimate import Estimate, Unit
 
@@ -64,8 +64,8 @@ class Leakage:
         if error == 0:
             return 1.0
         if self.is_difference:
-            return float(2 * stats.t.sf(abs(self.value) / error, freedom))
-        return float(stats.t.sf((self.value - 0.5) / error, freedom))
+            return float(2 * scipy.stats.t.sf(abs(self.value) / error, freedom))
+        return float(scipy.stats.t.sf((self.value - 0.5) / error, freedom))
 
     @property
     def interval(self) -> tuple[float, float]:
@@ -78,7 +78,7 @@ class Leakage:
         and Satterthwaite. It is about this training set: how another would come out is not in it.
         """
         error, freedom = self._error
-        half = float(error * stats.t.ppf(0.975, freedom)) if error > 0 else 0.0
+        half = float(error * scipy.stats.t.ppf(0.975, freedom)) if error > 0 else 0.0
         least = -1.0 if self.is_difference else 0.0
         return max(least, self.value - half), min(1.0, self.value + half)
 

@@ -1,8 +1,8 @@
 """Permutation test of leakage, with all attackers fitted at once."""
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy import linalg, sparse, special
 
 from fairlab.core.errors import UserError
 from fairlab.metrics.leakage.attackers import Features
@@ -84,18 +84,20 @@ def _leakages(features: Features, truths: np.ndarray, penalty: float) -> np.ndar
     return np.concatenate(leaks)
 
 
-def _with_intercept(features: Features) -> sparse.csr_matrix:
+def _with_intercept(features: Features) -> scipy.sparse.csr_matrix:
     """Return (m, k + 1) with a last column of ones; labels are mostly 0, so sparse."""
-    return sparse.hstack([sparse.csr_matrix(features.matrix()), np.ones((len(features), 1))], format="csr")
+    return scipy.sparse.hstack(
+        [scipy.sparse.csr_matrix(features.matrix()), np.ones((len(features), 1))], format="csr"
+    )
 
 
-def _fit(x: sparse.csr_matrix, a: np.ndarray, penalty: float) -> np.ndarray:
+def _fit(x: scipy.sparse.csr_matrix, a: np.ndarray, penalty: float) -> np.ndarray:
     """Return the weights of a logistic regression of every column of a (m, p) on x (m, k): (k, p)."""
     ridge = np.full(x.shape[1], penalty)
     ridge[-1] = 1e-6  # an intercept is not shrunk
-    factor = linalg.cho_factor((x.T @ x).toarray() / 4 + np.diag(ridge))
+    factor = scipy.linalg.cho_factor((x.T @ x).toarray() / 4 + np.diag(ridge))
     weights = np.zeros((x.shape[1], a.shape[1]))
     for _ in range(STEPS):
-        gradient = x.T @ (special.expit(x @ weights) - a) + ridge[:, None] * weights
-        weights -= linalg.cho_solve(factor, gradient)
+        gradient = x.T @ (scipy.special.expit(x @ weights) - a) + ridge[:, None] * weights
+        weights -= scipy.linalg.cho_solve(factor, gradient)
     return weights

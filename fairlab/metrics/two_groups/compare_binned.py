@@ -13,8 +13,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+import scipy
 from numpy.typing import ArrayLike
-from scipy import sparse
 
 from fairlab.metrics.formulas import EDGES, Counted
 from fairlab.metrics.intervals.seeds import BySeed
@@ -165,10 +165,10 @@ def _occupied(
     return bins, np.stack(places), counts
 
 
-def _spread(places: np.ndarray, size: int) -> sparse.csr_matrix:
+def _spread(places: np.ndarray, size: int) -> scipy.sparse.csr_matrix:
     """Return the matrix that adds the counts of joint cells up to one model's cells, (cells, size)."""
     ones = np.ones(len(places), dtype=np.int64)
-    return sparse.csr_matrix((ones, (np.arange(len(places)), places)), shape=(len(places), size))
+    return scipy.sparse.csr_matrix((ones, (np.arange(len(places)), places)), shape=(len(places), size))
 
 
 def _resampled(counts: np.ndarray, n_resamples: int, seed: int) -> Iterator[np.ndarray]:

@@ -3,8 +3,8 @@
 from typing import NamedTuple
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy.ndimage import gaussian_filter1d
 
 from fairlab.core.errors import UserError
 from fairlab.metrics.formulas import EDGES, N_BINS, divergences, histogram_divergences
@@ -110,7 +110,9 @@ def _published_kl(y: np.ndarray, s: np.ndarray, a: np.ndarray, groups: tuple[str
             scores = s[(y == label) & (a == group)]
             if len(scores):
                 counts = np.histogram(scores, bins=N_BINS)[0]
-                smoothed[label, group] = gaussian_filter1d(counts, sigma=1.0)  # integers in, integers out
+                smoothed[label, group] = scipy.ndimage.gaussian_filter1d(
+                    counts, sigma=1.0
+                )  # integers in, integers out
     if not warn_if_undefined("KL", cell_masses(y, a), groups) and (smoothed.sum(axis=-1) == 0).any():
         warn_undefined("KL", "a group is so small that the published smoothing leaves none of its scores")
     return ScoreKL(*divergences(smoothed).tolist())

@@ -2,7 +2,6 @@
 
 import numpy as np
 from numpy.typing import ArrayLike
-from sklearn.metrics import average_precision_score
 
 from fairlab.metrics.formulas import Counted, amplification, equal_opportunity_gap
 from fairlab.metrics.validation import (
@@ -59,7 +58,7 @@ def average_precision(
     s, weights = check_scores(y_score, "y_score", len(y)), check_weights(sample_weight, len(y))
     if warn_if_undefined("AP", cell_masses(y, np.zeros_like(y), weights), GROUPS):
         return float("nan")
-    return float(average_precision_score(y, s, sample_weight=weights))
+    return _average_precision(y, s, weights)
 
 
 def group_balanced_average_precision(
@@ -92,7 +91,7 @@ def group_balanced_average_precision(
         return float("nan")
     balance = (mass.sum(axis=1, keepdims=True) / (2 * mass))[y, a]
     balance = balance if weights is None else balance * weights
-    return float(average_precision_score(y, s, sample_weight=balance))
+    return _average_precision(y, s, balance)
 
 
 def equal_opportunity_difference(
@@ -176,3 +175,9 @@ def _counted(
     weights = check_weights(sample_weight, len(y))
     flagged = predicted if weights is None else predicted * weights
     return Counted(cell_masses(y, a, weights), cell_masses(y, a, flagged))
+
+
+def _average_precision(y: np.ndarray, s: np.ndarray, weights: np.ndarray | None) -> float:
+    from sklearn.metrics import average_precision_score  # takes a second
+
+    return float(average_precision_score(y, s, sample_weight=weights))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -12,19 +12,20 @@ import fairlab
 from fairlab.core.files import write_text
 from fairlab.data.tables import plain
 from fairlab.metrics.groups.custom import Metric
-from fairlab.reports.page import write_report
 from fairlab.studies.audit.additions import check_metrics, with_metrics, with_references
 from fairlab.studies.audit.bins import parse_bins
 from fairlab.studies.audit.checks import check_arguments, check_choices, check_folder, check_read
 from fairlab.studies.audit.conditions import ConditionsBroken, JudgedOn, judge, parse_conditions
 from fairlab.studies.audit.formats import FORMATS, Format, Told
 from fairlab.studies.audit.measure import MOST_ROWS, Measured, measure
-from fairlab.studies.audit.page import LIMITS, AuditReport, sections
 from fairlab.studies.audit.predictions import Columns
 from fairlab.studies.audit.read import Others, Read
 from fairlab.studies.audit.references import reference_sentence, references_of
 from fairlab.studies.audit.summary import summarise
 from fairlab.studies.audit.text import class_tables, gap_table, own_tables, rate_tables, reference_tables
+
+if TYPE_CHECKING:
+    from fairlab.studies.audit.page import AuditReport
 
 TABLE, PAGE = "metrics.csv", "report.html"
 GAPS_TITLE = (
@@ -167,6 +168,8 @@ def audit(
 
 def _write(page: AuditReport, told: Told, form: Format) -> str:
     """Write page and table, and return what is printed."""
+    from fairlab.reports.page import write_report
+
     report, table = told.files
     write_report(report, page)  # it is what could fail
     write_text(table, told.metrics.to_csv(index=False))
@@ -198,6 +201,8 @@ def _remarks(measured: Measured, fail_on: JudgedOn | None) -> list[str]:
 
 
 def _page(measured: Measured, summary: list[str], n_resamples: int, seed: int) -> AuditReport:
+    from fairlab.studies.audit.page import LIMITS, AuditReport, sections  # matplotlib comes last
+
     first = measured.first
     by_bins = measured.binary and measured.scored and len(first) > MOST_ROWS
     facts = {

@@ -36,16 +36,18 @@ def run(arguments: argparse.Namespace) -> None:
 
 def _train(arguments: argparse.Namespace) -> None:
     from fairlab.experiments.presets import home_folder, preset
-    from fairlab.studies.generator.execute import train
 
     experiment = preset(arguments.preset, **source_settings(arguments), train_gan=True)
+    from fairlab.studies.generator.execute import train
+
     print(train(experiment, home_folder(arguments.home), arguments.device))
 
 
 def _report(arguments: argparse.Namespace) -> None:
     from fairlab.experiments.presets import home_folder, preset
-    from fairlab.studies.generator.execute import report
 
     experiment = preset(arguments.preset, **source_settings(arguments), **generator_settings(arguments))
+    from fairlab.studies.generator.execute import report
+
     home, inception = home_folder(arguments.home), arguments.inception
     print(report(experiment, home, arguments.device, inception=inception))

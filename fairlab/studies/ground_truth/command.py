@@ -32,7 +32,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Measure one run against drawn counterfactuals."""
+    run = named_run(arguments)
     from fairlab.studies.ground_truth.execute import truth
 
     counts = {"n": arguments.faces, "n_inverted": arguments.inverted_faces, "n_moved": arguments.moved}
-    print(truth(named_run(arguments), **counts))
+    print(truth(run, **counts))

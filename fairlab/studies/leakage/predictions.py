@@ -10,7 +10,6 @@ from typing import Literal, NamedTuple
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from sklearn.metrics import average_precision_score, f1_score
 
 from fairlab.core.errors import UserError
 from fairlab.data.binary_columns import binary_pair
@@ -95,6 +94,8 @@ def performance(labels: np.ndarray, scores: np.ndarray, measure: Measure) -> Per
         the largest is predicted.
     measure : "F1" or "mAP"
     """
+    from sklearn.metrics import average_precision_score, f1_score  # takes a second
+
     truth = labels if labels.ndim == 2 else np.eye(scores.shape[1], dtype=np.uint8)[labels]
     if measure == "mAP":
         found = [

@@ -28,13 +28,14 @@ def run(arguments: argparse.Namespace) -> None:
     """Execute the notebooks of one run."""
     from fairlab.experiments.presets import home_folder
     from fairlab.experiments.run import Run
-    from fairlab.studies.notebooks.execute import run_notebooks
 
     # The notebooks' kernels work in another folder than the user.
     home, settings = home_folder(arguments.home).absolute(), run_settings(arguments)
     for name in {"data_root", "labels_csv", "generator"} & set(settings):
         settings[name] = str(Path(settings[name]).absolute())
     run = Run.of_preset(arguments.preset, home, **settings)
+    from fairlab.studies.notebooks.execute import run_notebooks
+
     parameters = {"preset": arguments.preset, "settings": settings, "home": str(home)}
     index = run_notebooks(run.folder / "notebooks", parameters, only=arguments.only)
     print(f"Read the executed notebooks in {index}")

@@ -22,6 +22,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> None:
     """Walk one run through all steps and write its report."""
+    run = named_run(arguments)  # refuses what is wrong before torch and matplotlib are imported
     from fairlab.studies.run.execute import execute
 
-    execute(named_run(arguments))
+    execute(run)

@@ -1,32 +1,14 @@
-"""Tables and figures of a grid, after all of its cells are made."""
+"""The command from its arguments to the text to print."""
 
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from zlib import crc32
 
-import pandas as pd
-
-from fairlab.core.errors import UserError
-from fairlab.core.estimate import CORRECTED
-from fairlab.core.files import write_json, write_text
-from fairlab.core.parallel import check_jobs, default_jobs, run_all
-from fairlab.evaluation.results import environment
+from fairlab.core.parallel import check_jobs
 from fairlab.experiments.presets import as_folder, attribute_as_folder, changed_settings
 from fairlab.experiments.presets import preset as preset_of
-from fairlab.figures.effects import effect_table, effects, effects_by_target
-from fairlab.figures.paper_table import write_paper_table
-from fairlab.studies.table.grid import (
-    USUAL,
-    Grid,
-    make_baselines,
-    make_cell,
-    make_common,
-    measure,
-    open_grid,
-    pair_table,
-)
+from fairlab.studies.table.grid import USUAL, Grid, open_grid
 
 #: More targets and methods than these are counted in the name of a folder, not listed.
 MOST_NAMED = 8
@@ -77,75 +59,9 @@ def table(
     folder = out or grid.home / "tables" / _name(
         grid, [*map(attribute_as_folder, targets), *map(as_folder, methods or ())]
     )
-    grid = make_all(grid, jobs)
-    return write_results(grid, folder)
+    from fairlab.studies.table import results  # torch and matplotlib, for which a mistake need not wait
 
-
-def make_all(grid: Grid, jobs: int | None = None) -> Grid:
-    """Make every step that is missing, in several processes where that is faster.
-
-    Returns
-    -------
-    Grid
-        Without the targets of which a cell cannot be made; it is printed why.
-
-    Raises
-    ------
-    UserError
-        If no target is left.
-    """
-    make_common(grid)
-    bare = replace(grid)  # other processes open the images themselves, instead of being sent them
-    targets = [(bare, target) for target in grid.targets]
-    cells = [(bare, *cell) for cell in grid.cells()]
-    at_once = jobs if jobs is not None else default_jobs(grid.first.device, len(cells))
-    run_all(make_baselines, targets, jobs=at_once, label="Baselines", unit="target")
-    reasons = run_all(make_cell, cells, jobs=at_once, label="Methods", unit="cell")
-    failed = {cell[1]: reason for cell, reason in zip(cells, reasons, strict=True) if reason}
-    for target, reason in failed.items():
-        print(f"{target} is left out: {reason}")
-    if len(failed) == len(grid.targets):
-        raise UserError("No target could be de-biased; choose others, or a larger --preset.")
-    return replace(grid, targets=tuple(target for target in grid.targets if target not in failed))
-
-
-def write_results(grid: Grid, folder: Path) -> str:
-    """Write tables and figure of a finished grid into a folder; return the text to print."""
-    measured = measure(grid)
-    write_text(folder / "table.csv", measured.to_csv(index=False))
-    write_text(folder / "pairs.csv", pair_table(grid).to_csv(index=False))
-    write_json(folder / "manifest.json", _manifest(grid))
-    for method in grid.methods:
-        published = grid.experiment.protected == "Male"
-        write_paper_table(folder / as_folder(method), of_method(measured, method), published=published)
-    effect = effect_table(measured, grid.methods)
-    write_text(folder / "effects.md", f"{effect}\n")
-    effects(measured, grid.methods).save(folder / "effects.png")
-    if len(grid.targets) > 1:
-        effects_by_target(measured, grid.methods).save(folder / "effects_by_target.png")
-    experiment = grid.experiment
-    trained = f"{experiment.seeds} trainings" if experiment.seeds > 1 else "one training"
-    return (
-        f"\n{effect}\n\nDifferences from the baseline in points (KL: nats), with 95% intervals over "
-        f"{measured['n'].iloc[0]:,} test images and {trained} of each classifier.\n{CORRECTED}\n"
-        f"{folder / as_folder(grid.methods[0]) / 'table.md'} is the paper's table; "
-        f"{folder / 'table.csv'} every number."
-    )
-
-
-def of_method(table: pd.DataFrame, method: str) -> pd.DataFrame:
-    """Return the rows of the baseline, of one method and of their difference, with the usual names."""
-    names = {"baseline": "baseline", method: "debiased", f"{method} - baseline": "debiased - baseline"}
-    kept = table[table["model"].isin(names)]
-    return kept.assign(model=kept["model"].map(names))
-
-
-def _manifest(grid: Grid) -> dict[str, Any]:
-    return environment(grid.first) | {
-        "targets": grid.targets,
-        "methods": grid.methods,
-        "runs": [str(grid.run(*cell).folder.name) for cell in grid.cells()],
-    }
+    return results.write_results(results.make_all(grid, jobs), folder)
 
 
 def _name(grid: Grid, named: Sequence[str]) -> str:

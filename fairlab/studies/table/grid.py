@@ -10,22 +10,14 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import pandas as pd
-
 from fairlab.core.errors import UserError, nearest_names
 from fairlab.data import FaceData
-from fairlab.data.attributes import REPORTED, REPORTING_GROUPS, check_attribute
-from fairlab.evaluation.pair_truth import pair_truth
-from fairlab.evaluation.results import model_scores
+from fairlab.data.attributes import REPORTED, check_attribute
 from fairlab.experiments.experiment import Experiment
 from fairlab.experiments.presets import home_folder, preset
 from fairlab.experiments.run import Run, workspace_of
-from fairlab.latent.hyperplane import OneSidedLabels
 from fairlab.methods import ERM, METHODS, LatentPairs
-from fairlab.methods.latent_pairs.generated import GeneratedFaces
 from fairlab.methods.settings import read_method, settings_of
-from fairlab.metrics import compare_attributes
 
 #: The paper's method and its ablations: four partner points and either half.
 ABLATIONS = (
@@ -214,87 +206,3 @@ def open_grid(
         experiment = grid.experiment_of(stand_in, method)
         experiment.method.check(workspace_of(experiment, place, device))
     return replace(grid, targets=choose_targets(targets, experiment, place))
-
-
-def make_common(grid: Grid) -> None:
-    """Make what all cells share: images, latents, and the classifiers that serve every target."""
-    for method in grid.methods:
-        run = grid.run(grid.targets[0], method)
-        if isinstance(run.experiment.method, GeneratedFaces):
-            run.experiment.method.faces(run.work)
-            run.experiment.method.annotator_of(run.work, "protected", 0)
-
-
-def make_baselines(grid: Grid, target: str) -> None:
-    """Train and score the baselines of one target."""
-    run = grid.run(target, grid.methods[0])
-    for seed in grid.seeds:
-        run.test_scores(run.baseline(seed))
-
-
-def make_cell(grid: Grid, target: str, method: str) -> str:
-    """Train and score the classifiers of one cell, and ask the oracle about its pairs.
-
-    Returns
-    -------
-    str
-        Why the cell cannot be made, if the classifiers gave all generated images the same label; else "".
-    """
-    run = grid.run(target, method)
-    try:
-        for seed in grid.seeds:
-            run.test_scores(run.debiased(seed))
-        if _has_truth(run):
-            pair_truth(run)
-    except OneSidedLabels as error:
-        return str(error)
-    return ""
-
-
-def measure(grid: Grid) -> pd.DataFrame:
-    """Return the tidy table of a finished grid: "baseline", every method, and paired differences.
-
-    Differences are taken from the baseline and, of further methods, from the first one as well. See
-    `fairlab.metrics.compare_attributes`.
-    """
-    data, experiment = grid.first.data, grid.experiment
-    labels = pd.DataFrame({target: data.label(target, "test") for target in grid.targets})
-    models: dict[str, dict[str, tuple[np.ndarray, np.ndarray]]] = {"baseline": {}}
-    for target, method in grid.cells():
-        run = grid.run(target, method)
-        models["baseline"].setdefault(target, model_scores(run, run.baseline))
-        models.setdefault(method, {})[target] = model_scores(run, run.debiased)
-    scores = {m: {t: pair[0] for t, pair in by.items()} for m, by in models.items()}
-    thresholds = {m: {t: pair[1] for t, pair in by.items()} for m, by in models.items()}
-    references = ("baseline", grid.methods[0]) if len(grid.methods) > 1 else ("baseline",)
-    tables = [
-        compare_attributes(
-            labels,
-            scores,
-            data.label(experiment.protected, "test"),
-            thresholds=thresholds,
-            baseline=reference,
-            means=REPORTING_GROUPS | {"all targets": grid.targets},
-            n_resamples=experiment.n_resamples,
-            seed=experiment.seed,
-            clusters=data.people("test"),
-            groups=(f"not {experiment.protected}", experiment.protected),
-        )
-        for reference in references
-    ]
-    return pd.concat(tables).drop_duplicates(["model", "attribute", "group", "metric"], ignore_index=True)
-
-
-def pair_table(grid: Grid) -> pd.DataFrame:
-    """Return what the oracle says of every cell's pairs: target, method, statement, value, low, high, n."""
-    rows = [
-        {"target": target, "method": method, "statement": statement, **share._asdict()}
-        for target, method in grid.cells()
-        if _has_truth(run := grid.run(target, method))
-        for statement, share in pair_truth(run).items()
-    ]
-    return pd.DataFrame(rows, columns=["target", "method", "statement", "value", "low", "high", "n"])
-
-
-def _has_truth(run: Run) -> bool:
-    return run.experiment.source.is_drawn and run.experiment.makes_pairs

@@ -189,10 +189,10 @@ def test_no_target_left_is_one_sentence(whole, one_label, tmp_path):
 @pytest.mark.parametrize("jobs", [1, 2])
 def test_other_processes_are_not_sent_the_images(whole, monkeypatch, jobs):
     sizes = []
-    monkeypatch.setattr("fairlab.studies.table.execute.make_common", lambda grid: grid.first.data)
-    monkeypatch.setattr("fairlab.studies.table.execute.write_results", lambda grid, out: "")
+    monkeypatch.setattr("fairlab.studies.table.results.make_common", lambda grid: grid.first.data)
+    monkeypatch.setattr("fairlab.studies.table.results.write_results", lambda grid, out: "")
     monkeypatch.setattr(
-        "fairlab.studies.table.execute.run_all",
+        "fairlab.studies.table.results.run_all",
         lambda _, pieces, **how: (
             sizes.extend(len(pickle.dumps(piece)) for piece in pieces) or [""] * len(pieces)
         ),
@@ -204,9 +204,9 @@ def test_other_processes_are_not_sent_the_images(whole, monkeypatch, jobs):
 
 def test_many_names_make_a_short_folder_name(whole, monkeypatch):
     made = []
-    monkeypatch.setattr("fairlab.studies.table.execute.make_all", lambda grid, jobs: grid)
+    monkeypatch.setattr("fairlab.studies.table.results.make_all", lambda grid, jobs: grid)
     monkeypatch.setattr(
-        "fairlab.studies.table.execute.write_results", lambda grid, out: made.append(out.name)
+        "fairlab.studies.table.results.write_results", lambda grid, out: made.append(out.name)
     )
     for targets in (REPORTED, REPORTED[1:], REPORTED[:3]):
         table(preset="smoke", targets=targets, methods=None, home=whole)
@@ -218,10 +218,10 @@ def test_many_names_make_a_short_folder_name(whole, monkeypatch):
 def test_arguments_reach_the_experiment_and_name_the_folder(whole, monkeypatch):
     made = {}
     monkeypatch.setattr(
-        "fairlab.studies.table.execute.make_all", lambda grid, jobs: made.update(jobs=jobs) or grid
+        "fairlab.studies.table.results.make_all", lambda grid, jobs: made.update(jobs=jobs) or grid
     )
     monkeypatch.setattr(
-        "fairlab.studies.table.execute.write_results", lambda grid, out: made.update(grid=grid, out=out)
+        "fairlab.studies.table.results.write_results", lambda grid, out: made.update(grid=grid, out=out)
     )
     changes = {"protected": "Young", "seeds": 2, "multi_label": "true", "positive_share": "0.25"}
     table(preset="smoke", targets=["evidence"], methods=["controls"], home=whole, jobs=7, **changes)

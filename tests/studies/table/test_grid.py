@@ -11,19 +11,8 @@ from fairlab.evaluation.results import comparison
 from fairlab.experiments.presets import preset
 from fairlab.experiments.run import workspace_of
 from fairlab.metrics import format_comparison
-from fairlab.studies.table.grid import (
-    ABLATIONS,
-    EVIDENCE,
-    Grid,
-    choose_methods,
-    choose_targets,
-    make_baselines,
-    make_cell,
-    make_common,
-    measure,
-    open_grid,
-    pair_table,
-)
+from fairlab.studies.table.cells import make_baselines, make_cell, make_common, measure, pair_table
+from fairlab.studies.table.grid import ABLATIONS, EVIDENCE, Grid, choose_methods, choose_targets, open_grid
 
 RECIPE = Recipe(
     backbone="resnet10", width=4, epochs=1, batch_size=32, resize=None, padding=2, crop=16,
