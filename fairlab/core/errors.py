@@ -19,6 +19,10 @@ class UserError(Exception):
         return [f"FairLab: {self}"]
 
 
+class DamagedError(UserError):
+    """A file that is gone, or not as it was written. What is made from other files is made again instead."""
+
+
 def nearest_names(name: str, known: Iterable[str]) -> str:
     """Return a clause that suggests the known names closest to a misspelt one.
 

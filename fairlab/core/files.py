@@ -1,4 +1,4 @@
-"""Files that appear whole or not at all, in open formats: safetensors, JSON, JSON Lines.
+"""Files that appear whole or not at all, in open formats: NumPy, JSON, JSON Lines.
 
 Nothing here is pickled, so a file from a stranger can be read without running their code.
 """
@@ -7,17 +7,15 @@ import hashlib
 import io
 import json
 import os
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 
-from fairlab.core.errors import UserError
+from fairlab.core.errors import DamagedError
 
 _UMASK = os.umask(0o022)
 os.umask(_UMASK)
@@ -61,36 +59,16 @@ def load_array(path: Path, *, mapped: bool = False) -> np.ndarray:
 
     Raises
     ------
-    UserError
+    DamagedError
         If the file is missing, cut short or no array.
     """
     try:
         values: np.ndarray = np.load(path, mmap_mode="r" if mapped else None, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
-        raise UserError(
+        raise DamagedError(
             f"{path} is missing or damaged ({error}); delete the folder {path.parent} and run again."
         ) from error
     return values
-
-
-def save_tensors(
-    path: Path, tensors: dict[str, torch.Tensor], metadata: dict[str, str] | None = None
-) -> None:
-    """Write named tensors as safetensors, whole or not at all.
-
-    Raises
-    ------
-    UserError
-        If the disk is full or refuses.
-    """
-    try:
-        with atomic_path(path) as partial:
-            save_file({name: t.detach().cpu().contiguous() for name, t in tensors.items()}, partial, metadata)
-    except SafetensorError as error:
-        raise UserError(
-            f"{path} cannot be written ({error}); free some disk space and run again: "
-            "finished steps are kept."
-        ) from error
 
 
 def write_rows(
@@ -152,73 +130,60 @@ def read_json(path: Path) -> Any:
     try:
         return json.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise UserError(f"{path} is not readable as JSON ({error}); delete it and run again.") from error
+        raise DamagedError(f"{path} is not readable as JSON ({error}); delete it and run again.") from error
+
+
+def write_record(path: Path, record: dict[str, Any]) -> None:
+    """Write a mapping as JSON with its own checksum, whole or not at all."""
+    write_json(path, record | {"checksum": _checksum_of_record(record)})
+
+
+def read_record(path: Path) -> dict[str, Any]:
+    """Read what `write_record` wrote; one without a checksum, of an earlier version, is taken as it is.
+
+    Raises
+    ------
+    DamagedError
+        If the file is missing, no mapping, or other than it was written.
+    """
+    record = read_json(path)
+    if not isinstance(record, dict):
+        raise DamagedError(f"{path} is damaged (it is no record); delete it and run again.")
+    expected = record.pop("checksum", None)
+    if expected is not None and expected != _checksum_of_record(record):
+        raise DamagedError(f"{path} is damaged (its checksum is wrong); delete it and run again.")
+    return record
+
+
+def _checksum_of_record(record: dict[str, Any]) -> str:
+    return f"{zlib.crc32(json.dumps(record, sort_keys=True).encode()):08x}"
 
 
 def append_json_line(path: Path, record: dict[str, Any]) -> None:
-    """Append one record to a JSON Lines file (training curves)."""
+    """Append one record to a JSON Lines file."""
     with open(path, "a", encoding="utf-8") as stream:
         stream.write(json.dumps(record) + "\n")
 
 
+def write_json_lines(path: Path, records: list[dict[str, Any]]) -> None:
+    """Write a JSON Lines file (a training's curve), whole or not at all."""
+    write_text(path, "".join(json.dumps(record) + "\n" for record in records))
+
+
 def read_json_lines(path: Path) -> list[dict[str, Any]]:
-    """Read all records of a JSON Lines file; an absent file has none."""
-    path = Path(path)
-    if not path.exists():
-        return []
-    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-    # A process killed while appending leaves a torn last line: it was never read, so nothing is lost.
-    return [json.loads(line) for line in lines if line.endswith("\n")]
-
-
-def save_state(path: Path, state: dict[str, Any]) -> None:
-    """Save a nested state (dicts, lists, tensors, JSON scalars) as one safetensors file, atomically.
-
-    Tensors become safetensors entries; everything else goes into the header as JSON with
-    ``{"__tensor__": name}`` where a tensor stood. Made for model, optimiser and random states.
-    """
-    tensors: dict[str, torch.Tensor] = {}
-    skeleton = _detach_tensors(state, "state", tensors)
-    save_tensors(path, tensors, {"skeleton": json.dumps(skeleton)})
-
-
-def load_state(path: Path) -> dict[str, Any]:
-    """Load what `save_state` wrote.
+    """Read all records of a JSON Lines file; an absent file has none.
 
     Raises
     ------
-    UserError
-        If the file is missing, truncated, or not a safetensors file of this kind.
+    DamagedError
+        If a line is no record.
     """
+    path = Path(path)
+    if not path.exists():
+        return []
     try:
-        with safe_open(path, framework="pt") as file:
-            tensors = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
-            skeleton = json.loads((file.metadata() or {})["skeleton"])
-    except (OSError, SafetensorError, KeyError, ValueError) as error:
-        raise UserError(
-            f"The checkpoint {path} is damaged or not one of ours ({error}); delete it and run again."
-        ) from error
-    state: dict[str, Any] = _attach_tensors(skeleton, tensors)
-    return state
-
-
-def _detach_tensors(value: Any, name: str, tensors: dict[str, torch.Tensor]) -> Any:
-    if isinstance(value, torch.Tensor):
-        tensors[name] = value.detach().cpu().contiguous().clone()
-        return {"__tensor__": name}
-    if isinstance(value, dict):
-        # Pairs, not an object: optimiser states have integer keys, which JSON objects would lose.
-        return {"__dict__": [[key, _detach_tensors(v, f"{name}.{key}", tensors)] for key, v in value.items()]}
-    if isinstance(value, list | tuple):
-        return [_detach_tensors(v, f"{name}.{i}", tensors) for i, v in enumerate(value)]
-    return value
-
-
-def _attach_tensors(skeleton: Any, tensors: dict[str, torch.Tensor]) -> Any:
-    if isinstance(skeleton, dict) and "__tensor__" in skeleton:
-        return tensors[skeleton["__tensor__"]]
-    if isinstance(skeleton, dict):
-        return {key: _attach_tensors(v, tensors) for key, v in skeleton["__dict__"]}
-    if isinstance(skeleton, list):
-        return [_attach_tensors(v, tensors) for v in skeleton]
-    return skeleton
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        # A process killed while appending leaves a torn last line: it was never read, so nothing is lost.
+        return [dict(json.loads(line)) for line in lines if line.endswith("\n")]
+    except (OSError, ValueError, TypeError) as error:
+        raise DamagedError(f"{path} is damaged ({error}); delete its folder and run again.") from error

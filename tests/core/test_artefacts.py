@@ -8,13 +8,12 @@ from fairlab.core.errors import UserError
 from fairlab.core.files import (
     append_json_line,
     atomic_path,
-    load_state,
     read_json,
     read_json_lines,
-    save_state,
     write_json,
     write_rows,
 )
+from fairlab.core.tensors import load_state, save_state
 
 
 def nested_state():
@@ -47,7 +46,7 @@ def test_a_truncated_state_is_one_sentence(tmp_path):
     path = tmp_path / "state.safetensors"
     save_state(path, nested_state())
     path.write_bytes(path.read_bytes()[:-20])
-    with pytest.raises(UserError, match=r"state\.safetensors is damaged"):
+    with pytest.raises(UserError, match=r"state\.safetensors is missing or damaged"):
         load_state(path)
 
 

@@ -8,7 +8,8 @@ import torch
 
 from fairlab.cli import main
 from fairlab.core.errors import UserError
-from fairlab.core.files import save_array, save_state, write_rows
+from fairlab.core.files import save_array, write_rows
+from fairlab.core.tensors import save_state
 
 
 @pytest.fixture

@@ -13,7 +13,8 @@ from torch._dynamo.utils import counters
 
 from fairlab.core import distributed
 from fairlab.core.errors import UserError
-from fairlab.core.files import load_state, read_json_lines
+from fairlab.core.files import read_json_lines
+from fairlab.core.tensors import load_state
 from fairlab.generators import GANRecipe, train_gan
 from fairlab.generators.trainer import Trainer
 from fairlab.generators.training import CHECKPOINT
