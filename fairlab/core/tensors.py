@@ -29,11 +29,23 @@ def save_tensors(
     try:
         with atomic_path(path) as partial:
             save_file(kept, partial, header | {"checksum": _checksum(kept, header)})
+            _sort_header(partial)
     except SafetensorError as error:
         raise UserError(
             f"{path} cannot be written ({error}); free some disk space and run again: "
             "finished steps are kept."
         ) from error
+
+
+def _sort_header(path: Path) -> None:
+    """Put the texts of a header in order: safetensors writes them in another one each time."""
+    with open(path, "r+b") as stream:
+        length = int.from_bytes(stream.read(8), "little")
+        header = json.loads(stream.read(length))
+        header["__metadata__"] = dict(sorted(header["__metadata__"].items()))
+        ordered = json.dumps(header, separators=(",", ":"), ensure_ascii=False).encode()
+        stream.seek(8)
+        stream.write(ordered.ljust(length))
 
 
 def load_tensors(path: Path) -> tuple[dict[str, torch.Tensor], dict[str, str]]:
