@@ -63,8 +63,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _run(argv: Sequence[str] | None) -> int:
     parser = _parser()
-    if any("\0" in argument for argument in argv or ()):
-        parser.error("an argument has a null byte in it, which no name can have")
+    for argument in sys.argv[1:] if argv is None else argv:
+        if "\0" in argument:
+            parser.error("an argument has a null byte in it, which no name can have")
+        if argument.startswith("--") and argument.endswith("=--"):  # argparse would take it for no value
+            parser.error(f"argument {argument.removesuffix('=--')}: '--' is no value")
     arguments = parser.parse_args(argv)
     study: Study = vars(arguments).pop("study")
     try:

@@ -3,6 +3,7 @@
 Nothing here is pickled, so a file from a stranger can be read without running their code.
 """
 
+import errno
 import hashlib
 import io
 import json
@@ -28,6 +29,8 @@ def atomic_path(path: Path) -> Iterator[Path]:
     A process killed inside the block leaves the old file, or none, but never half of one.
     """
     path = Path(path)
+    if not path.name:  # a blank, or the root
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.partial")
     try:
