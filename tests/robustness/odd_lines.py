@@ -11,17 +11,17 @@ from PIL import Image
 #: What stands for a value of any option.
 ODD = (
     "", " ", "\t", "\n", "a\nb", "a" * 5_000, "a" * 255, "é" * 300, "word " * 1_000, "\x1b[31mred\x1b[0m",
-    "\x07", "\u202eabc", "\udcff", "\0", "a\0b", "-1", "0", "1", "2", "1e308", "nan", "inf", "-inf", "9" * 5_000,
-    "99999999999999999999", "0x10", "１２", "½", "0.5", "1,5", "..", ".", "/", "/dev/null", "/dev/full",
-    "/proc/self/none", "/etc/hostname/x", "~", "*", "$(x)", "a/b", "../../x", "x=y", "=", "=1", "n_pairs=",
-    "n_pairs=-1", "n_pairs=nan", "n_pairs=" + "9" * 30, "partner=\x1b[0m", "latent_pairs:", "erm:x", "a:b:c",
-    ":", ",", "[", "(", "%s", "{0}", "None", "True", "--", "-", "-x", "@file", "it's", '"', "\\", "<script>",
-    "Smiling", "Male", "smoke", "synthfaces", "folder", "celeba", "y", "s", "g", "y > 0.1", "FNR[g = a] > 0.1",
-    "g=0,1", "g=1,0", "g=nan,x", "FOLDER", "TABLE", "BINARY", "EMPTY", "IMAGES", "cpu", "cuda:99", "meta", "all",
+    "\x07", "\u202eabc", "\udcff", "\0", "a\0b", "-1", "0", "1", "2", "1e308", "nan", "inf", "-inf",
+    "9" * 5_000, "99999999999999999999", "0x10", "１２", "½", "0.5", "1,5", "..", ".", "/", "/dev/null",
+    "/dev/full", "/proc/self/none", "/etc/hostname/x", "~", "*", "$(x)", "a/b", "../../x", "x=y", "=", "=1",
+    "n_pairs=", "n_pairs=-1", "n_pairs=nan", "n_pairs=" + "9" * 30, "partner=\x1b[0m", "latent_pairs:",
+    "erm:x", "a:b:c", ":", ",", "[", "(", "%s", "{0}", "None", "True", "--", "-", "-x", "@file", "it's", '"', "\\",
+    "<script>", "Smiling", "Male", "smoke", "synthfaces", "folder", "celeba", "y", "s", "g", "y > 0.1",
+    "FNR[g = a] > 0.1", "g=0,1", "g=1,0", "g=nan,x", "FOLDER", "TABLE", "BINARY", "EMPTY", "IMAGES", "cpu",
+    "cuda:99", "meta", "all",
 )  # fmt: skip
 
 COUNTED = ("--resamples", "--rounds")  # of which many are no mistake, only slow
-PATHS = ("--home", "--out", "--data-root", "--labels-csv", "--generator")
 SOURCE = ("--data", "--data-root", "--labels-csv", "--preset", "--image-size", "--home")
 RUN = (*SOURCE, "--target", "--protected", "--seeds", "--method", "--run", "--set", "--generator", "--device",
        "--variant", "--labeller", "--positive-share", "--inverted", "--target-planes")  # fmt: skip
