@@ -21,7 +21,7 @@ from ..experiments.toy_run import toy_run
 RESULTS = (
     "classifiers/*/weights.safetensors", "classifiers/*/classifier.json", "*/*/*.npy", "latents/planes-*/*_*",
     "generators/*/generator.*", "prepared/*/*", "classifiers/*/thresholds.json", "runs/toy/metrics.csv",
-    "runs/toy/truth.json", "runs/toy/experiment.json",
+    "runs/toy/truth.json",
 )  # fmt: skip
 
 

@@ -15,8 +15,8 @@ ODD = (
     "9" * 5_000, "99999999999999999999", "0x10", "１２", "½", "0.5", "1,5", "..", ".", "/", "/dev/null",
     "/dev/full", "/proc/self/none", "/etc/hostname/x", "~", "*", "$(x)", "a/b", "../../x", "x=y", "=", "=1",
     "n_pairs=", "n_pairs=-1", "n_pairs=nan", "n_pairs=" + "9" * 30, "partner=\x1b[0m", "latent_pairs:",
-    "erm:x", "a:b:c", ":", ",", "[", "(", "%s", "{0}", "None", "True", "--", "-", "-x", "@file", "it's", '"', "\\",
-    "<script>", "Smiling", "Male", "smoke", "synthfaces", "folder", "celeba", "y", "s", "g", "y > 0.1",
+    "erm:x", "a:b:c", ":", ",", "[", "(", "%s", "{0}", "None", "True", "--", "-", "-x", "@file", "it's", '"',
+    "\\", "<script>", "Smiling", "Male", "smoke", "synthfaces", "folder", "celeba", "y", "s", "g", "y > 0.1",
     "FNR[g = a] > 0.1", "g=0,1", "g=1,0", "g=nan,x", "FOLDER", "TABLE", "BINARY", "EMPTY", "IMAGES", "cpu",
     "cuda:99", "meta", "all",
 )  # fmt: skip
