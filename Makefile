@@ -5,13 +5,14 @@ BIN := $(VENV)/bin
 ARGS ?=
 
 .DEFAULT_GOAL := help
-.PHONY: help run test bench lint docs lab clean
+.PHONY: help run test bench robustness lint docs lab clean
 
 help:
 	@echo "make run    the main job on drawn faces: baseline, latents, pairs, de-biased classifier, report"
 	@echo "            (more: make run ARGS=\"--preset smoke\", ARGS=\"--target Smiling --seeds 5\", ...)"
 	@echo "make test   the test suite, a worker for each core (about 11 minutes on two)"
 	@echo "make bench  the benchmarks, which the suite leaves out"
+	@echo "make robustness  kills, damaged files, odd inputs, full disks, in numbers (about half an hour)"
 	@echo "make lint   ruff and mypy"
 	@echo "make docs   the documentation, into site/"
 	@echo "make lab    JupyterLab, at the first notebook"
@@ -38,10 +39,13 @@ $(VENV)/.browser: $(VENV)/.installed-dev
 	touch $@
 
 test: $(VENV)/.browser
-	$(BIN)/python -m pytest -m "not benchmark" -n auto --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest -m "not benchmark and not robustness" -n auto --dist loadfile $(ARGS)
 
 bench: $(VENV)/.installed-dev
 	$(BIN)/python -m pytest -m benchmark -s tests/benchmarks tests/browser $(ARGS)
+
+robustness: $(VENV)/.installed-dev
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -m robustness -s tests/robustness $(ARGS)
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check fairlab tests notebooks examples docs/hooks.py

@@ -2,13 +2,15 @@
 
 import argparse
 import importlib
+import io
 import os
 import sys
 import warnings
 from collections.abc import Mapping, Sequence
+from typing import NoReturn
 
 from fairlab import __version__
-from fairlab.core.errors import UserError, say_warning, storage_sentence
+from fairlab.core.errors import UserError, printable, say_warning, storage_sentence
 from fairlab.studies import Study
 
 #: The folder of each command below `fairlab.studies`; its ``command.py`` is a `Study`.
@@ -49,6 +51,8 @@ identities. Do not use FairLab, or a classifier trained with it, to decide about
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command line; return the exit code (0 done, 2 the user's mistake, 130 interrupted)."""
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # whatever letters the terminal has
     try:
         code = _run(argv)
         sys.stdout.flush()
@@ -59,7 +63,13 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _run(argv: Sequence[str] | None) -> int:
-    arguments = _parser().parse_args(argv)
+    parser = _parser()
+    for argument in sys.argv[1:] if argv is None else argv:
+        if "\0" in argument:
+            parser.error("an argument has a null byte in it, which no name can have")
+        if argument.startswith("--") and argument.endswith("=--"):  # argparse would take it for no value
+            parser.error(f"argument {argument.removesuffix('=--')}: '--' is no value")
+    arguments = parser.parse_args(argv)
     study: Study = vars(arguments).pop("study")
     try:
         with warnings.catch_warnings():
@@ -90,12 +100,20 @@ def _sentence(error: Exception) -> str | None:
     return None
 
 
+class _Parser(argparse.ArgumentParser):
+    """A parser whose complaints are one printable line, whatever it was given."""
+
+    def error(self, message: str) -> NoReturn:
+        """Print the usage and what is wrong; exit with code 2."""
+        super().error(printable(message))
+
+
 def _parser() -> argparse.ArgumentParser:
     studies: dict[str, Study] = {
         name: importlib.import_module(f"fairlab.studies.{folder}.command") for name, folder in STUDIES.items()
     }
     examples = {line: text for study in studies.values() for line, text in study.EXAMPLES.items()}
-    parser = argparse.ArgumentParser(
+    parser = _Parser(
         prog="fairlab",
         description=DESCRIPTION,
         epilog=_listed(examples) + EPILOG,

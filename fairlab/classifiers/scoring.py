@@ -9,8 +9,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
@@ -20,9 +18,9 @@ from fairlab.classifiers.images import ImageArray
 from fairlab.classifiers.networks import AttributeNetwork, build_network
 from fairlab.classifiers.recipe import Recipe
 from fairlab.core.devices import choose_device
-from fairlab.core.errors import UserError
+from fairlab.core.errors import DamagedError, UserError
 from fairlab.core.files import read_json, write_json
-from fairlab.core.tensors import save_tensors
+from fairlab.core.tensors import load_tensors, save_tensors
 
 WEIGHTS_FILE = "weights.safetensors"
 CARD_FILE = "classifier.json"
@@ -210,8 +208,8 @@ def load_weights(network: nn.Module, path: Path) -> None:
         If the file is missing, damaged, or of another network.
     """
     try:
-        network.load_state_dict(load_file(path))
-    except (OSError, SafetensorError, RuntimeError) as error:
+        network.load_state_dict(load_tensors(path)[0])
+    except (DamagedError, RuntimeError) as error:
         raise UserError(
             f"{path} is damaged or belongs to another network; delete its folder and train again."
         ) from error

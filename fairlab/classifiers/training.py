@@ -7,7 +7,6 @@ checkpoint with the numbers it would have had.
 
 from __future__ import annotations
 
-import json
 import math
 import time
 from collections.abc import Callable, Mapping
@@ -37,9 +36,9 @@ from fairlab.classifiers.scoring import (
 from fairlab.classifiers.selection import Validation, best_epoch
 from fairlab.classifiers.training_set import TrainingSet
 from fairlab.core import distributed
-from fairlab.core.errors import UserError
-from fairlab.core.files import read_json, write_text
-from fairlab.core.tensors import load_state, save_state
+from fairlab.core.errors import DamagedError, UserError
+from fairlab.core.files import read_json, write_json_lines
+from fairlab.core.tensors import last_state, load_tensors, save_state
 
 CHECKPOINT_FILE = "checkpoint.safetensors"
 CURVE_FILE = "curve.jsonl"
@@ -207,10 +206,7 @@ class Training:
     ) -> None:
         self.folder, self.identity, self.recipe, self.seed = folder, identity, recipe, seed
         self.device = device
-        checkpoint = folder / CHECKPOINT_FILE
-        resumed = load_state(checkpoint) if checkpoint.exists() else None
-        if resumed is not None:
-            check_same_run(folder, resumed.get("identity", {}), identity)
+        resumed = _interrupted(folder, identity)
         self.classifier = Classifier(attributes, recipe, build(resumed is None)).to(device)
         self.objective = distributed.synchronised(_Objective(self.classifier.network, loss))
         self.optimiser = optimiser_of(self.classifier.network, recipe)
@@ -219,6 +215,7 @@ class Training:
             self.classifier.network.load_state_dict(resumed["network"])
             restore(self.optimiser, resumed["optimiser"])
             self.curve = resumed["curve"]
+            self._write_curve()  # which may have been cut short, or damaged
 
     def bar(self, n_images: int) -> tqdm[Any]:
         """Return the progress bar of the whole training."""
@@ -284,7 +281,11 @@ class Training:
                 "optimiser": self.optimiser.state_dict(),
             }
             save_state(self.folder / CHECKPOINT_FILE, state)
-            write_text(self.folder / CURVE_FILE, "".join(json.dumps(line) + "\n" for line in self.curve))
+            self._write_curve()
+
+    def _write_curve(self) -> None:
+        if distributed.rank() == 0:
+            write_json_lines(self.folder / CURVE_FILE, self.curve)
 
     def finish(self, images_before: int = 0) -> Classifier:
         """Write the card, drop the checkpoint, return the best epoch's classifier."""
@@ -300,3 +301,18 @@ class Training:
             (self.folder / CHECKPOINT_FILE).unlink(missing_ok=True)
         distributed.barrier()
         return self.classifier.eval()
+
+
+def _interrupted(folder: Path, identity: Record) -> Record | None:
+    """Return the state of an interrupted training; None if there is none, or its files are damaged."""
+    state = last_state(folder / CHECKPOINT_FILE)
+    if state is None:
+        return None
+    check_same_run(folder, state.get("identity", {}), identity)
+    try:
+        load_tensors(folder / WEIGHTS_FILE)
+    except DamagedError:
+        if distributed.rank() == 0:
+            print(f"{folder / WEIGHTS_FILE} is damaged: this training begins again.", flush=True)
+        return None
+    return state

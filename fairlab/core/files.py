@@ -1,12 +1,14 @@
-"""Files that appear whole or not at all, in open formats: .npy, JSON, JSON Lines; tensors are in `tensors`.
+"""Files that appear whole or not at all, in open formats: NumPy, JSON, JSON Lines.
 
 Nothing here is pickled, so a file from a stranger can be read without running their code.
 """
 
+import errno
 import hashlib
 import io
 import json
 import os
+import zlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +16,7 @@ from typing import Any
 
 import numpy as np
 
-from fairlab.core.errors import UserError
+from fairlab.core.errors import DamagedError
 
 _UMASK = os.umask(0o022)
 os.umask(_UMASK)
@@ -27,6 +29,8 @@ def atomic_path(path: Path) -> Iterator[Path]:
     A process killed inside the block leaves the old file, or none, but never half of one.
     """
     path = Path(path)
+    if not path.name:  # a blank, or the root
+        raise IsADirectoryError(errno.EISDIR, os.strerror(errno.EISDIR), str(path))
     path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f".{path.name}.partial")
     try:
@@ -58,13 +62,13 @@ def load_array(path: Path, *, mapped: bool = False) -> np.ndarray:
 
     Raises
     ------
-    UserError
+    DamagedError
         If the file is missing, cut short or no array.
     """
     try:
         values: np.ndarray = np.load(path, mmap_mode="r" if mapped else None, allow_pickle=False)
     except (OSError, ValueError, EOFError) as error:
-        raise UserError(
+        raise DamagedError(
             f"{path} is missing or damaged ({error}); delete the folder {path.parent} and run again."
         ) from error
     return values
@@ -129,20 +133,60 @@ def read_json(path: Path) -> Any:
     try:
         return json.loads(Path(path).read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
-        raise UserError(f"{path} is not readable as JSON ({error}); delete it and run again.") from error
+        raise DamagedError(f"{path} is not readable as JSON ({error}); delete it and run again.") from error
+
+
+def write_record(path: Path, record: dict[str, Any]) -> None:
+    """Write a mapping as JSON with its own checksum, whole or not at all."""
+    write_json(path, record | {"checksum": _checksum_of_record(record)})
+
+
+def read_record(path: Path) -> dict[str, Any]:
+    """Read what `write_record` wrote; one without a checksum, of an earlier version, is taken as it is.
+
+    Raises
+    ------
+    DamagedError
+        If the file is missing, no mapping, or other than it was written.
+    """
+    record = read_json(path)
+    if not isinstance(record, dict):
+        raise DamagedError(f"{path} is damaged (it is no record); delete it and run again.")
+    expected = record.pop("checksum", None)
+    if expected is not None and expected != _checksum_of_record(record):
+        raise DamagedError(f"{path} is damaged (its checksum is wrong); delete it and run again.")
+    return record
+
+
+def _checksum_of_record(record: dict[str, Any]) -> str:
+    return f"{zlib.crc32(json.dumps(record, sort_keys=True).encode()):08x}"
 
 
 def append_json_line(path: Path, record: dict[str, Any]) -> None:
-    """Append one record to a JSON Lines file (training curves)."""
+    """Append one record to a JSON Lines file."""
     with open(path, "a", encoding="utf-8") as stream:
         stream.write(json.dumps(record) + "\n")
 
 
+def write_json_lines(path: Path, records: list[dict[str, Any]]) -> None:
+    """Write a JSON Lines file (a training's curve), whole or not at all."""
+    write_text(path, "".join(json.dumps(record) + "\n" for record in records))
+
+
 def read_json_lines(path: Path) -> list[dict[str, Any]]:
-    """Read all records of a JSON Lines file; an absent file has none."""
+    """Read all records of a JSON Lines file; an absent file has none.
+
+    Raises
+    ------
+    DamagedError
+        If a line is no record.
+    """
     path = Path(path)
     if not path.exists():
         return []
-    lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
-    # A process killed while appending leaves a torn last line: it was never read, so nothing is lost.
-    return [json.loads(line) for line in lines if line.endswith("\n")]
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines(keepends=True)
+        # A process killed while appending leaves a torn last line: it was never read, so nothing is lost.
+        return [dict(json.loads(line)) for line in lines if line.endswith("\n")]
+    except (OSError, ValueError, TypeError) as error:
+        raise DamagedError(f"{path} is damaged ({error}); delete its folder and run again.") from error

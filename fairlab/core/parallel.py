@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from joblib import Parallel, delayed
 from tqdm.auto import tqdm
 
+from fairlab.core import environment
 from fairlab.core.cores import usable_cores
 from fairlab.core.errors import UserError, say_warning
 
@@ -88,6 +89,7 @@ def run_all(
 def _begin_child(parent: int) -> None:
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     _silence_bars()
+    environment.ignore("threads")  # fewer than in the process that started this one
 
 
 def _end_with(parent: int, every: float = 0.2) -> None:

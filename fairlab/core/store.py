@@ -4,45 +4,69 @@ A *step* turns its configuration and the results of earlier steps into files. It
 both, so a step whose fingerprint is already on disk is skipped. A step works in ``NAME.partial`` and is
 renamed to ``NAME`` when done: a folder with its final name is complete. A killed step finds its partial
 folder, with its checkpoints, when the same command runs again.
+
+The step's record keeps a checksum of every file. A step with a damaged file is made again; if it comes out
+with other bytes (on another processor, say), its fingerprint changes, and what was made from it is made
+again.
 """
 
 from __future__ import annotations
 
-import hashlib
 import json
 import os
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import dataclass
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock, Timeout
 
-from fairlab.core.errors import UserError
-from fairlab.core.files import read_json, write_json
-
-#: Raised by one when a step's files change their meaning, so that older folders are not mistaken for new.
-FORMAT = 1
-
-
-def fingerprint(value: Any) -> str:
-    """Return 16 hexadecimal digits that identify a JSON-able value."""
-    text = json.dumps(value, sort_keys=True, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()[:16]
+from fairlab.core.environment import MIXTURE, Environment, differences, environment
+from fairlab.core.errors import DamagedError, UserError
+from fairlab.core.files import read_record, write_record
+from fairlab.core.intact import checksums, damaged_file
+from fairlab.core.records import (
+    AGAIN,
+    FORMAT,
+    PROGRESS,
+    RECORD,
+    again,
+    fingerprint,
+    interrupted,
+    settings_of,
+    step_record,
+    were_made_again,
+)
 
 
 @dataclass(frozen=True)
 class Step:
-    """A finished step: where its files are, what identifies it, how long it took (seconds), who keeps it."""
+    """A finished step.
+
+    Attributes
+    ----------
+    name : str
+    folder : Path
+        Where its files are.
+    fingerprint : str
+        Of its settings and inputs; and of its content, if it was made again with another.
+    seconds : float
+        How long it took.
+    store : Store
+        Who keeps it.
+    made_with : tuple of mappings
+        Versions, processor and threads; several if it was interrupted and finished elsewhere.
+    """
 
     name: str
     folder: Path
     fingerprint: str
     seconds: float
     store: Store
+    made_with: tuple[Environment, ...] = field(default=(), compare=False)
 
 
 class Store:
@@ -119,10 +143,11 @@ class Store:
         """
         path = self.root / "experiment.json"
         wanted = json.loads(json.dumps(dict(identity), default=str))
-        if not path.exists():
-            write_json(path, wanted)
-            return
-        found = read_json(path)
+        with FileLock(self.root / ".experiment.lock") if not path.exists() else nullcontext():
+            found = _claimed(path)
+            if found is None:
+                write_record(path, wanted)
+                return
         if found != wanted:
             raise UserError(
                 f"The run folder {self.root} was made with other settings ({_differences(found, wanted)}); "
@@ -130,12 +155,26 @@ class Store:
             )
 
     def find(self, name: str) -> Step | None:
-        """Return the finished step of that name, or None."""
+        """Return the finished step of that name, if its files are as they were written, or None."""
+        return self._find(name, {})[0]
+
+    def _find(self, name: str, inputs: Mapping[str, str]) -> tuple[Step | None, str]:
+        """Return the finished step, or None and why what is there does not serve."""
         folder = self.root / name
-        if not (folder / "step.json").exists():
-            return None
-        record = _record(folder / "step.json")
-        return Step(name, folder, record["fingerprint"], record["seconds"], self)
+        if not (folder / RECORD).exists():
+            return None, ""
+        try:
+            record = step_record(folder / RECORD)
+        except DamagedError:
+            return None, f"{RECORD} is damaged"
+        if damaged := damaged_file(folder, record.get("files", {})):  # earlier versions kept no checksums
+            return None, f"{damaged} is damaged"
+        if were_made_again(record.get("inputs", {}), inputs):
+            return None, "what it was made from was made again"
+        mark = record["fingerprint"] + (AGAIN + record["again"] if "again" in record else "")
+        made_with = tuple(record.get("made_with", ()))
+        MIXTURE.uses(differences(made_with, (folder / RECORD).stat().st_mtime))
+        return Step(name, folder, mark, float(record["seconds"]), self, made_with), ""
 
     def step(
         self,
@@ -167,12 +206,13 @@ class Store:
         content = {"format": FORMAT, "config": dict(config), "inputs": dict(inputs or {})}
         content = json.loads(json.dumps(content, default=str))
         mark = fingerprint([name, content])
-        done = self.find(name)
+        done, _ = self._find(name, content["inputs"])
         if done is None:
             with self.lock(name):
-                done = self.find(name) or self._make(name, make, content, mark)  # made while we waited?
-        if done.fingerprint != mark:
-            record = read_json(done.folder / "step.json")
+                done, reason = self._find(name, content["inputs"])  # made while we waited?
+                done = done or self._make(name, make, content, mark, reason)
+        if settings_of(done.fingerprint) != mark:
+            record = step_record(done.folder / RECORD)
             found = {key: value for key, value in record.items() if key in content}
             raise UserError(
                 f"The step '{name}' in {self.root} was made with other settings "
@@ -193,45 +233,58 @@ class Store:
         mark = fingerprint([dict(config), dict(inputs or {})])
         return self.step(f"{name}-{mark[:8]}", make, config=config, inputs=inputs)
 
-    def _make(self, name: str, make: Callable[[Path], None], content: dict[str, Any], mark: str) -> Step:
+    def _make(
+        self, name: str, make: Callable[[Path], None], content: dict[str, Any], mark: str, reason: str
+    ) -> Step:
         partial, folder = self.root / f"{name}.partial", self.root / name
-        elapsed = self._begin(partial, mark)
+        if reason:
+            print(f"The step {folder} is made again: {reason}.", flush=True)
+        MIXTURE.makes()
+        elapsed, made_with = self._begin(partial, mark)
         started = time.monotonic()
         try:
             make(partial)
         finally:
             elapsed += time.monotonic() - started
             if partial.exists():
-                write_json(partial / "progress.json", {"fingerprint": mark, "seconds": elapsed})
-        write_json(partial / "step.json", {"fingerprint": mark, "seconds": elapsed, **content})
+                progress = {"fingerprint": mark, "seconds": elapsed, "made_with": made_with}
+                write_record(partial / PROGRESS, progress)
+        files = checksums(partial, leave_out=(RECORD, PROGRESS))
+        record = {"fingerprint": mark, "seconds": elapsed, **content, "made_with": made_with, "files": files}
+        write_record(partial / RECORD, record | again(folder, partial, files))
         if folder.exists():
-            shutil.rmtree(folder)  # without a readable step.json, or we would not be here
+            shutil.rmtree(folder)  # damaged, or we would not be here
         os.replace(partial, folder)
-        (folder / "progress.json").unlink()
-        return Step(name, folder, mark, elapsed, self)
+        (folder / PROGRESS).unlink()
+        done = self.find(name)
+        if done is None:
+            raise DamagedError(f"The step {folder} is damaged as soon as it is written; check the disk.")
+        return done
 
-    def _begin(self, partial: Path, mark: str) -> float:
-        """Keep an interrupted attempt at the same step, drop any other; return its seconds so far."""
-        progress = partial / "progress.json"
-        if progress.exists():
-            record = _record(progress)
-            if record["fingerprint"] == mark:
-                return float(record["seconds"])
-        if partial.exists():
-            shutil.rmtree(partial)
-        partial.mkdir(parents=True)
-        write_json(progress, {"fingerprint": mark, "seconds": 0.0})
-        return 0.0
+    def _begin(self, partial: Path, mark: str) -> tuple[float, list[Environment]]:
+        """Keep an interrupted attempt at the same step, drop any other; return seconds and environments."""
+        begun = interrupted(partial / PROGRESS, mark)
+        if begun is None:
+            if partial.exists():
+                shutil.rmtree(partial)
+            partial.mkdir(parents=True)
+        seconds, made_with = begun or (0.0, [])
+        MIXTURE.uses(differences(made_with, 0.0))
+        if environment() not in made_with:
+            made_with.append(environment())
+        write_record(partial / PROGRESS, {"fingerprint": mark, "seconds": seconds, "made_with": made_with})
+        return seconds, made_with
 
 
-def _record(path: Path) -> dict[str, Any]:
-    """Read a step's record; a damaged one asks for its folder to be deleted, not for the file."""
+def _claimed(path: Path) -> dict[str, Any] | None:
+    """Return the settings that a run folder is tied to; None if it is tied to none, or they are damaged."""
+    if not path.exists():
+        return None
     try:
-        record: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        record["fingerprint"], float(record["seconds"])
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise UserError(f"{path} is damaged; delete the folder {path.parent} and run again.") from error
-    return record
+        return read_record(path)
+    except DamagedError:
+        print(f"{path} is damaged and is written again.", flush=True)
+        return None
 
 
 def _differences(found: Any, wanted: Any, path: str = "") -> str:

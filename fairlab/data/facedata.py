@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from fairlab.core.errors import UserError, nearest_names
-from fairlab.core.files import read_json
+from fairlab.core.errors import DamagedError, UserError, nearest_names
+from fairlab.core.files import read_record
+from fairlab.core.intact import damaged_file
 from fairlab.data.attributes import check_attribute
 
 SPLITS: tuple[str, ...] = ("train", "valid", "test")
@@ -59,15 +60,19 @@ class FaceData:
 
     @classmethod
     def open(cls, folder: Path) -> FaceData:
-        """Open a prepared folder without reading its pixels.
+        """Open a prepared folder; its pixels are read once by each process, for their checksum.
 
         Raises
         ------
         UserError
-            If the folder is absent, or a file of it is missing, cut short or does not fit the others.
+            If the folder is absent.
+        DamagedError
+            If a file of it is missing, not as it was written, or does not fit the others.
         """
         folder = Path(folder)
         manifest = read_manifest(folder)
+        if damaged := damaged_file(folder, manifest.get("checksums", {})):  # earlier versions kept none
+            raise _damaged(folder, f"{damaged} is not as it was written")
         images, table = _open_images(folder), _read_labels(folder)
         count = manifest["counts"]["images"]
         if not len(images) == len(table) == count:
@@ -181,12 +186,14 @@ def read_manifest(folder: Path) -> dict[str, Any]:
     """Read ``prepared.json`` of a prepared folder."""
     if not (folder / MANIFEST).is_file():
         raise UserError(f"{folder} is not a prepared data folder (it has no {MANIFEST}); prepare it first.")
-    manifest = read_json(folder / MANIFEST)
     try:
+        manifest = read_record(folder / MANIFEST)
         manifest["name"], manifest["fingerprint"], manifest["counts"]["images"]
+    except DamagedError as error:
+        raise _damaged(folder, f"{MANIFEST} is not as it was written") from error
     except (TypeError, KeyError) as error:
         raise _damaged(folder, f"{MANIFEST} lacks {error}") from error
-    return dict(manifest)
+    return manifest
 
 
 def _open_images(folder: Path) -> np.ndarray:
@@ -209,7 +216,7 @@ def _read_labels(folder: Path) -> pd.DataFrame:
     return table
 
 
-def _damaged(folder: Path, reason: str) -> UserError:
-    return UserError(
+def _damaged(folder: Path, reason: str) -> DamagedError:
+    return DamagedError(
         f"The prepared data in {folder} are damaged ({reason}); delete the folder and prepare again."
     )

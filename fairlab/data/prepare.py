@@ -27,8 +27,9 @@ from filelock import FileLock, Timeout
 from tqdm.auto import tqdm
 
 from fairlab.core.cores import usable_cores
-from fairlab.core.errors import UserError
-from fairlab.core.files import append_json_line, read_json, write_json, write_text
+from fairlab.core.errors import DamagedError, UserError
+from fairlab.core.files import append_json_line, read_json, write_json, write_record, write_text
+from fairlab.core.intact import checksum
 from fairlab.data.facedata import IMAGES, LABELS, MANIFEST, SPLITS, FaceData, read_manifest
 from fairlab.data.plan import CHUNK, HEADER, Plan
 
@@ -58,7 +59,8 @@ def prepare(folder: Path, plan: Plan, decode: Decode, *, workers: int | None = N
     Parameters
     ----------
     folder : Path
-        Appears complete or not at all. If it is there already with the plan's fingerprint, it is opened.
+        Appears complete or not at all. If it is there already with the plan's fingerprint, it is opened;
+        with a damaged file in it, it is made again.
     plan : Plan
         What it shall hold.
     decode : callable
@@ -87,7 +89,15 @@ def _is_complete(folder: Path, plan: Plan) -> bool:
         return False
     if not (folder / MANIFEST).is_file():
         raise UserError(f"{folder} already holds other files; name another folder for the prepared images.")
-    if read_manifest(folder)["fingerprint"] != plan.fingerprint:
+    try:
+        other = read_manifest(folder)["fingerprint"] != plan.fingerprint
+        if not other:
+            FaceData.open(folder)
+    except DamagedError:
+        if {path.name for path in folder.iterdir()} <= {IMAGES, LABELS, MANIFEST}:
+            return False
+        raise
+    if other:
         raise UserError(
             f"{folder} was prepared from other images, labels or settings; delete it or name another folder."
         )
@@ -97,9 +107,13 @@ def _is_complete(folder: Path, plan: Plan) -> bool:
 def _build(folder: Path, plan: Plan, decode: Decode, workers: int) -> None:
     if _is_complete(folder, plan):  # another process finished it between our look and our lock
         return
+    if (folder / MANIFEST).exists():
+        tqdm.write(f"A file of {folder} is damaged: the images are prepared again.", file=sys.stderr)
     partial = _open_partial(folder, plan)
     broken = _fill(partial, plan, decode, workers)
     _finish(partial, plan, broken)
+    if folder.exists():
+        shutil.rmtree(folder)  # damaged or empty, or we would not be here
     os.replace(partial, folder)
     for note in (PLANNED, FINISHED):
         (folder / note).unlink()
@@ -109,12 +123,19 @@ def _open_partial(folder: Path, plan: Plan) -> Path:
     """Return the work folder; one that was begun for another plan is emptied."""
     partial = folder.with_name(folder.name + ".partial")
     planned = partial / PLANNED
-    if partial.exists() and not (planned.exists() and read_json(planned) == plan.fingerprint):
+    if partial.exists() and not (planned.exists() and _planned(planned) == plan.fingerprint):
         shutil.rmtree(partial)
     partial.mkdir(exist_ok=True)
     write_json(planned, plan.fingerprint)
     (partial / IMAGES).touch()
     return partial
+
+
+def _planned(path: Path) -> Any:
+    try:
+        return read_json(path)
+    except DamagedError:
+        return None
 
 
 def _fill(partial: Path, plan: Plan, decode: Decode, workers: int) -> dict[int, str]:
@@ -146,14 +167,15 @@ def _finished_chunks(partial: Path, plan: Plan) -> dict[int, dict[str, Any]]:
     """Return the notes on chunks whose pixels are all on disk as noted, and forget all other notes."""
     record = partial / FINISHED
     chunks, finished = plan.chunks(), {}
-    for line in record.read_text(encoding="utf-8").splitlines() if record.exists() else []:
+    for line in record.read_text(encoding="utf-8", errors="replace").splitlines() if record.exists() else []:
         try:
             note = json.loads(line)
-        except ValueError:  # cut short by a full disk
+            rows = chunks[note["chunk"]]
+            expected, clean = note["checksum"], not note["broken"]
+        except (ValueError, LookupError, TypeError):  # cut short by a full disk, or damaged
             continue
-        rows = chunks[note["chunk"]]
         data = _read_at(partial / IMAGES, len(rows) * plan.image_bytes, plan.offset(rows.start))
-        if zlib.crc32(data) == note["checksum"] and not note["broken"]:
+        if zlib.crc32(data) == expected and clean:
             finished[note["chunk"]] = note
     write_text(record, "".join(json.dumps(note) + "\n" for note in finished.values()))
     return finished
@@ -184,7 +206,8 @@ def _finish(partial: Path, plan: Plan, broken: dict[int, str]) -> None:
     stream = io.BytesIO()
     table.to_parquet(stream)
     (partial / LABELS).write_bytes(stream.getvalue())
-    write_json(partial / MANIFEST, _manifest(plan, table, broken))
+    sums = {name: checksum(partial / name) for name in (IMAGES, LABELS)}
+    write_record(partial / MANIFEST, _manifest(plan, table, broken) | {"checksums": sums})
     if broken:
         tqdm.write(f"{len(broken)} broken images left out; {MANIFEST} lists them.", file=sys.stderr)
 

@@ -1,7 +1,7 @@
 """Results of a finished run: the table of metrics, and the manifest."""
 
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from importlib import metadata
 from typing import Any
 
@@ -10,6 +10,7 @@ import pandas as pd
 import torch
 
 import fairlab
+from fairlab.core.environment import Environment, processor
 from fairlab.core.files import load_array
 from fairlab.core.store import Step
 from fairlab.data import SPLITS
@@ -90,13 +91,24 @@ def manifest(run: Run) -> dict[str, Any]:
     """Return what is needed to cite or repeat the run: versions, seeds, settings, device, counts, seconds."""
     data, seeds = run.data, range(run.experiment.seeds)
     sizes = {split: len(data.rows(split)) for split in SPLITS}
+    steps = run.work.used_steps()
     return {
         **environment(run),
         "data": {"name": data.name, "fingerprint": data.fingerprint, "images": sizes},
         "hyperplanes": [_plane_facts(run, seed) for seed in seeds] if run.experiment.makes_pairs else [],
-        # How long each step took that the run asked for, whichever run made it.
-        "seconds": {name: round(step.seconds, 1) for name, step in sorted(run.work.used_steps().items())},
+        # Of every step that the run asked for, whichever run made it: where, and how long it took.
+        "made_with": _distinct(one for step in steps.values() for one in step.made_with),
+        "seconds": {name: round(step.seconds, 1) for name, step in sorted(steps.items())},
     }
+
+
+def _distinct(made_with: Iterable[Environment]) -> list[Environment]:
+    """Return where steps were made: several places if they are not one."""
+    found: list[Environment] = []
+    for one in made_with:
+        if one not in found:
+            found.append(one)
+    return found
 
 
 def environment(run: Run) -> dict[str, Any]:
@@ -108,7 +120,7 @@ def environment(run: Run) -> dict[str, Any]:
         "fairlab": fairlab.__version__,
         "python": platform.python_version(),
         "versions": {name: metadata.version(name) for name in packages},
-        "device": torch.cuda.get_device_name(device) if cuda else platform.processor() or "CPU",
+        "device": torch.cuda.get_device_name(device) if cuda else processor(),
         "threads": torch.get_num_threads(),
         "experiment": experiment.describe(),
         "training_seeds": [experiment.seed + seed for seed in range(experiment.seeds)],

@@ -5,11 +5,10 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
 
-from fairlab.core.errors import UserError
+from fairlab.core.errors import DamagedError, UserError
 from fairlab.core.files import read_json, sha256, weights_folder, write_json
-from fairlab.core.tensors import save_tensors
+from fairlab.core.tensors import load_tensors, save_tensors
 from fairlab.generators.gan_zoo import load_gan_zoo
 from fairlab.generators.progressive import ProgressiveGenerator
 from fairlab.generators.sampling import Generator
@@ -49,13 +48,11 @@ def load_generator(path: Path, device: torch.device | str | None = None) -> Prog
         If the file is missing, truncated, or not a generator of this package.
     """
     try:
-        with safe_open(path, framework="pt") as file:
-            metadata = file.metadata() or {}
-            if metadata.get("format") != FORMAT:
-                raise UserError(f"{path} is a safetensors file but not a generator saved by FairLab.")
-            weights = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
+        weights, metadata = load_tensors(path)
+        if metadata.get("format") != FORMAT:
+            raise UserError(f"{path} is a safetensors file but not a generator saved by FairLab.")
         generator = _build(json.loads(metadata["config"]), weights)
-    except (OSError, SafetensorError, KeyError, ValueError, TypeError, RuntimeError) as error:
+    except (DamagedError, KeyError, ValueError, TypeError, RuntimeError) as error:
         raise UserError(
             f"The generator {path} is missing, truncated or damaged ({error}); restore it or train again."
         ) from error

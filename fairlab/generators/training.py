@@ -3,7 +3,6 @@
 The same code runs in many processes under ``torchrun``; the first of them writes, all go on from its files.
 """
 
-import json
 import math
 import time
 from collections.abc import Callable
@@ -19,15 +18,15 @@ from tqdm.auto import tqdm
 
 from fairlab.core import distributed
 from fairlab.core.errors import UserError
-from fairlab.core.files import append_json_line, atomic_path, read_json_lines, write_text
-from fairlab.core.tensors import load_state, save_state
+from fairlab.core.files import atomic_path, read_json_lines, write_json_lines
+from fairlab.core.tensors import last_state, load_state, save_state
 from fairlab.generators.files import save_generator
 from fairlab.generators.progressive import ProgressiveGenerator
 from fairlab.generators.recipe import GANRecipe
 from fairlab.generators.sampling import generate, sample_latents
 from fairlab.generators.trainer import Trainer
 
-CHECKPOINT = "checkpoint.safetensors"
+CHECKPOINT, CURVE = "checkpoint.safetensors", "curve.jsonl"
 SHEET_LATENTS_SEED = 0  # the sample sheet shows the same 64 latents in every training
 
 
@@ -80,7 +79,8 @@ def train_gan(
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     trainer = Trainer(images, recipe, seed, distributed.connect(device), compile=compile)
-    curve, seconds = _resume(folder, trainer)
+    curve = _resume(folder, trainer)
+    seconds = curve[-1]["seconds"] if curve else 0.0
     total = recipe.total_images
     interval = interval or max(1, min(5_000, total // 8))
     clock, losses = time.perf_counter() - seconds, []
@@ -94,9 +94,10 @@ def train_gan(
             if trainer.images_seen // interval == before // interval and trainer.images_seen < total:
                 continue
             record = _record(trainer, losses, time.perf_counter() - clock)
+            curve.append(record)
             if first:
-                append_json_line(curve, record)  # before the checkpoint: resuming drops what lies beyond it
-                save_state(folder / CHECKPOINT, trainer.state())
+                save_state(folder / CHECKPOINT, trainer.state() | {"curve": curve})
+                write_json_lines(folder / CURVE, curve)
                 draw_sheet(folder / "sheet.png", trainer.average, recipe.resolution)
             losses = []
             bar.set_postfix(pixels=record["resolution"], alpha=f"{record['alpha']:.2f}")
@@ -109,15 +110,18 @@ def train_gan(
     return trainer.average
 
 
-def _resume(folder: Path, trainer: Trainer) -> tuple[Path, float]:
-    """Restore the last checkpoint, cut the curve back to it, and return the curve and its seconds."""
-    curve = folder / "curve.jsonl"
-    if (folder / CHECKPOINT).exists():
-        trainer.restore(load_state(folder / CHECKPOINT))
-    records = [r for r in read_json_lines(curve) if r["images_seen"] <= trainer.images_seen]
+def _resume(folder: Path, trainer: Trainer) -> list[dict[str, float]]:
+    """Restore the last checkpoint; return its curve, and bring the one on disk back to it."""
+    state = last_state(folder / CHECKPOINT)
+    curve: list[dict[str, float]] = []
+    if state is not None:
+        trainer.restore(state)
+        # Checkpoints of earlier versions had no curve.
+        curve = state["curve"] if "curve" in state else read_json_lines(folder / CURVE)
+    curve = [record for record in curve if record["images_seen"] <= trainer.images_seen]
     if distributed.rank() == 0:
-        write_text(curve, "".join(json.dumps(record) + "\n" for record in records))
-    return curve, records[-1]["seconds"] if records else 0.0
+        write_json_lines(folder / CURVE, curve)
+    return curve
 
 
 def _record(trainer: Trainer, losses: list[dict[str, Tensor]], seconds: float) -> dict[str, float]:

@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from fairlab.core.errors import printable
+
 if TYPE_CHECKING:
     from fairlab.experiments.run import Run
 
@@ -55,7 +57,7 @@ class FormerSetting(Former):
 
 def notice(sentence: str) -> None:
     """Print one line that is no result."""
-    print(f"fairlab: {sentence}", file=sys.stderr)
+    print(f"fairlab: {printable(sentence)}", file=sys.stderr)
 
 
 SOURCE: Arguments = {

@@ -103,14 +103,35 @@ def test_a_finished_classifier_is_loaded_not_trained(task, tmp_path):
     np.testing.assert_array_equal(trained.score(images, progress=False), again.score(images, progress=False))
 
 
-@pytest.mark.parametrize("keep", [0, 100, -50])
-def test_a_damaged_checkpoint_is_one_sentence(task, tmp_path, keep):
+def flipped(content: bytes) -> bytes:
+    """Return the content with one bit flipped in the middle."""
+    place = len(content) // 2
+    return content[:place] + bytes([content[place] ^ 1]) + content[place + 1 :]
+
+
+@pytest.mark.parametrize("damage", [lambda _: b"", lambda c: c[:100], lambda c: c[:-50], flipped])
+@pytest.mark.parametrize("name", ["checkpoint.safetensors", "weights.safetensors"])
+def test_with_a_damaged_file_a_training_begins_again_and_says_so(task, tmp_path, capsys, name, damage):
+    train_classifier(tmp_path / "whole", **task())
     with pytest.raises(KeyboardInterrupt):
-        train_classifier(tmp_path, **task(), on_epoch=interrupt_after(1))
-    checkpoint = tmp_path / "checkpoint.safetensors"
-    checkpoint.write_bytes(checkpoint.read_bytes()[:keep])
-    with pytest.raises(UserError, match=r"checkpoint\.safetensors is damaged"):
-        train_classifier(tmp_path, **task())
+        train_classifier(tmp_path / "cut", **task(), on_epoch=interrupt_after(1))
+    file = tmp_path / "cut" / name
+    file.write_bytes(damage(file.read_bytes()))
+    train_classifier(tmp_path / "cut", **task())
+    assert f"{file} is damaged: this training begins again." in capsys.readouterr().out
+    for name in FILES:
+        assert (tmp_path / "whole" / name).read_bytes() == (tmp_path / "cut" / name).read_bytes(), name
+    assert curve(tmp_path / "whole") == curve(tmp_path / "cut")
+
+
+@pytest.mark.parametrize("content", [b"", b"{", b"\xff\n"])
+def test_a_damaged_curve_comes_back_from_the_checkpoint(task, tmp_path, recipe, content):
+    with pytest.raises(KeyboardInterrupt):
+        train_classifier(tmp_path, **task(), on_epoch=interrupt_after(recipe.epochs))
+    whole = curve(tmp_path)
+    (tmp_path / "curve.jsonl").write_bytes(content)
+    train_classifier(tmp_path, **task())
+    assert curve(tmp_path) == whole
 
 
 def test_a_checkpoint_of_something_else_is_one_sentence(task, tmp_path):

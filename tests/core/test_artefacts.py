@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from fairlab.core.errors import UserError
+from fairlab.core.errors import DamagedError, UserError
 from fairlab.core.files import (
     append_json_line,
     atomic_path,
@@ -13,7 +13,7 @@ from fairlab.core.files import (
     write_json,
     write_rows,
 )
-from fairlab.core.tensors import load_state, save_state
+from fairlab.core.tensors import load_state, load_tensors, save_state, save_tensors
 
 
 def nested_state():
@@ -42,11 +42,40 @@ def test_a_state_survives_the_round_trip_with_its_types(tmp_path):
     torch.optim.Adam(torch.nn.Linear(3, 2).parameters()).load_state_dict(loaded["optimizer"])
 
 
+def test_the_same_tensors_are_the_same_bytes(tmp_path):
+    """Safetensors writes the texts of a header in another order each time."""
+    texts = {name: f"text é of {name}" for name in "abcdefgh"}
+    for name in "xy":
+        save_tensors(tmp_path / name, {"w": torch.ones(2, 3)}, texts)
+    assert (tmp_path / "x").read_bytes() == (tmp_path / "y").read_bytes()
+    tensors, found = load_tensors(tmp_path / "x")
+    assert found == texts
+    assert torch.equal(tensors["w"], torch.ones(2, 3))
+
+
+def test_every_flipped_bit_of_tensors_is_noticed(tmp_path):
+    path = tmp_path / "state"
+    save_tensors(
+        path, {"w": torch.arange(3.0), "none": torch.zeros(0), "b": torch.ones((), dtype=torch.bfloat16)}
+    )
+    content = path.read_bytes()
+    for place in range(8 * len(content)):
+        flipped = bytearray(content)
+        flipped[place // 8] ^= 1 << place % 8
+        path.write_bytes(flipped)
+        try:
+            tensors, _ = load_tensors(path)
+        except DamagedError:
+            continue
+        # What is left is the name of the checksum, and blanks.
+        assert torch.equal(tensors["w"], torch.arange(3.0)), place
+
+
 def test_a_truncated_state_is_one_sentence(tmp_path):
     path = tmp_path / "state.safetensors"
     save_state(path, nested_state())
     path.write_bytes(path.read_bytes()[:-20])
-    with pytest.raises(UserError, match=r"state\.safetensors is damaged"):
+    with pytest.raises(UserError, match=r"state\.safetensors is missing or damaged"):
         load_state(path)
 
 

@@ -1,12 +1,16 @@
 """A step is complete or resumable; a folder belongs to one experiment and one process."""
 
+import json
 import os
 import signal
 import subprocess
 import sys
+import time
 
 import pytest
 
+from fairlab.core import environment
+from fairlab.core import store as store_module
 from fairlab.core.errors import UserError
 from fairlab.core.files import read_json
 from fairlab.core.store import Store, fingerprint
@@ -122,6 +126,161 @@ def test_other_settings_of_a_shared_step_lie_beside(tmp_path):
     assert len({step.folder for step in (*steps, other_input)}) == 3
     assert all(step.name.startswith("one-") for step in steps)
     assert [(step.folder / "value").read_text() for step in (*steps, other_input)] == ["1", "2", "1", "3"]
+
+
+def damage(path, kind="flip"):
+    """Flip one bit of a file, or cut it short, or empty it."""
+    content = path.read_bytes()
+    middle = len(content) // 2
+    flipped = content[:middle] + bytes([content[middle] ^ 4]) + content[middle + 1 :]
+    path.write_bytes({"flip": flipped, "cut": content[:middle], "empty": b""}[kind])
+
+
+@pytest.mark.parametrize("kind", ["flip", "cut", "empty"])
+@pytest.mark.parametrize("file", ["value", "step.json"])
+def test_a_damaged_step_is_made_again_and_its_dependants_are_not(tmp_path, capsys, file, kind):
+    calls = []
+
+    def make(name):
+        return lambda folder: (calls.append(name), (folder / "value").write_text("same"))
+
+    def both():
+        store = Store(tmp_path)
+        one = store.step("one", make("one"), config={})
+        return one, store.step("two", make("two"), config={}, inputs={"one": one.fingerprint})
+
+    before = both()
+    damage(tmp_path / "one" / file, kind)
+    assert both()[0].fingerprint == before[0].fingerprint
+    assert calls == ["one", "two", "one"]
+    (line,) = capsys.readouterr().out.splitlines()
+    assert line == f"The step {tmp_path / 'one'} is made again: {file} is damaged."
+    assert both()
+    assert capsys.readouterr().out == ""
+
+
+def test_a_missing_file_is_damage_and_an_added_one_is_not(tmp_path):
+    store, calls = Store(tmp_path), []
+
+    def make(folder):
+        calls.append(folder)
+        (folder / "value").write_text("v")
+
+    store.step("one", make, config={})
+    (tmp_path / "one" / "note").write_text("mine")
+    store.step("one", make, config={})
+    (tmp_path / "one" / "value").unlink()
+    store.step("one", make, config={})
+    assert len(calls) == 2
+
+
+@pytest.mark.parametrize("file", ["value", "step.json"])
+def test_what_was_made_from_a_step_that_comes_out_otherwise_is_made_again(tmp_path, capsys, file):
+    """Also when that happens twice; and a curve, which has seconds in it, is no content."""
+    made = []
+
+    def ask(value, seconds="1"):
+        def one(folder):
+            (folder / "value").write_text(value)
+            (folder / "curve.jsonl").write_text(seconds)
+
+        store = Store(tmp_path, shared=True)
+        first = store.step("one", one, config={})
+        inputs = {"one": first.fingerprint}
+        copy = lambda folder: made.append((first.folder / "value").read_text())  # noqa: E731
+        store.step("two", copy, config={}, inputs=inputs)
+        store.shared_step("three", copy, config={}, inputs=inputs)
+        return first
+
+    ask("a")
+    for value in ("b", "c"):
+        damage(tmp_path / "one" / file)
+        ask(value)
+        ask(value)
+        assert "The files of" in capsys.readouterr().out
+    damage(tmp_path / "one" / "value")
+    ask("c", seconds="2")
+    assert made == ["a", "a", "b", "b", "c", "c"]
+    with pytest.raises(UserError, match=r"config\.epochs: None, now 4"):
+        Store(tmp_path).step("two", made.append, config={"epochs": 4}, inputs={"one": "x"})
+
+
+def test_a_step_of_an_earlier_version_is_read(tmp_path):
+    Store(tmp_path).step("one", write_value("old"), config={"a": 1})
+    record = read_json(tmp_path / "one" / "step.json")
+    for key in ("checksum", "files", "made_with"):
+        del record[key]
+    (tmp_path / "one" / "step.json").write_text(json.dumps(record))
+    Store(tmp_path).step("one", write_value("new"), config={"a": 1})
+    assert (tmp_path / "one" / "value").read_text() == "old"
+
+
+def test_a_damaged_record_of_progress_begins_the_step_again(tmp_path, capsys):
+    def fail(folder):
+        (folder / "checkpoint").touch()
+        raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        Store(tmp_path).step("one", fail, config={})
+    damage(tmp_path / "one.partial" / "progress.json")
+    found = []
+    Store(tmp_path).step("one", lambda folder: found.append((folder / "checkpoint").exists()), config={})
+    assert found == [False]
+    assert "begins again" in capsys.readouterr().out
+
+
+def test_a_damaged_claim_is_written_again(tmp_path, capsys):
+    Store(tmp_path).claim({"target": "Smiling"})
+    damage(tmp_path / "experiment.json")
+    Store(tmp_path).claim({"target": "Smiling"})
+    assert "written again" in capsys.readouterr().out
+    with pytest.raises(UserError, match="target: Smiling, now Bangs"):
+        Store(tmp_path).claim({"target": "Bangs"})
+
+
+@pytest.fixture
+def elsewhere(monkeypatch):
+    """Return a function after which this process is another one, with another number of threads."""
+    here = environment.environment()
+
+    def move(threads):
+        monkeypatch.setattr(store_module, "MIXTURE", environment.Mixture())
+        monkeypatch.setattr(environment, "_STARTED", time.time() + 1)
+        for module in (environment, store_module):
+            monkeypatch.setattr(module, "environment", lambda: here | {"threads": threads})
+
+    return move
+
+
+def test_a_run_that_goes_on_elsewhere_says_so_once(tmp_path, capsys, elsewhere):
+    def ask(*names):
+        return [Store(tmp_path).step(name, write_value("v"), config={}) for name in names]
+
+    elsewhere(2)
+    (one,) = ask("one")
+    assert one.made_with[0]["threads"] == 2
+    elsewhere(4)
+    ask("one", "one")
+    assert capsys.readouterr().out == ""  # nothing is made here
+    ask("one", "two", "three")
+    (line,) = capsys.readouterr().out.splitlines()
+    assert "threads: 2, now 4" in line
+    elsewhere(4)
+    ask("two", "four")
+    assert capsys.readouterr().out == ""
+
+
+def test_a_step_that_was_interrupted_elsewhere_says_so_and_keeps_both(tmp_path, capsys, elsewhere):
+    def fail(folder):
+        raise KeyboardInterrupt
+
+    elsewhere(2)
+    with pytest.raises(KeyboardInterrupt):
+        Store(tmp_path).step("one", fail, config={})
+    elsewhere(4)
+    step = Store(tmp_path).step("one", write_value("v"), config={})
+    assert [one["threads"] for one in step.made_with] == [2, 4]
+    assert "threads: 2, now 4" in capsys.readouterr().out
 
 
 SHARING = """

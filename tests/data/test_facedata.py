@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fairlab.core.errors import UserError
+from fairlab.core.errors import DamagedError, UserError
 from fairlab.data import FaceData
 from fairlab.data.facedata import IMAGES, LABELS, MANIFEST
 from fairlab.data.plan import Plan
@@ -111,8 +111,31 @@ def test_damaged_files_are_one_sentence(folder: Path, file: str, damage: str):
         FaceData.open(folder)
 
 
-def test_counts_that_disagree(folder: Path):
+def without_checksums(folder: Path) -> dict:
+    """Make of a folder one of an earlier version; return its manifest."""
     manifest = json.loads((folder / MANIFEST).read_text())
+    for name in ("checksum", "checksums"):
+        del manifest[name]
+    (folder / MANIFEST).write_text(json.dumps(manifest))
+    return manifest
+
+
+@pytest.mark.parametrize("file", [IMAGES, LABELS, MANIFEST])
+def test_one_flipped_bit_is_noticed(folder: Path, file: str):
+    content = bytearray((folder / file).read_bytes())
+    content[len(content) // 2] ^= 1
+    (folder / file).write_bytes(content)
+    with pytest.raises(DamagedError, match="damaged"):
+        FaceData.open(folder)
+
+
+def test_a_folder_of_an_earlier_version_is_read(folder: Path):
+    without_checksums(folder)
+    assert len(FaceData.open(folder)) == 8
+
+
+def test_counts_that_disagree(folder: Path):
+    manifest = without_checksums(folder)
     manifest["counts"]["images"] = 9
     (folder / MANIFEST).write_text(json.dumps(manifest))
     with pytest.raises(UserError, match="9 images announced, 8 stored"):
@@ -126,6 +149,7 @@ def test_manifest_of_something_else(folder: Path):
 
 
 def test_labels_without_split(folder: Path):
+    without_checksums(folder)
     pd.read_parquet(folder / LABELS).drop(columns="split").to_parquet(folder / LABELS)
     with pytest.raises(UserError, match="no valid split"):
         FaceData.open(folder)

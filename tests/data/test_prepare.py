@@ -20,6 +20,7 @@ from fairlab.core.errors import UserError
 from fairlab.core.files import read_json
 from fairlab.data import FaceData
 from fairlab.data import prepare as prepare_module
+from fairlab.data.facedata import IMAGES, LABELS, MANIFEST
 from fairlab.data.plan import CHUNK, Plan
 from fairlab.data.prepare import prepare
 
@@ -127,7 +128,7 @@ def test_an_interrupted_process_goes_on_and_ends_the_same(tmp_path: Path, blow: 
     assert 0 < len(recorder.chunks) < CHUNKS
 
 
-@pytest.mark.parametrize("moment", ["_manifest", "_npy_header", "write_json"])
+@pytest.mark.parametrize("moment", ["_manifest", "_npy_header", "write_json", "write_record"])
 def test_interrupted_while_finishing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, moment: str):
     def stop(*_: object) -> None:
         raise KeyboardInterrupt
@@ -189,6 +190,36 @@ def test_a_folder_prepared_from_other_settings_is_not_overwritten(tmp_path: Path
     with pytest.raises(UserError, match="prepared from other images, labels or settings"):
         prepare(tmp_path / "out", plan(), decode)
     assert contents(tmp_path / "out") == before
+
+
+@pytest.mark.parametrize("damage", ["flip", "empty", "gone"])
+@pytest.mark.parametrize("file", [IMAGES, LABELS, MANIFEST])
+def test_a_damaged_folder_is_prepared_again(tmp_path: Path, capsys, file: str, damage: str):
+    folder = tmp_path / "prepared"
+    prepare(folder, plan(), decode)
+    before, path = contents(folder), folder / file
+    content = bytearray(path.read_bytes())
+    content[len(content) // 2] ^= 1
+    path.write_bytes(content if damage == "flip" else b"")
+    if damage == "gone":
+        path.unlink()
+    if (file, damage) == (MANIFEST, "gone"):  # whose files these are cannot be told
+        with pytest.raises(UserError, match="already holds other files"):
+            prepare(folder, plan(), decode)
+        return
+    assert len(prepare(folder, plan(), decode)) == ROWS
+    assert "prepared again" in capsys.readouterr().err
+    assert contents(folder) == before
+
+
+def test_a_damaged_folder_with_a_file_of_the_user_is_left_alone(tmp_path: Path):
+    folder = tmp_path / "prepared"
+    prepare(folder, plan(), decode)
+    (folder / LABELS).write_bytes(b"")
+    (folder / "notes.txt").write_text("mine")
+    with pytest.raises(UserError, match="delete the folder and prepare again"):
+        prepare(folder, plan(), decode)
+    assert (folder / "notes.txt").exists()
 
 
 def test_a_folder_with_other_files_is_not_touched(tmp_path: Path):

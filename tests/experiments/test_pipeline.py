@@ -41,8 +41,8 @@ STEPS = (
 ALL_STEPS = (*STEPS, "latents/pair_scores-*")
 #: Files whose every byte is the same after interruptions.
 RESULTS = (
-    "classifiers/*/weights.safetensors", "classifiers/*/classifier.json", "*/*/*.npy", "latents/planes-*/*_*",
-    "runs/toy/metrics.csv", "runs/toy/truth.json",
+    "classifiers/*/weights.safetensors", "generators/*/generator.*", "classifiers/*/classifier.json",
+    "*/*/*.npy", "latents/planes-*/*_*", "runs/toy/metrics.csv", "runs/toy/truth.json",
 )  # fmt: skip
 
 
@@ -107,6 +107,9 @@ def test_the_manifest_says_what_is_needed_to_repeat_the_run(home, folder, run):
     assert method_from(e["method"]) == run.experiment.method
     assert manifest["training_seeds"] == [0]
     assert {"torch", "numpy"} <= set(manifest["versions"])
+    (made_with,) = manifest["made_with"]
+    assert made_with.keys() >= {"fairlab", "python", "torch", "torchvision", "numpy", "processor", "threads"}
+    assert made_with["threads"] == manifest["threads"] == 1
     timed = {home / name for name in manifest["seconds"]}
     assert all((step / "step.json").is_file() for step in timed)
     assert {step for pattern in STEPS for step in home.glob(pattern)} <= timed
@@ -171,17 +174,18 @@ def test_more_seeds_resamples_or_other_paths_are_the_same_experiment(home, folde
     assert toy_run(home, seeds=3, n_resamples=100).folder == folder
 
 
-def test_a_corrupted_checkpoint_is_one_sentence(run, tmp_path, home):
+def test_with_a_corrupted_checkpoint_the_training_begins_again(run, tmp_path, home, capsys):
     shutil.copytree(home, tmp_path / "home")
     broken = toy_run(tmp_path / "home")
     finished = broken.debiased(0).folder
+    before = (finished / "weights.safetensors").read_bytes()
     partial = finished.with_name(f"{finished.name}.partial")
     finished.rename(partial)
     (partial / "classifier.json").unlink()
     (partial / "step.json").rename(partial / "progress.json")
     (partial / "checkpoint.safetensors").write_bytes(b"not a checkpoint")
-    with pytest.raises(UserError, match=r"checkpoint\.safetensors"):
-        broken.debiased(0)
+    assert (broken.debiased(0).folder / "weights.safetensors").read_bytes() == before
+    assert "checkpoint.safetensors is damaged: this training begins again." in capsys.readouterr().out
 
 
 @pytest.mark.slow

@@ -159,12 +159,22 @@ def test_another_recipe_or_seed_in_the_same_folder_is_refused(tmp_path):
         train_gan(tmp_path, images=IMAGES, recipe=TINY, seed=5, device="cpu")
 
 
-def test_damaged_checkpoint_is_one_sentence(tmp_path):
+def test_with_a_damaged_checkpoint_it_begins_again_and_says_so(tmp_path, capsys):
     train_gan(tmp_path, images=IMAGES, recipe=TINY, seed=4, device="cpu")
+    first = (tmp_path / "generator.safetensors").read_bytes()
     path = tmp_path / CHECKPOINT
     path.write_bytes(path.read_bytes()[:1000])
-    with pytest.raises(UserError, match="damaged"):
-        train_gan(tmp_path, images=IMAGES, recipe=TINY, seed=4, device="cpu")
+    train_gan(tmp_path, images=IMAGES, recipe=TINY, seed=4, device="cpu")
+    assert "begins again" in capsys.readouterr().out
+    assert (tmp_path / "generator.safetensors").read_bytes() == first
+
+
+def test_a_damaged_curve_comes_back_from_the_checkpoint(tmp_path):
+    train_gan(tmp_path, images=IMAGES, recipe=TINY, seed=4, device="cpu")
+    whole = (tmp_path / "curve.jsonl").read_bytes()
+    (tmp_path / "curve.jsonl").write_bytes(b"\xff{}\n")
+    train_gan(tmp_path, images=IMAGES, recipe=TINY, seed=4, device="cpu")
+    assert (tmp_path / "curve.jsonl").read_bytes() == whole
 
 
 def test_divergence_is_one_sentence_and_leaves_the_last_checkpoint(tmp_path):

@@ -3,8 +3,9 @@
 import pandas as pd
 
 from fairlab.classifiers.networks import build_network
+from fairlab.core.errors import DamagedError
 from fairlab.core.estimate import CORRECTED
-from fairlab.core.files import read_json, write_json, write_text
+from fairlab.core.files import read_record, write_json, write_record, write_text
 from fairlab.evaluation.pair_truth import pair_truth
 from fairlab.evaluation.results import comparison, manifest
 from fairlab.experiments.run import Run
@@ -52,8 +53,11 @@ def execute(run: Run) -> None:
 
 def has_trained(run: Run) -> bool:
     """Whether results of as many training seeds are there: then nothing that takes long is left to do."""
-    path = run.folder / "manifest.json"
-    return path.exists() and len(read_json(path)["training_seeds"]) >= run.experiment.seeds
+    try:
+        manifest = read_record(run.folder / "manifest.json")
+    except DamagedError:  # or missing: it is written at the end
+        return False
+    return len(manifest.get("training_seeds", ())) >= run.experiment.seeds
 
 
 def _check_weights(run: Run) -> None:
@@ -75,7 +79,7 @@ def write_results(run: Run) -> pd.DataFrame:
     experiment = run.experiment
     truth = pair_truth(run) if experiment.source.is_drawn and experiment.makes_pairs else None
     facts = manifest(run)
-    write_json(run.folder / "manifest.json", facts)
+    write_record(run.folder / "manifest.json", facts)
     if truth is not None:
         write_json(run.folder / "truth.json", {name: share._asdict() for name, share in truth.items()})
     write_report(run.folder / "report.html", report(run, tables[experiment.protected], facts, truth))
