@@ -45,7 +45,7 @@ def two_thresholds(
     best: tuple[tuple[float, float], float, float] | None = None
     for slope in slopes[np.argsort(np.abs(slopes), kind="stable")]:
         cuts, rates, accuracy = all_cuts(f - slope * g, y, a)
-        aimed = AIMS[aim](rates, plain, at_least, bound)
+        aimed = AIMS[aim](rates, plain, at_least, bound).round(9)  # else equals differ by rounding
         place = int(np.lexsort((accuracy, aimed))[-1])
         reached = (float(aimed[place]), float(accuracy[place]))
         if best is None or reached > best[0]:
