@@ -169,7 +169,7 @@ def train(
         "outputs": list(work.outputs),
         "recipe": dataclasses.asdict(recipe),
         "seed": seed_of_all,
-    } | ({"validation": "half"} if work.halved else {})
+    } | ({"validation": dict(valid.inputs)} if work.halved else {})
     inputs = dict(data.inputs) | ({} if groups is None else {"groups": work.protected[0]})
     learnt = work.outputs[0] if len(work.outputs) == 1 else f"{len(work.outputs)}-attributes"
     name = f"{method.name}-{learnt}-seed{seed_of_all}"

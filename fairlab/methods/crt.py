@@ -1,6 +1,6 @@
 """Classifier re-training: the last layer of plain training, trained anew on balanced training images."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -34,8 +34,9 @@ class CRT(Method):
 
     def training_set(self, work: Workspace, seed: int) -> TrainingSet:
         """Return the real images as for plain training; every cell has some."""
-        cells_of(work.real("train"))
-        return work.real("train").without_groups()
+        real = work.real("train")
+        cells_of(real)  # they matter only to the refit, so that this is plain training until then
+        return replace(real, groups=None)
 
     def refit(self, classifier: Classifier, work: Workspace, seed: int) -> Classifier:
         """Return the classifier with a new last layer."""

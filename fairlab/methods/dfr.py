@@ -1,6 +1,6 @@
 """Deep feature reweighting: the last layer of plain training, fitted anew to balanced validation images."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
@@ -35,8 +35,9 @@ class DFR(ERM):
 
     def training_set(self, work: Workspace, seed: int) -> TrainingSet:
         """Return the real images; both halves of the later fit have all cells."""
-        require_cells(cells_of(work.validation_half("fit")), 2, "validation (the half to fit on)")
-        return super().training_set(work, seed)
+        fit, real = work.validation_half("fit"), super().training_set(work, seed)
+        require_cells(cells_of(fit), 2, "validation (the half to fit on)")
+        return replace(real, inputs={**real.inputs, **fit.inputs})
 
     def refit(self, classifier: Classifier, work: Workspace, seed: int) -> Classifier:
         """Return the classifier with a new last layer."""

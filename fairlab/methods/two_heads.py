@@ -1,6 +1,6 @@
 """Two heads: a threshold for each group, for images of which the group is only guessed."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import torch
@@ -44,9 +44,10 @@ class TwoHeads(Method):
 
     def training_set(self, work: Workspace, seed: int) -> TrainingSet:
         """Return the real images; all cells occur, also where thresholds are fitted."""
-        require_cells(cells_of(work.validation_half("fit")), 1, "validation (the half to fit on)")
-        cells_of(work.real("train"))
-        return work.real("train")
+        fit, real = work.validation_half("fit"), work.real("train")
+        require_cells(cells_of(fit), 1, "validation (the half to fit on)")
+        cells_of(real)
+        return replace(real, inputs={**real.inputs, **fit.inputs})
 
     def network(
         self, recipe: Recipe, outputs: tuple[str, ...], work: Workspace | None, seed: int

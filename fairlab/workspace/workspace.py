@@ -139,7 +139,7 @@ class Workspace:
         rows = self.halves()[("fit", "selection").index(half)]
         valid = self.real("valid")
         assert valid.groups is not None
-        inputs = {**valid.inputs, "half": half}
+        inputs = {**valid.inputs, "half": f"{half}, of {self.target}, seed {self.seed}"}
         images = Selected(self.data.images, self.data.rows("valid")[rows])
         return TrainingSet(images, valid.labels[rows], valid.groups[rows], inputs=inputs)
 

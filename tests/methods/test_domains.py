@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fairlab.core.errors import UserError
-from fairlab.methods import DomainDiscriminative, DomainIndependent
+from fairlab.methods import DomainDiscriminative, DomainIndependent, LatentPairs
 from fairlab.methods.domain_discriminative import log_shift
 from fairlab.methods.group_heads import RULES, own_head
 
@@ -111,5 +111,9 @@ def test_the_known_group_s_head_answers_and_is_asked_for():
     assert torch.equal(own_head(logits.view(5, 1, 2), groups), network(IMAGES, groups))
     with pytest.raises(UserError, match="give the groups of the images"):
         network(IMAGES)
+    with pytest.raises(
+        UserError, match="needs the protected label of every image, which generated ones lack"
+    ):
+        LatentPairs(annotator=method)
     with pytest.raises(UserError, match="rule is 'known_b'; did you mean 'known_a'"):
         DomainIndependent(rule="known_b")

@@ -8,7 +8,7 @@ import torch
 from sklearn.linear_model import LogisticRegression
 
 from fairlab.core.errors import UserError
-from fairlab.methods import CRT, DFR, load_classifier, train
+from fairlab.methods import CRT, DFR, ERM, TwoHeads, load_classifier, train
 from fairlab.methods.last_layer import L1, STRENGTHS, balanced_fit, balanced_rows, seen_by_last
 
 from .toys import shapes
@@ -31,6 +31,22 @@ def test_all_but_the_last_layer_stays_to_the_bit(refitted):
     changed = [name for name, value in before.items() if not torch.equal(value, after[name])]
     assert changed == ["head.3.weight", "head.3.bias"]
     assert "backbone.bn1.running_mean" in before
+
+
+@pytest.mark.parametrize("method", [DFR(fits=2), CRT(passes=1)])
+def test_until_the_refit_it_is_plain_training_and_then_that_of_its_groups(method, work):
+    step, plain = train(method, work, 0), train(ERM(), work, 0)
+    before = (step.folder / "before_refit" / "weights.safetensors").read_bytes()
+    assert before == (plain.folder / "weights.safetensors").read_bytes()
+    other = train(method, shapes(work.home, protected=("Loud",)), 0)
+    assert other.fingerprint != step.fingerprint
+
+
+@pytest.mark.parametrize("method", [DFR(), TwoHeads()])
+def test_another_half_of_the_validation_images_is_another_training(method, work):
+    """Its seed is the workspace's, to which those of trainings are added."""
+    other = shapes(work.home, seed=1)
+    assert method.training_set(work, 1).inputs != method.training_set(other, 0).inputs
 
 
 def made(n=400, seed=0):
