@@ -60,7 +60,6 @@ def folder(tmp_path_factory):
         ("truth --target Smilling", 2),
         ("gan report --preset quik", 2),
         ("table --methods nonsense", 2),
-        ("methods", 0),
     ],
 )
 def test_what_is_wrong_is_told_before_anything_heavy_is_imported(folder, arguments, code):

@@ -2,7 +2,8 @@
 
 import pickle
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -68,8 +69,23 @@ BACKBONES: dict[str, Backbone] = {
 }
 
 
-#: Where features can be taken: after each stage of a ResNet.
-LAYERS = ("layer1", "layer2", "layer3", "layer4")
+#: The stages of a ResNet whose maps (n, c, h', w') can be looked at, in order.
+MAPS = ("layer1", "layer2", "layer3", "layer4")
+#: Where a network can be looked into: the maps, what its head sees (n, d), and its logits (n, k).
+LAYERS = (*MAPS, "features", "scores")
+
+
+def check_layer(layer: str) -> str:
+    """Return `layer`.
+
+    Raises
+    ------
+    UserError
+        If it is none of `LAYERS`; the sentence suggests the nearest names.
+    """
+    if layer not in LAYERS:
+        raise UserError(f"A network has no layer '{layer}'; {nearest_names(layer, LAYERS)}")
+    return layer
 
 
 class AttributeNetwork(nn.Module):
@@ -102,27 +118,75 @@ class AttributeNetwork(nn.Module):
             features: Tensor = self.backbone(images)  # (n, d)
         return features
 
-    def features_at(self, images: Tensor, layer: str) -> tuple[Tensor, Tensor]:
-        """Return the features (n, d), and the map (n, c, h', w') that one of `LAYERS` makes on the way.
+    def at(self, images: Tensor, layer: str) -> tuple[Tensor, Tensor]:
+        """Return the logits (n, k), and what one of `LAYERS` makes of the images on the way to them.
+
+        Parameters
+        ----------
+        images : (n, 3, h, w) tensor
+        layer : str
+            "layer1" to "layer4": a map (n, c, h', w'); "features": (n, d), both in the backbone's precision;
+            "scores": the logits, (n, k).
 
         Raises
         ------
         UserError
             If there is no such layer.
         """
-        if layer not in LAYERS:
-            raise UserError(f"The backbone has no layer '{layer}'; {nearest_names(layer, LAYERS)}")
+        with self._kept(layer) as kept:
+            logits = self(images)
+        return logits, kept[0] if kept else logits
+
+    def stage(self, images: Tensor, layer: str) -> Tensor:
+        """Return what one of `LAYERS` makes of images, alone: no head is asked that may need groups."""
+        if layer == "scores":
+            logits: Tensor = self(images)
+            return logits
+        with self._kept(layer) as kept:
+            self.features(images)
+        return kept[0]
+
+    @contextmanager
+    def _kept(self, layer: str) -> Iterator[list[Tensor]]:
+        """Collect what a layer returns while the network runs; nothing for the scores."""
         kept: list[Tensor] = []
-        module = self.backbone.get_submodule(layer)
+        if check_layer(layer) == "scores":
+            yield kept
+            return
+        module = self.backbone if layer == "features" else self.backbone.get_submodule(layer)
         handle = module.register_forward_hook(lambda _module, _inputs, output: kept.append(output))
         try:
-            features = self.features(images)
+            yield kept
         finally:
             handle.remove()
-        return features, kept[0]
+
+    @property
+    def last(self) -> nn.Linear:
+        """The last layer: what methods train anew that keep the rest."""
+        layer = self.head[-1]
+        assert isinstance(layer, nn.Linear)
+        return layer
+
+    def before_last(self, features: Tensor) -> Tensor:
+        """Return what the last layer sees (n, d) of the backbone's features (n, d), in evaluation mode."""
+        seen: Tensor = self.head[:-1](features.float())
+        return seen
 
 
-def build_network(recipe: Recipe, n_attributes: int, *, seed: int, imagenet: bool = True) -> AttributeNetwork:
+def pooled(stage: Tensor) -> Tensor:
+    """Return the mean over the pixels of a map (n, c, h, w), as float32; what has no pixels stays (n, d)."""
+    stage = stage.float()
+    return stage.mean(dim=(2, 3)) if stage.ndim == 4 else stage
+
+
+def build_network(
+    recipe: Recipe,
+    n_attributes: int,
+    *,
+    seed: int,
+    imagenet: bool = True,
+    kind: Callable[[nn.Module, int, int, Recipe], AttributeNetwork] = AttributeNetwork,
+) -> AttributeNetwork:
     """Build a network with random weights from `seed`, the backbone's from ImageNet where wanted.
 
     Parameters
@@ -135,6 +199,9 @@ def build_network(recipe: Recipe, n_attributes: int, *, seed: int, imagenet: boo
         Of the random weights; the global random state is left as it was.
     imagenet : bool
         False leaves ImageNet weights out although the recipe wants them: all will be overwritten.
+    kind : callable
+        From backbone, number of features, `n_attributes` and recipe to the network: a class that extends
+        `AttributeNetwork`. What it adds after its parent's parts leaves their initial weights as they are.
 
     Raises
     ------
@@ -144,7 +211,7 @@ def build_network(recipe: Recipe, n_attributes: int, *, seed: int, imagenet: boo
     entry = BACKBONES[recipe.backbone]
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        network = AttributeNetwork(*entry.build(recipe.width), n_attributes, recipe)
+        network = kind(*entry.build(recipe.width), n_attributes, recipe)
     if imagenet and recipe.pretrained != "none":
         _load_imagenet_weights(network.backbone, recipe)
     return network.to(memory_format=torch.channels_last)

@@ -15,7 +15,7 @@ from tqdm.auto import tqdm
 import fairlab
 from fairlab.classifiers.augmentation import evaluation_batch
 from fairlab.classifiers.images import ImageArray
-from fairlab.classifiers.networks import AttributeNetwork, build_network
+from fairlab.classifiers.networks import AttributeNetwork, build_network, pooled
 from fairlab.classifiers.recipe import Recipe
 from fairlab.core.devices import choose_device
 from fairlab.core.errors import DamagedError, UserError
@@ -65,24 +65,22 @@ class Classifier(nn.Module):
         return logits
 
     def features(
-        self, images: ImageArray, batch_size: int = 256, progress: bool = True, *, layer: str | None = None
+        self, images: ImageArray, batch_size: int = 256, progress: bool = True, *, layer: str = "features"
     ) -> np.ndarray:
-        """Return what the head sees, shape (n, d), float32; other arguments as for `score`.
+        """Return what a layer makes of images, by default what the head sees: (n, d) float32.
 
         Parameters
         ----------
-        layer : str, optional
-            One of `fairlab.classifiers.networks.LAYERS`: the mean over the pixels of that layer's map.
+        layer : str
+            One of `fairlab.classifiers.networks.LAYERS`; of a map, the mean over its pixels.
+        images, batch_size, progress
+            As for `score`.
         """
 
-        def pooled(batch: Tensor) -> Tensor:
-            inputs = evaluation_batch(batch, self.recipe)
-            if layer is None:
-                found: Tensor = self.network.features(inputs)  # (b, d)
-                return found
-            return self.network.features_at(inputs, layer)[1].float().mean(dim=(2, 3))  # (b, c)
+        def seen(batch: Tensor, _: Tensor | None) -> Tensor:
+            return pooled(self.network.stage(evaluation_batch(batch, self.recipe), layer))
 
-        return self._in_batches(lambda batch, _: pooled(batch), images, batch_size, progress)
+        return self._in_batches(seen, images, batch_size, progress)
 
     def logits(
         self,

@@ -62,7 +62,7 @@ class Validation:
 
     def figures(self, classifier: Classifier) -> dict[str, float]:
         """Return each figure that can be computed, in [0, 1], as a mean over the attributes it exists for."""
-        scores = classifier.score(self.images, progress=False)  # (n, k)
+        scores = classifier.score(self.images, progress=False, groups=self.protected)  # (n, k)
         rules = ("average_precision", "group_balanced_average_precision")
         return {
             rule: float(np.mean([self._figure(rule, scores, int(k)) for k in np.flatnonzero(defined)]))

@@ -50,8 +50,13 @@ Loss = Callable[[nn.Module, Batch], "Tensor | tuple[Tensor, Mapping[str, Tensor]
 
 def cross_entropy(network: nn.Module, batch: Batch) -> Tensor:
     """Return the mean binary cross-entropy of a batch, each image weighted: the loss of plain training."""
+    return cross_entropy_of(network(batch.images), batch)
+
+
+def cross_entropy_of(logits: Tensor, batch: Batch) -> Tensor:
+    """Return the same of a batch's logits (b, k)."""
     weights = None if batch.weights is None else batch.weights[:, None]
-    return nn.functional.binary_cross_entropy_with_logits(network(batch.images), batch.labels, weights)
+    return nn.functional.binary_cross_entropy_with_logits(logits, batch.labels, weights)
 
 
 def train_classifier(

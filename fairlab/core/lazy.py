@@ -2,9 +2,46 @@
 
 import ast
 import importlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping, MutableMapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
+
+T = TypeVar("T")
+
+
+class LazyMapping(MutableMapping[str, T], Generic[T]):
+    """A mapping whose values are imported when they are first asked for; its keys are known at once.
+
+    Parameters
+    ----------
+    get : callable
+        From the name of a value to the value: ``__getattr__`` of `lazy_names`.
+    names : mapping of str to str
+        The value's name for each key, in order.
+    """
+
+    def __init__(self, get: Callable[[str], T], names: Mapping[str, str]) -> None:
+        self._get, self._names = get, dict(names)
+        self._values: dict[str, T] = {}
+
+    def __getitem__(self, key: str) -> T:
+        if key not in self._values:
+            self._values[key] = self._get(self._names[key])
+        return self._values[key]
+
+    def __setitem__(self, key: str, value: T) -> None:
+        self._names.setdefault(key, key)
+        self._values[key] = value
+
+    def __delitem__(self, key: str) -> None:
+        del self._names[key]
+        self._values.pop(key, None)
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._names)
+
+    def __len__(self) -> int:
+        return len(self._names)
 
 
 def lazy_names(package: str, file: str) -> tuple[Callable[[str], Any], Callable[[], list[str]]]:

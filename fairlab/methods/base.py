@@ -8,14 +8,15 @@ fields are its settings. To write one, see CONTRIBUTING.md.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+import math
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from fairlab import classifiers  # its networks are imported when one is asked for: methods are named at once
 from fairlab.classifiers import Recipe, TrainingSet
-from fairlab.core.errors import UserError
+from fairlab.core.errors import UserError, nearest_names
 from fairlab.core.files import read_json
 from fairlab.core.store import Step
 from fairlab.workspace.workspace import Workspace
@@ -56,7 +57,8 @@ class Method:
 
     name: ClassVar[str] = "method"  # on the command line and in folders
     paper: ClassVar[str] = ""  # where it is from
-    protected_at: ClassVar[str] = "training"  # where the protected label must be known: - training test
+    #: where the protected label must be known beside selection: "-", "training", "validation" or "test"
+    protected_at: ClassVar[str] = "training"
     selection: ClassVar[str] = "group_balanced_average_precision"  # the figure whose best epoch is kept
 
     epochs: int | None = None
@@ -68,6 +70,19 @@ class Method:
     def __init_subclass__(cls) -> None:
         if "name" in cls.__dict__:  # else it is what several methods share
             _CLASSES[cls.name] = cls
+
+    def require_above_0(self, *names: str) -> None:
+        """Refuse settings that are not finite numbers above 0: raise UserError."""
+        for name in names:
+            value = getattr(self, name)
+            if not (math.isfinite(value) and value > 0):
+                raise UserError(f"The method's {name} is {value}; give a finite number above 0.")
+
+    def require_one_of(self, name: str, known: Iterable[str]) -> None:
+        """Refuse a setting that is none of the known words: raise UserError."""
+        value, known = getattr(self, name), list(known)
+        if value not in known:
+            raise UserError(f"The method's {name} is '{value}'; {nearest_names(value, known)}")
 
     def check(self, work: Workspace) -> None:
         """Refuse what cannot go well with these images, before anything is trained: raise UserError."""
@@ -129,16 +144,17 @@ def train(
         The folder holds what `fairlab.classifiers.fit` writes; open it with `load_classifier`.
     """
     data = data if data is not None else method.training_set(work, seed)
-    recipe = schedule(method, work, len(data), recipe)
+    recipe = schedule(method, work, len(data), recipe, images_before=data.images_before)
     described, seed_of_all = describe(method), work.seed + seed
-    groups = work.groups("valid") if recipe.selection.startswith("group") else None
+    valid = work.selecting()
+    groups = valid.groups if recipe.selection.startswith("group") else None
 
     def make(folder: Path) -> None:
         refits = type(method).refit is not Method.refit
         classifier = classifiers.fit(
             folder / "before_refit" if refits else folder,
             data,
-            classifiers.Validation(work.images("valid"), work.labels("valid"), groups),
+            classifiers.Validation(valid.images, valid.labels, groups),
             attributes=work.outputs,
             recipe=recipe,
             seed=seed_of_all,
@@ -155,27 +171,38 @@ def train(
         "outputs": list(work.outputs),
         "recipe": dataclasses.asdict(recipe),
         "seed": seed_of_all,
-    }
+    } | ({"validation": dict(valid.inputs)} if work.halved else {})
     inputs = dict(data.inputs) | ({} if groups is None else {"groups": work.protected[0]})
     learnt = work.outputs[0] if len(work.outputs) == 1 else f"{len(work.outputs)}-attributes"
     name = f"{method.name}-{learnt}-seed{seed_of_all}"
     return work.store("classifiers").shared_step(name, make, config=config, inputs=inputs)
 
 
-def schedule(method: Method, work: Workspace, n_images: int, recipe: Recipe | None = None) -> Recipe:
-    """Return the recipe of a training: the epochs and the rule of selection are the method's."""
+def schedule(
+    method: Method, work: Workspace, n_images: int, recipe: Recipe | None = None, *, images_before: int = 0
+) -> Recipe:
+    """Return the recipe of a training: the epochs and the rule of selection are the method's.
+
+    Unless epochs are set, all trainings behind a classifier show as many images as plain training does.
+    """
     if recipe is None:
         recipe, n_real = work.recipe, work.source.counts["train"]
-        epochs = method.epochs or max(1, round(recipe.epochs * n_real / n_images))
-        recipe = dataclasses.replace(recipe, epochs=epochs)
+        left = recipe.epochs * n_real - images_before
+        recipe = dataclasses.replace(recipe, epochs=method.epochs or max(1, round(left / n_images)))
     return dataclasses.replace(recipe, selection=method.selection)
 
 
 def describe(method: Method) -> dict[str, Any]:
-    """Return a method's name and settings as JSON values, from which `method_from` makes it."""
+    """Return a method's name and settings as JSON values, from which `method_from` makes it.
+
+    A setting that a method got later (``metadata={"later": True}``) is left out while it has its default, so
+    that classifiers trained before are still found.
+    """
+    later = {f.name: f.default for f in dataclasses.fields(method) if f.metadata.get("later")}
     return {"name": method.name} | {
         name: describe(value) if isinstance(value, Method) else value
         for name, value in settings_of(method).items()
+        if name not in later or value != later[name]
     }
 
 
@@ -205,8 +232,11 @@ def method_from(description: Mapping[str, Any]) -> Method:
         name: method_from(value) if isinstance(value, Mapping) and "name" in value else value
         for name, value in description.items()
     }
+    from fairlab.methods import METHODS  # which imports this file, and a method's when it is asked for
+
     try:
-        return _CLASSES[values.pop("name")](**values)
+        name = values.pop("name")
+        return (_CLASSES.get(name) or METHODS[name])(**values)
     except (KeyError, TypeError) as error:
         raise UserError(
             f"The method {description} is not known here ({error}); import the module that defines it."

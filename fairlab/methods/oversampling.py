@@ -1,7 +1,7 @@
 """Over-sampling: real images drawn so that the groups are equally frequent within each label."""
 
 import dataclasses
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import ClassVar
 
 import numpy as np
@@ -10,19 +10,28 @@ from fairlab.classifiers import TrainingSet
 from fairlab.classifiers.images import Selected
 from fairlab.core.errors import UserError
 from fairlab.methods.base import Counts, Method
+from fairlab.methods.cells import cells_of, equal_chances
 from fairlab.workspace.workspace import Workspace
 
 
 @dataclass(frozen=True)
 class Oversampling(Method):
-    """Draw every image with a chance that balances the groups within each label, anew in each epoch."""
+    """Draw every image with a chance that balances the groups within each label, anew in each epoch.
+
+    Labels stay as frequent as they are; with `cells`, all four combinations of label and group are equally
+    frequent (as in SubpopBench). The protected label is needed in training.
+    """
 
     name: ClassVar[str] = "oversampling"
     paper: ClassVar[str] = "Wang et al., CVPR 2020, Section 4.1"
 
+    cells: bool = field(default=False, metadata={"later": True})
+
     def training_set(self, work: Workspace, seed: int) -> TrainingSet:
         """Return the real images with their chances of being drawn."""
         real = work.real("train")
+        if self.cells:
+            return dataclasses.replace(real, draws=equal_chances(cells_of(real)))
         chances = balanced_chances(real.labels[:, 0], real.known_groups())
         return dataclasses.replace(real, draws=chances)
 

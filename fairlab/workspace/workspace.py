@@ -16,6 +16,7 @@ from fairlab.data import FaceData
 from fairlab.data.attributes import check_attribute
 from fairlab.data.sources import Source
 from fairlab.workspace.generator import GeneratorSettings, trained_generator
+from fairlab.workspace.halves import halves_of_cells
 from fairlab.workspace.source import SourceSettings, prepare_data
 
 if TYPE_CHECKING:
@@ -73,6 +74,7 @@ class Workspace:
         self.settings = settings or SourceSettings()
         self.generator_settings = generator or GeneratorSettings()
         self.home = Path(home)
+        self.halved = False  # whether epochs are chosen on half of the validation images
         self._stores: dict[str, Store] = {}
         for attribute in (target, *protected):
             check_attribute(attribute, source.attributes, source.left_out)
@@ -90,6 +92,17 @@ class Workspace:
         _ = self.data  # opened once, for both
         other = copy.copy(self)
         other.outputs = attributes
+        return other
+
+    def with_halved_validation(self) -> Workspace:
+        """Return the same workspace, in which only half of the validation images choose epochs.
+
+        The other half, ``validation_half("fit")``, is then untouched: thresholds and last layers may be
+        fitted on it. Classifiers trained so have other fingerprints.
+        """
+        _ = self.data
+        other = copy.copy(self)
+        other.halved = True
         return other
 
     # Images and labels.
@@ -122,6 +135,26 @@ class Workspace:
         """Return the real images of one split with their labels and groups."""
         inputs = {"data": self.data.fingerprint, "groups": self.protected[0]}
         return TrainingSet(self.images(split), self.labels(split), self.groups(split), inputs=inputs)
+
+    def validation_half(self, half: str) -> TrainingSet:
+        """Return the validation images to fit on ("fit"), or to choose by ("selection"): halves of each cell.
+
+        Every target has halves of its own; they do not depend on outputs or training seed.
+        """
+        rows = self.halves()[("fit", "selection").index(half)]
+        valid = self.real("valid")
+        assert valid.groups is not None
+        inputs = {**valid.inputs, "half": f"{half}, of {self.target}, seed {self.seed}"}
+        images = Selected(self.data.images, self.data.rows("valid")[rows])
+        return TrainingSet(images, valid.labels[rows], valid.groups[rows], inputs=inputs)
+
+    def halves(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return which of the validation images, counted from 0, are to fit on, and which to choose by."""
+        return halves_of_cells(self.data.label(self.target, "valid"), self.groups("valid"), self.seed)
+
+    def selecting(self) -> TrainingSet:
+        """Return the validation images on which epochs are chosen: all, or half of them."""
+        return self.validation_half("selection") if self.halved else self.real("valid")
 
     # The generator.
 

@@ -8,7 +8,7 @@ import torch
 import torchvision
 
 from fairlab.classifiers import Recipe
-from fairlab.classifiers.networks import BACKBONES, build_network
+from fairlab.classifiers.networks import BACKBONES, LAYERS, AttributeNetwork, build_network
 from fairlab.core.errors import UserError
 
 CHECKPOINT = "resnet18-f37072fd.pth"
@@ -105,3 +105,37 @@ def test_damaged_imagenet_weights_are_one_sentence(hub, content):
 def test_a_backbone_without_imagenet_weights_says_so():
     with pytest.raises(UserError, match="no ImageNet weights for 'resnet10'"):
         build_network(Recipe(backbone="resnet10", pretrained="required"), 1, seed=0)
+
+
+@pytest.mark.parametrize("name", ["resnet10", "resnet50"])
+def test_a_network_can_be_looked_into_at_every_layer(name):
+    network = build_network(Recipe(backbone=name, width=8), 3, seed=0).eval()
+    images = torch.randn(2, 3, 64, 64)
+    widest = network.n_features
+    shapes = [(2, widest // 2 ** (3 - k), 16 // 2**k, 16 // 2**k) for k in range(4)] + [(2, widest), (2, 3)]
+    with torch.inference_mode():
+        plain = network(images)
+        for layer, shape in zip(LAYERS, shapes, strict=True):
+            logits, stage = network.at(images, layer)
+            assert stage.shape == shape
+            assert torch.equal(logits, plain)
+            assert torch.equal(network.stage(images, layer), stage)
+        mean = network.stage(images, "layer4").mean(dim=(2, 3))
+        torch.testing.assert_close(mean, network.stage(images, "features"))
+    assert not any(module._forward_hooks for module in network.modules())
+    for look in (network.at, network.stage):
+        with pytest.raises(UserError, match="no layer 'layer5'; did you mean 'layer"):
+            look(images, "layer5")
+
+
+def test_a_kind_of_network_that_adds_parts_starts_from_the_same_weights():
+    class WithPart(AttributeNetwork):
+        def __init__(self, *arguments):
+            super().__init__(*arguments)
+            self.part = torch.nn.Linear(2, 2)
+
+    recipe = Recipe(backbone="resnet10", width=8)
+    plain, other = build_network(recipe, 1, seed=3), build_network(recipe, 1, seed=3, kind=WithPart)
+    assert all(torch.equal(value, other.state_dict()[name]) for name, value in plain.state_dict().items())
+    again = build_network(recipe, 1, seed=3, kind=WithPart)
+    assert torch.equal(other.part.weight, again.part.weight)

@@ -25,7 +25,10 @@ class Fixed:
     def __init__(self, scores: np.ndarray) -> None:
         self.scores = scores
 
-    def score(self, images: np.ndarray, progress: bool = True) -> np.ndarray:
+    def score(
+        self, images: np.ndarray, progress: bool = True, *, groups: np.ndarray | None = None
+    ) -> np.ndarray:
+        self.groups = groups
         return self.scores
 
 

@@ -7,9 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from fairlab.classifiers.networks import LAYERS
 from fairlab.core.errors import UserError
 from fairlab.latent import PARTNERS
 from fairlab.methods import ERM, METHODS, AddedOversampling, LatentPairs, Oversampling, describe, method_from
+from fairlab.methods.adversaries import ADVERSARIES
+from fairlab.methods.group_heads import RULES
+from fairlab.methods.rules.two_thresholds import AIMS
 from fairlab.methods.settings import (
     FORMER_VARIANTS,
     describe_methods,
@@ -34,6 +38,15 @@ VALUES = {
     "target_planes": st.sampled_from(["one", "by_group"]),
     "positive_share": st.none() | st.floats(0, 1, exclude_min=True, exclude_max=True),
     "n_inverted": st.just(0) | COUNTS,
+    "rule": st.sampled_from([*RULES, "known_a"]),
+    "aim": st.sampled_from(sorted(AIMS)),
+    "layer": st.sampled_from(LAYERS),
+    "adversary": st.sampled_from(list(ADVERSARIES)),
+    "warm": st.floats(0, 1),
+    "p": st.floats(0, 1),
+    "first_epochs": st.integers(1, 9),
+    **dict.fromkeys(("cells", "prior_shift", "oversampling", "ramp", "by_group"), st.booleans()),
+    **dict.fromkeys(("strength", "warm_rate", "step", "copies", "alpha", "gamma"), st.floats(0.001, 100)),
 }
 
 

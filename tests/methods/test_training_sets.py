@@ -13,6 +13,7 @@ from fairlab.methods import ERM, METHODS, LatentPairs, Oversampling, Pairs, Unbi
 from fairlab.methods.base import schedule
 from fairlab.methods.latent_pairs.generated import sample_faces
 from fairlab.methods.oversampling import balanced_chances, balanced_rows
+from fairlab.methods.settings import settings_of
 from fairlab.methods.unbiased_faces import UNBIASED_SEED
 
 from .toys import COUNTS, RECIPE, SIZES, faces, shapes, small
@@ -94,6 +95,8 @@ def test_epochs_are_those_of_the_method_or_as_many_as_show_as_many_images(work):
     assert schedule(ERM(epochs=7), work, N).epochs == 7
     assert schedule(ERM(), work, N // 4).epochs == 4 * RECIPE.epochs
     assert schedule(added, work, 4 * N, RECIPE).epochs == RECIPE.epochs
+    assert schedule(ERM(), work, N, images_before=N).epochs == RECIPE.epochs - 1  # of another training
+    assert schedule(ERM(), work, N, images_before=9 * N).epochs == 1
     assert schedule(ERM(), work, N).selection == "average_precision"
     assert schedule(added, work, N).selection == "group_balanced_average_precision"
 
@@ -156,8 +159,10 @@ def test_seeds_that_share_labels_share_planes_and_partners_and_others_do_not(wor
 
 
 def test_what_identifies_a_training_set_differs_between_methods_with_other_images(work):
-    """But for a half, whose images are among those of the pairs."""
-    methods = [*METHODS.keys() - {"unbiased_faces"}, "latent_pairs:use=z", "latent_pairs:partner=margin"]
+    """But for a half, whose images are among those of the pairs; others learn from the real ones alone."""
+    adds = [name for name in METHODS if {"n_added", "n_pairs"} & settings_of(small(name)).keys()]
+    methods = ["erm", *adds, "latent_pairs:use=z", "latent_pairs:partner=margin"]
+    methods.remove("unbiased_faces")
     inputs = [small(method).training_set(work, 0).inputs for method in methods]
     assert len({tuple(sorted(marks.items())) for marks in inputs}) == len(methods)
 

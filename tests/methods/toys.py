@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from fairlab.classifiers import Recipe
+from fairlab.classifiers import Batch, Recipe
 from fairlab.data import FaceData
 from fairlab.data.sources import open_source
 from fairlab.generators import ProgressiveGenerator, save_generator
@@ -77,6 +77,30 @@ def faces(home, **changes):
 
 
 WORKSPACES = {"shapes": shapes, "faces": faces}
+
+#: A network of a hundred weights, for losses on made-up batches.
+TINY = Recipe(
+    backbone="resnet10", width=2, hidden_head=False, resize=None, padding=0, crop=16, precision="float32"
+)
+
+
+def made_batch(n=24, seed=0, *, weights=None, progress=0.5):
+    """Return a batch of noise in which all cells occur, in turns."""
+    generator = torch.Generator().manual_seed(seed)
+    images = torch.randn(n, 3, 16, 16, generator=generator)
+    labels, groups = torch.arange(n)[:, None] // 2 % 2, torch.arange(n) % 2
+    return Batch(images, labels.float(), groups, weights, None, None, progress, generator)
+
+
+def logits_batch(logits, labels, groups=None, seed=0):
+    """Return a batch whose images are logits (n, k), for losses of which the network is the identity."""
+    generator = torch.Generator().manual_seed(seed)
+    return Batch(logits, labels, groups, None, None, None, 0.5, generator)
+
+
+def network_of(method, work=None, seed=0):
+    """Return the tiny network of a method, in training mode, with some noise in all that starts as 0."""
+    return method.network(TINY, ("Square",), work, seed).train()
 
 
 def small(name: str, **settings) -> Method:

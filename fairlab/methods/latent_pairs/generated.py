@@ -59,6 +59,11 @@ class GeneratedFaces(Method):
                 f"One network for all attributes cannot be trained by '{self.annotator.name}', which "
                 "looks at one; set multi_label=false, or leave annotator out."
             )
+        if self.annotator.protected_at == "test":
+            raise UserError(
+                f"The annotator '{self.annotator.name}' needs the protected label of every image, which "
+                "generated ones lack; choose another."
+            )
 
     @property
     def n_latents(self) -> int:
