@@ -3,7 +3,7 @@
 from typing import TYPE_CHECKING
 
 from fairlab.core.lazy import LazyMapping, lazy_names
-from fairlab.methods.base import Counts, Method, describe, load_classifier, method_from, train
+from fairlab.methods.base import CLASSES, Counts, Method, describe, load_classifier, method_from, train
 
 if TYPE_CHECKING:
     from fairlab.methods.crt import CRT
@@ -61,3 +61,4 @@ METHODS: LazyMapping[type[Method]] = LazyMapping(
         "latent_pairs": "LatentPairs",
     },
 )
+CLASSES.maps.append(METHODS)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 import math
+from collections import ChainMap
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,8 +29,9 @@ if TYPE_CHECKING:
     from fairlab.classifiers import Batch, Classifier
     from fairlab.classifiers.networks import AttributeNetwork
 
-#: Every class of methods that was defined, by name: a card finds its method, wherever that is written.
-_CLASSES: dict[str, type[Method]] = {}
+#: Every class of methods that was defined, by name: a card finds its method, wherever that is written. Behind
+#: them are those that the package knows, but has not imported yet.
+CLASSES: ChainMap[str, type[Method]] = ChainMap()
 
 
 @dataclass(frozen=True)
@@ -69,7 +71,7 @@ class Method:
 
     def __init_subclass__(cls) -> None:
         if "name" in cls.__dict__:  # else it is what several methods share
-            _CLASSES[cls.name] = cls
+            CLASSES[cls.name] = cls
 
     def require_above_0(self, *names: str) -> None:
         """Refuse settings that are not finite numbers above 0: raise UserError."""
@@ -232,11 +234,8 @@ def method_from(description: Mapping[str, Any]) -> Method:
         name: method_from(value) if isinstance(value, Mapping) and "name" in value else value
         for name, value in description.items()
     }
-    from fairlab.methods import METHODS  # which imports this file, and a method's when it is asked for
-
     try:
-        name = values.pop("name")
-        return (_CLASSES.get(name) or METHODS[name])(**values)
+        return CLASSES[values.pop("name")](**values)
     except (KeyError, TypeError) as error:
         raise UserError(
             f"The method {description} is not known here ({error}); import the module that defines it."
