@@ -2,12 +2,16 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
 
 from fairlab.core.errors import UserError, nearest_names
 from fairlab.core.store import Store
-from fairlab.data import FaceData
-from fairlab.data.facedata import read_manifest
+from fairlab.data import SPLITS, FaceData
+from fairlab.data.facedata import MANIFEST, read_manifest
+from fairlab.data.labelled_files import LabelledFiles
 from fairlab.data.sources import SOURCES, Source, open_source
 
 
@@ -50,9 +54,47 @@ def prepare_data(source: Source, home: Path, size: int) -> FaceData:
     return source.prepare(prepared_folder(source, home, size), size)
 
 
-def prepared_folder(source: Source, home: Path, size: int) -> Path:
-    """Return where a source's images at `size` pixels are, or will be."""
-    fingerprint = source.fingerprint(size)
+class Labelled(NamedTuple):
+    """What is known of images before any is read, or of those that were prepared.
+
+    Attributes
+    ----------
+    labels : DataFrame, n rows
+        Index: image id. One 0/1 column for each attribute.
+    split, identity : ndarray of str, shape (n,)
+        As in `FaceData`; identity may be None.
+    """
+
+    labels: pd.DataFrame
+    split: np.ndarray
+    identity: np.ndarray | None
+
+
+def known_labels(source: Source) -> Labelled | None:
+    """Return a source's labels before any image is read; None if it reads them with the images."""
+    if isinstance(source, LabelledFiles):
+        return Labelled(source.labels, source.split, source.identity)
+    if source.name == "synthfaces":
+        from fairlab.data.synthfaces.source import SynthFacesSource  # drawing is imported where it is used
+
+        assert isinstance(source, SynthFacesSource)
+        return Labelled(
+            source.labels(source.factors()), np.repeat(SPLITS, [source.counts[name] for name in SPLITS]), None
+        )
+    return None
+
+
+def prepared_labels(folder: Path) -> Labelled | None:
+    """Return the labels of a prepared folder; None if it is not there."""
+    if not (folder / MANIFEST).is_file():
+        return None
+    data = FaceData.open(folder)
+    return Labelled(data.labels, data.split, data.identity)
+
+
+def prepared_folder(source: Source, home: Path, size: int, fingerprint: str | None = None) -> Path:
+    """Return where a source's images at `size` pixels are, or will be: those of now, or of a fingerprint."""
+    fingerprint = fingerprint or source.fingerprint(size)
     return Store(home / "prepared").root / f"{source.name}-{size}-{fingerprint[:8]}"
 
 

@@ -12,12 +12,20 @@ import torch
 from fairlab.classifiers import Recipe, Selected, TrainingSet
 from fairlab.core.devices import choose_device
 from fairlab.core.store import Step, Store
-from fairlab.data import FaceData
+from fairlab.data import SPLITS, FaceData
 from fairlab.data.attributes import check_attribute
+from fairlab.data.groups import require_groups, small_groups
 from fairlab.data.sources import Source
 from fairlab.generators import Generator, load_generator
 from fairlab.workspace.generator import GeneratorSettings, trained_generator
-from fairlab.workspace.source import SourceSettings, prepare_data
+from fairlab.workspace.source import (
+    Labelled,
+    SourceSettings,
+    known_labels,
+    prepare_data,
+    prepared_folder,
+    prepared_labels,
+)
 
 
 class Workspace:
@@ -43,6 +51,8 @@ class Workspace:
         Folder that holds ``prepared/``, ``generators/``, ``classifiers/`` and ``latents/``.
     seed : int
         Seed of data, generator and latents; training seed `k` is ``seed + k``.
+    trial : bool
+        Whether all that is asked is if everything runs: classifiers that have learnt nothing are used, too.
     device : str, optional
         Torch device; by default CUDA where there is one.
 
@@ -63,9 +73,10 @@ class Workspace:
         settings: SourceSettings | None = None,
         generator: GeneratorSettings | None = None,
         seed: int = 0,
+        trial: bool = False,
         device: str | torch.device | None = None,
     ) -> None:
-        self.source, self.recipe, self.seed = source, recipe, seed
+        self.source, self.recipe, self.seed, self.trial = source, recipe, seed, trial
         self.target, self.protected = target, protected
         self.outputs: tuple[str, ...] = (target,)
         self.settings = settings or SourceSettings()
@@ -94,8 +105,35 @@ class Workspace:
         return prepare_data(self.source, self.home, self.image_size)
 
     @cached_property
+    def labelled(self) -> Labelled | None:
+        """The labels, known before any image is read; None where the source cannot know them."""
+        prepared = prepared_folder(self.source, self.home, self.image_size)
+        return prepared_labels(prepared) or known_labels(self.source)
+
+    def require_groups(self) -> None:
+        """Check, before any image is read, that the attributes can be told apart and no group is empty.
+
+        Raises
+        ------
+        UserError
+            See `fairlab.data.groups.require_groups`.
+        """
+        for protected in self.protected if self.labelled is not None else ():
+            require_groups(self.labelled.labels, self.labelled.split, self.target, protected, SPLITS)
+
+    @property
+    def small_groups(self) -> list[str]:
+        """What is to be said of groups with few images, a sentence for each protected attribute."""
+        known = self.labelled
+        if known is None:
+            return []
+        found = (small_groups(*known[:2], self.target, name, SPLITS) for name in self.protected)
+        return [sentence for sentence in found if sentence]
+
+    @cached_property
     def data(self) -> FaceData:
         """The prepared images and labels; every (target, protected) group is known to have positives."""
+        self.require_groups()
         data = self.prepare()
         for protected in self.protected:
             data.require_groups(self.target, protected)
