@@ -162,8 +162,8 @@ class FaceData:
         Raises
         ------
         UserError
-            If the two are one attribute, one is unknown, or `fairlab.data.groups.require_groups` refuses them:
-            of a group without positives or negatives no rate could be estimated.
+            If one is unknown, or `fairlab.data.groups.require_groups` refuses them: of a group without
+            positives or negatives no rate could be estimated.
         """
         for name in (target, protected):
             check_attribute(name, self.attributes)

@@ -38,10 +38,10 @@ def require_groups(
         _require_both(labels, name)
     y, a = labels[target].to_numpy(dtype=bool), labels[protected].to_numpy(dtype=bool)
     _require_distinct(y, a, target, protected)
-    empty = [cell for cell in _cells(y, a, split, splits) if cell[3] == 0]
-    if empty:
-        part, target_label, protected_label, _ = empty[0]
-        raise UserError(_empty(y, a, split, part, (target, protected), (target_label, protected_label)))
+    for part, t, p, n in _cells(y, a, split, splits):
+        if n == 0:
+            kind = f"{'positives' if t else 'negatives'} of '{target}'"
+            raise UserError(_empty(part, kind, f"{protected}={p}", split[a == p], split[(a == p) & (y == t)]))
 
 
 def small_groups(
@@ -89,29 +89,16 @@ def _cells(
         yield from ((part, cell % 2, cell // 2, int(n)) for cell, n in enumerate(counts))
 
 
-def _empty(
-    y: np.ndarray, a: np.ndarray, split: np.ndarray, part: str, names: tuple[str, str], values: tuple[int, int]
-) -> str:
-    """Return the sentence of one empty cell."""
-    (target, protected), (t, p) = names, values
-    kind = "positives" if t else "negatives"
-    members, inside = (y == t) & (a == p), split == part
-    there = int((inside & (a == p)).sum())
-    if not inside.any():
+def _empty(part: str, kind: str, group: str, of_group: np.ndarray, of_cell: np.ndarray) -> str:
+    """Return the sentence of a cell that a split lacks; where images of its group, and of it, are, (n,)."""
+    lacking = f"The {part} split has 0 {kind} among its {(of_group == part).sum():,} images with {group}"
+    if not len(of_cell):
         return (
-            f"The {part} split has no image at all, so '{target}' cannot be measured there; give images to "
-            "train, valid and test in the column 'split', or leave that column out."
+            f"{lacking}, and no other split has any, so that group cannot be measured; choose another pair "
+            "of attributes, or add such images."
         )
-    if not members.any():
-        rest = "choose another pair of attributes or add such images"
-        return (
-            f"None of {len(y):,} images has {target}={t} with {protected}={p} (the {part} split has 0 {kind} "
-            f"of '{target}' among its {there} images with {protected}={p}), so that group cannot be measured; "
-            f"{rest}."
-        )
-    elsewhere = ", ".join(f"{name} {n}" for name, n in pd.Series(split[members]).value_counts().items())
+    elsewhere = ", ".join(f"{n:,} in {name}" for name, n in pd.Series(of_cell).value_counts().items())
     return (
-        f"The {part} split has 0 {kind} of '{target}' among its {there} images with {protected}={p}, so that "
-        f"group cannot be measured ({elsewhere} of them); add such images, deal them out anew with a column "
-        "'split', or choose another pair of attributes."
+        f"{lacking}, so that group cannot be measured; add such images, spread those there are ({elsewhere}) "
+        "with a column 'split', or choose another pair of attributes."
     )

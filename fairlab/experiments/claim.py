@@ -32,6 +32,7 @@ OPTIONS = {
     "synthfaces_association": ("source", "association"),
 }
 PRESET, OF_PRESET = "--preset", (("recipe",), ("generator", "recipe"), ("source", "counts"))
+UNRECORDED = "unrecorded"  # a setting that an earlier version did not have
 _SHOWN = 3  # settings that a sentence names
 
 
@@ -49,15 +50,6 @@ class Claim:
     experiment: Experiment
     work: Workspace
 
-    def made_from(self) -> dict[str, Any]:
-        """Return what identifies images and generator, and where the images are."""
-        settings = self.work.settings
-        return {
-            "images": self.work.source.fingerprint(self.work.image_size),
-            "generator": self.work.generator_settings.given_fingerprint(settings),
-            "root": None if settings.root is None else str(Path(settings.root).resolve()),
-        }
-
     def tie(self, folder: Path) -> None:
         """Tie a run folder to the experiment and its images.
 
@@ -70,7 +62,7 @@ class Claim:
             raise UserError(f"{clash}; choose another --run NAME, or delete that folder.")
         path = folder / RECORD
         if not path.exists() or MADE_FROM not in read_json(path):
-            write_json(path, self._identity() | {MADE_FROM: self.made_from()})
+            write_json(path, self._identity() | {MADE_FROM: self.work.inputs})
 
     def clash(self, folder: Path) -> str:
         """Return the clause that says to what else a run folder is tied; "" if to nothing else."""
@@ -92,7 +84,7 @@ class Claim:
         return identity
 
     def _clash_of_inputs(self, folder: Path, found: Mapping[str, Any]) -> str:
-        wanted = self.made_from()
+        wanted = self.work.inputs
         if found.get("images", wanted["images"]) != wanted["images"]:
             return f"The run in {folder} was made from {self._other_images(found)}"
         if found.get("generator", wanted["generator"]) != wanted["generator"]:
@@ -108,7 +100,7 @@ class Claim:
         """Say what differs from the images that a run was made from."""
         if self.work.settings.is_drawn:
             return "faces that another version of FairLab drew"
-        root, differences = self.made_from()["root"], self._changes(str(found["images"]))
+        root, differences = self.work.inputs["root"], self._changes(str(found["images"]))
         if found.get("root") not in (None, root):
             more = f": {differences}" if differences else ""
             return f"another folder ({found['root']}, now {root}){more}"
@@ -143,22 +135,22 @@ def _differences(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> Iterato
 def _options(identity: Mapping[str, Any]) -> dict[str, Any]:
     """Return the settings of an experiment by the options that choose them, as far as they are recorded."""
     options = {option: _at(identity, *path) for option, path in OPTIONS.items()}
-    options["--protected"] = [identity.get("protected"), *identity.get("also_protected", ())]
-    options |= {f"--set {name}": value for name, value in identity.get("method", {}).items() if name != "name"}
-    options[PRESET] = [_at(identity, *path) for path in OF_PRESET]
-    unknown = (None, [None], [None] * len(OF_PRESET))
-    return {
-        option: " ".join(value) if option == "--protected" else value
-        for option, value in options.items()
-        if value not in unknown or option.startswith("--set")
+    options |= {
+        f"--set {name}": value for name, value in identity.get("method", {}).items() if name != "name"
     }
+    if "protected" in identity:
+        options["--protected"] = " ".join([identity["protected"], *identity.get("also_protected", ())])
+    options[PRESET] = [_at(identity, *path) for path in OF_PRESET]
+    if UNRECORDED in options[PRESET]:
+        options[PRESET] = UNRECORDED
+    return {option: value for option, value in options.items() if value != UNRECORDED}
 
 
 def _at(identity: Mapping[str, Any], *path: str) -> Any:
-    """Return a nested setting; None where it is not recorded."""
+    """Return a nested setting."""
     value: Any = identity
     for name in path:
-        value = value.get(name) if isinstance(value, Mapping) else None
+        value = value.get(name, UNRECORDED) if isinstance(value, Mapping) else UNRECORDED
     return value
 
 

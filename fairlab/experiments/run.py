@@ -22,6 +22,7 @@ from fairlab.core.errors import UserError
 from fairlab.core.files import save_array
 from fairlab.core.store import Step, Store
 from fairlab.data import FaceData
+from fairlab.data.labelled_files import LabelledFiles
 from fairlab.experiments.claim import Claim
 from fairlab.experiments.experiment import Experiment
 from fairlab.experiments.presets import LONGEST_NAME, default_name, home_folder, preset
@@ -63,7 +64,7 @@ class Run:
         self.experiment, self.home = experiment, Path(home)
         self.work = workspace_of(experiment, self.home, device)
         experiment.method.check(self.work)
-        if not experiment.source.is_drawn:  # to draw labels takes seconds: they are checked before the faces
+        if isinstance(self.work.source, LabelledFiles):  # others are checked when images are asked for
             self.work.require_groups()
         self.store = Store(self.home / "runs" / name)
         Claim(experiment, self.work).tie(self.folder)
@@ -177,7 +178,7 @@ class Run:
         return [note for note in dict.fromkeys(notes) if note]
 
     def label_notes(self) -> list[str]:
-        """What a reader must know of the labels of generated faces, if the method has any, a sentence each."""
+        """What a reader must know of the labels of generated faces, a sentence each."""
         seeds = range(self.experiment.seeds if isinstance(self.experiment.method, GeneratedFaces) else 0)
         return list(dict.fromkeys(note for seed in seeds for note in self.pairs(seed).notes))
 

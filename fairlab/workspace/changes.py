@@ -57,8 +57,10 @@ def _columns(before: Labelled, now: Labelled) -> list[str]:
 
 def _named(names: Sequence[str]) -> str:
     more = [f"{len(names) - _SHOWN} more"] if len(names) > _SHOWN else []
-    return "the label " * (len(names) == 1) + "the labels " * (len(names) > 1) + ", ".join(
-        [*(f"'{name}'" for name in names[:_SHOWN]), *more]
+    return (
+        "the label " * (len(names) == 1)
+        + "the labels " * (len(names) > 1)
+        + ", ".join([*(f"'{name}'" for name in names[:_SHOWN]), *more])
     )
 
 

@@ -55,7 +55,7 @@ def prepare_data(source: Source, home: Path, size: int) -> FaceData:
 
 
 class Labelled(NamedTuple):
-    """What is known of images before any is read, or of those that were prepared.
+    """What is known of images without their pixels.
 
     Attributes
     ----------
@@ -69,27 +69,34 @@ class Labelled(NamedTuple):
     split: np.ndarray
     identity: np.ndarray | None
 
+    @classmethod
+    def of(cls, data: FaceData) -> "Labelled":
+        """Return what is known of prepared images."""
+        return cls(data.labels, data.split, data.identity)
+
 
 def known_labels(source: Source) -> Labelled | None:
     """Return a source's labels before any image is read; None if it reads them with the images."""
     if isinstance(source, LabelledFiles):
         return Labelled(source.labels, source.split, source.identity)
-    if source.name == "synthfaces":
-        from fairlab.data.synthfaces.source import SynthFacesSource  # drawing is imported where it is used
+    if source.name != "synthfaces":
+        return None
+    from fairlab.data.synthfaces.source import SynthFacesSource  # drawing is imported where it is used
 
-        assert isinstance(source, SynthFacesSource)
-        return Labelled(
-            source.labels(source.factors()), np.repeat(SPLITS, [source.counts[name] for name in SPLITS]), None
-        )
-    return None
+    assert isinstance(source, SynthFacesSource)
+    split = np.repeat(SPLITS, [source.counts[name] for name in SPLITS])
+    return Labelled(source.labels(source.factors()), split, None)
 
 
 def prepared_labels(folder: Path) -> Labelled | None:
     """Return the labels of a prepared folder; None if it is not there."""
-    if not (folder / MANIFEST).is_file():
-        return None
-    data = FaceData.open(folder)
-    return Labelled(data.labels, data.split, data.identity)
+    return Labelled.of(FaceData.open(folder)) if (folder / MANIFEST).is_file() else None
+
+
+def labels_of(source: Source, home: Path, size: int) -> Labelled:
+    """Return the labels of images that are prepared, or will be; no image is read unless it must be."""
+    prepared = prepared_labels(prepared_folder(source, home, size))
+    return prepared or known_labels(source) or Labelled.of(prepare_data(source, home, size))
 
 
 def prepared_folder(source: Source, home: Path, size: int, fingerprint: str | None = None) -> Path:

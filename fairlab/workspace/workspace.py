@@ -18,14 +18,7 @@ from fairlab.data.groups import require_groups, small_groups
 from fairlab.data.sources import Source
 from fairlab.generators import Generator, load_generator
 from fairlab.workspace.generator import GeneratorSettings, trained_generator
-from fairlab.workspace.source import (
-    Labelled,
-    SourceSettings,
-    known_labels,
-    prepare_data,
-    prepared_folder,
-    prepared_labels,
-)
+from fairlab.workspace.source import Labelled, SourceSettings, labels_of, prepare_data
 
 
 class Workspace:
@@ -105,29 +98,37 @@ class Workspace:
         return prepare_data(self.source, self.home, self.image_size)
 
     @cached_property
-    def labelled(self) -> Labelled | None:
-        """The labels, known before any image is read; None where the source cannot know them."""
-        prepared = prepared_folder(self.source, self.home, self.image_size)
-        return prepared_labels(prepared) or known_labels(self.source)
+    def labelled(self) -> Labelled:
+        """The labels, as far as may be before any image is read."""
+        return labels_of(self.source, self.home, self.image_size)
+
+    @cached_property
+    def inputs(self) -> dict[str, str | None]:
+        """What identifies images and generator, and where the user's images are."""
+        root = self.settings.root
+        return {
+            "images": self.source.fingerprint(self.image_size),
+            "generator": self.generator_settings.given_fingerprint(self.settings),
+            "root": None if root is None else str(Path(root).resolve()),
+        }
 
     def require_groups(self) -> None:
-        """Check, before any image is read, that the attributes can be told apart and no group is empty.
+        """Check, before images are read, that the attributes can be told apart and no group is empty.
 
         Raises
         ------
         UserError
             See `fairlab.data.groups.require_groups`.
         """
-        for protected in self.protected if self.labelled is not None else ():
-            require_groups(self.labelled.labels, self.labelled.split, self.target, protected, SPLITS)
+        labels, split, _ = self.labelled
+        for protected in self.protected:
+            require_groups(labels, split, self.target, protected, SPLITS)
 
     @property
     def small_groups(self) -> list[str]:
         """What is to be said of groups with few images, a sentence for each protected attribute."""
-        known = self.labelled
-        if known is None:
-            return []
-        found = (small_groups(*known[:2], self.target, name, SPLITS) for name in self.protected)
+        labels, split, _ = self.labelled
+        found = (small_groups(labels, split, self.target, name, SPLITS) for name in self.protected)
         return [sentence for sentence in found if sentence]
 
     @cached_property

@@ -91,8 +91,8 @@ class Annotator:
             )
         if self.is_one_sided:
             return (
-                f"The threshold with the best F1 would call every face '{self.attribute}': generated faces are "
-                "labelled at the one at which as many validation images are called positive as are."
+                f"The threshold with the best F1 would call every face '{self.attribute}'; generated faces "
+                "are labelled at that which calls as many validation images positive as are."
             )
         return ""
 
@@ -105,8 +105,8 @@ class Annotator:
         """
         if self.is_one_sided and not self.has_learnt:
             raise OneSidedLabels(
-                f"{self._fault}, and its best threshold says the same of every face, so generated faces cannot "
-                f"be labelled; {WHAT_HELPS}."
+                f"{self._fault}, and its best threshold says the same of every face, so generated faces "
+                f"cannot be labelled; {WHAT_HELPS}."
             )
 
     @property

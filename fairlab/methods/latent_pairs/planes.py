@@ -59,7 +59,9 @@ def fit_planes(
             rows = np.arange(len(y)) if positive_share is None else skewed_rows(y, positive_share, seed=seed)
             planes[role] = Hyperplane.fit(z[rows], y[rows], held_out=(held_out[0], held_out[1][role]))
         except OneSidedLabels as error:
-            raise OneSidedLabels(f"Labels of '{names.get(role, role)}' on generated faces: {error}") from error
+            raise OneSidedLabels(
+                f"Labels of '{names.get(role, role)}' on generated faces: {error}"
+            ) from error
     if by_group:
         both = fit_domain_planes(z, labels["target"], labels["protected"])
         planes |= dict(zip(DOMAIN_PLANES, both, strict=True))

@@ -104,8 +104,8 @@ class PseudoLabels:
         low, high, limit = self._fitted.min(), self._fitted.max(), self.annotator.threshold
         which = "below" if high <= limit else "above"
         return (
-            f"The classifier of '{self.attribute}' gives all of {len(self._fitted):,} generated faces the same "
-            f"label (their scores, {low:.3f} to {high:.3f}, are {which} its threshold, {limit:.3f})"
+            f"The classifier of '{self.attribute}' gives all of {len(self._fitted):,} generated faces the "
+            f"same label (their scores, {low:.3f} to {high:.3f}, are {which} its threshold, {limit:.3f})"
         )
 
 

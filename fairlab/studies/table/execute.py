@@ -17,16 +17,8 @@ from fairlab.experiments.presets import as_folder, attribute_as_folder, changed_
 from fairlab.experiments.presets import preset as preset_of
 from fairlab.figures.effects import effect_table, effects, effects_by_target
 from fairlab.figures.paper_table import write_paper_table
-from fairlab.studies.table.grid import (
-    USUAL,
-    Grid,
-    make_baselines,
-    make_cell,
-    make_common,
-    measure,
-    open_grid,
-    pair_table,
-)
+from fairlab.studies.table.grid import USUAL, Grid, measure, open_grid, pair_table
+from fairlab.studies.table.make import check_runs, label_notes, make_baselines, make_cell, make_common
 
 #: More targets and methods than these are counted in the name of a folder, not listed.
 MOST_NAMED = 8
@@ -69,6 +61,7 @@ def table(
     grid = open_grid(
         preset_name=preset, targets=targets, methods=methods, home=home, device=device, **changes
     )
+    check_runs(grid)
     print(
         f"{len(grid.targets)} targets × {len(grid.methods)} methods against {grid.experiment.protected}: "
         f"{grid.n_trainings} trainings, of which finished ones are skipped.",
@@ -125,8 +118,9 @@ def write_results(grid: Grid, folder: Path) -> str:
         effects_by_target(measured, grid.methods).save(folder / "effects_by_target.png")
     experiment = grid.experiment
     trained = f"{experiment.seeds} trainings" if experiment.seeds > 1 else "one training"
+    notes = "".join(f"{note}\n" for note in label_notes(grid))
     return (
-        f"\n{effect}\n\nDifferences from the baseline in points (KL: nats), with 95% intervals over "
+        f"\n{effect}\n\n{notes}Differences from the baseline in points (KL: nats), with 95% intervals over "
         f"{measured['n'].iloc[0]:,} test images and {trained} of each classifier.\n{CORRECTED}\n"
         f"{folder / as_folder(grid.methods[0]) / 'table.md'} is the paper's table; "
         f"{folder / 'table.csv'} every number."

@@ -17,13 +17,11 @@ from fairlab.studies.table.grid import (
     Grid,
     choose_methods,
     choose_targets,
-    make_baselines,
-    make_cell,
-    make_common,
     measure,
     open_grid,
     pair_table,
 )
+from fairlab.studies.table.make import make_baselines, make_cell, make_common
 
 RECIPE = Recipe(
     backbone="resnet10", width=4, epochs=1, batch_size=32, resize=None, padding=2, crop=16,
