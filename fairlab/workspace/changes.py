@@ -51,7 +51,7 @@ def _images_of(n: int) -> str:
 
 def _columns(before: Labelled, now: Labelled) -> list[str]:
     pairs = ((now.labels, before.labels, "new"), (before.labels, now.labels, "gone"))
-    found = ((word, [name for name in here if name not in there]) for here, there, word in pairs)
+    found = ((word, [str(name) for name in here if name not in there]) for here, there, word in pairs)
     return [f"{_named(names)} {'is' if len(names) == 1 else 'are'} {word}" for word, names in found if names]
 
 

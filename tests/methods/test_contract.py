@@ -17,9 +17,6 @@ from fairlab.methods import ERM, METHODS, Method, describe, load_classifier, met
 
 from .toys import RECIPE, WORKSPACES, shapes, small
 
-#: After eight steps a classifier may well say the same of all generated faces.
-pytestmark = pytest.mark.usefixtures("even_labels")
-
 
 class Killed(Exception):
     """Stands for whatever ends a process in the middle."""

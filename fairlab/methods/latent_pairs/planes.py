@@ -1,5 +1,7 @@
 """Steps 4 and 5: hyperplanes fitted to labelled latents, and the partners that they prescribe."""
 
+import sys
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -57,7 +59,7 @@ def fit_planes(
     for role, y in labels.items():
         try:
             rows = np.arange(len(y)) if positive_share is None else skewed_rows(y, positive_share, seed=seed)
-            planes[role] = Hyperplane.fit(z[rows], y[rows], held_out=(held_out[0], held_out[1][role]))
+            planes[role] = _fitted(z[rows], y[rows], (held_out[0], held_out[1][role]), names.get(role, role))
         except OneSidedLabels as error:
             raise OneSidedLabels(
                 f"Labels of '{names.get(role, role)}' on generated faces: {error}"
@@ -66,6 +68,18 @@ def fit_planes(
         both = fit_domain_planes(z, labels["target"], labels["protected"])
         planes |= dict(zip(DOMAIN_PLANES, both, strict=True))
     return planes
+
+
+def _fitted(
+    z: np.ndarray, y: np.ndarray, held_out: tuple[np.ndarray, np.ndarray], attribute: str
+) -> Hyperplane:
+    """Fit one hyperplane; print in a line, without a place in the code, what the fit warns of."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        plane = Hyperplane.fit(z, y, held_out=held_out)
+    for warning in caught:
+        print(f"'{attribute}' on generated faces: {warning.message}", file=sys.stderr)
+    return plane
 
 
 def partners(z: np.ndarray, planes: Planes, kind: str) -> np.ndarray:

@@ -131,9 +131,9 @@ def discriminability(
     root, source = config.home_folder(home), _opened(experiment)
     pairs, size = _pairs(attributes, source), experiment.source.image_size
     _require(pairs, labels_of(source, root, size))  # before images are decoded
-    data = prepare_data(source, root, size)
-    _require(pairs, Labelled.of(data))  # broken ones are left out
-    study = _Study.of(experiment, data, root, images, device)
+    prepared = prepare_data(source, root, size)
+    _require(pairs, Labelled.of(prepared))  # broken ones are left out
+    study = _Study.of(experiment, prepared, root, images, device)
     found = study.measure(pairs)
     folder = study.store.root / f"{data}-{preset}-{study.mark(attributes)[:8]}" if out is None else Path(out)
     return _written(study.table(found), mean_differences(found), folder)

@@ -35,6 +35,7 @@ def run(arguments: argparse.Namespace) -> None:
     for name in {"data_root", "labels_csv", "generator"} & set(settings):
         settings[name] = str(Path(settings[name]).absolute())
     run = Run.of_preset(arguments.preset, home, **settings)
+    run.work.require_groups()
     parameters = {"preset": arguments.preset, "settings": settings, "home": str(home)}
     index = run_notebooks(run.folder / "notebooks", parameters, only=arguments.only)
     print(f"Read the executed notebooks in {index}")
