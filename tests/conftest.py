@@ -12,7 +12,6 @@ from pathlib import Path
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-import numpy as np
 import pytest
 from filelock import FileLock
 from hypothesis import settings
@@ -57,19 +56,6 @@ def prepared_home(smoke_home, tmp_path):
     """Return a home folder of the test's own, in which the smoke preset's images are prepared."""
     shutil.copytree(smoke_home / "prepared", tmp_path / "home" / "prepared")
     return tmp_path / "home"
-
-
-@pytest.fixture(scope="module")
-def even_labels():
-    """Let annotators give either label to half of the generated images, however little they learnt."""
-    from fairlab.methods.latent_pairs.pseudo_labels import PseudoLabels
-
-    def upper_half(given):
-        return (given.scores > np.median(given.scores)).astype(np.uint8)
-
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(PseudoLabels, "labels", property(upper_half))
-        yield
 
 
 @pytest.fixture

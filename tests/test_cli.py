@@ -258,7 +258,7 @@ def test_a_run_folder_of_another_experiment_is_refused_and_left_alone(capsys, tm
     folder.mkdir(parents=True)
     (folder / "experiment.json").write_text(json.dumps({"target": "Bangs"}))
     sentence = refused(capsys, "run", "--home", str(tmp_path), "--run", "mine", "--target", "Smiling")
-    assert "target: Bangs, now Smiling" in sentence
+    assert "--target Bangs, now Smiling" in sentence
     assert json.loads((folder / "experiment.json").read_text()) == {"target": "Bangs"}
 
 

@@ -19,6 +19,7 @@ from fairlab.core.errors import DamagedError, UserError, nearest_names
 from fairlab.core.files import read_record
 from fairlab.core.intact import damaged_file
 from fairlab.data.attributes import check_attribute
+from fairlab.data.groups import require_groups
 
 SPLITS: tuple[str, ...] = ("train", "valid", "test")
 
@@ -166,20 +167,12 @@ class FaceData:
         Raises
         ------
         UserError
-            If the two are the same attribute, or if in a split a protected group has no image with, or
-            none without, the target: no rate could then be estimated for that group.
+            If one is unknown, or `fairlab.data.groups.require_groups` refuses them: of a group without
+            positives or negatives no rate could be estimated.
         """
-        if check_attribute(target, self.attributes) == check_attribute(protected, self.attributes):
-            raise UserError(f"Target and protected attribute are both '{target}'; choose two different ones.")
-        for split in splits:
-            counts = self.group_counts(target, protected, split)
-            for group, kind in ((group, kind) for group in counts.index for kind in counts.columns):
-                if counts.loc[group, kind] == 0:
-                    raise UserError(
-                        f"The {split} split has 0 {kind} of '{target}' among its {counts.loc[group].sum()} "
-                        f"images with {protected}={group}, so that group cannot be measured; choose another "
-                        "pair of attributes or add images."
-                    )
+        for name in (target, protected):
+            check_attribute(name, self.attributes)
+        require_groups(self.labels, self.split, target, protected, splits)
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:

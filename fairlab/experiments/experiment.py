@@ -30,6 +30,7 @@ class Experiment:
     seed: int = 0  # of data, generator and latents; training seed `k` is ``seed + k``
     seeds: int = 1  # how many times both classifiers are trained
     n_resamples: int = 1_000  # bootstrap resamples of the evaluation set
+    trial: bool = False  # asks only whether everything runs: classifiers that learnt nothing are used, too
 
     def __post_init__(self) -> None:
         self.generator.check_size(self.source.image_size)
@@ -72,10 +73,11 @@ class Experiment:
         """Return the settings that tie a run folder to this experiment.
 
         Left out are the number of training seeds and of resamples, since a run can be given more of either
-        without repeating what is done, and paths, since fingerprints stand for their content.
+        without repeating what is done; whether it is a trial, and paths, since fingerprints stand for what
+        comes of them.
         """
         settings = self.describe()
-        for name in ("seeds", "n_resamples", "pairs"):
+        for name in ("seeds", "n_resamples", "pairs", "trial"):
             del settings[name]
         for group, name in (("source", "root"), ("source", "labels_csv"), ("generator", "file")):
             del settings[group][name]

@@ -5,6 +5,7 @@ import os
 import re
 from pathlib import Path
 from typing import Any
+from zlib import crc32
 
 from fairlab.classifiers.recipe import Recipe
 from fairlab.core.errors import UserError, nearest_names
@@ -43,6 +44,9 @@ SMOKE_GAN = GANRecipe(
     ema_images=200,
 )
 
+#: Bytes of a folder's name; file systems take 255, of which names in it that are made of it leave some.
+LONGEST_NAME = 150
+
 #: A folder that holds this file is the project's.
 _MARK_OF_PROJECT = Path("notebooks", "00_biased_faces.ipynb")
 
@@ -62,6 +66,7 @@ PRESETS: dict[str, dict[str, Any]] = {
         "gan": SMOKE_GAN,
         "sizes": _sizes(600, 300, 600, epochs=1),
         "n_resamples": 200,
+        "trial": True,
     },
     "quick": {
         "synthfaces_counts": (16_000, 3_000, 20_000),
@@ -171,7 +176,15 @@ def default_name(experiment: Experiment, preset_name: str) -> str:
     words = [] if method == LatentPairs.name else [as_folder(method)]
     changed = changed_settings(experiment, preset_name)
     attributes = map(attribute_as_folder, experiment.attributes)
-    return "-".join([source.name, preset_name, *attributes, *words, *changed])
+    return shortened("-".join([source.name, preset_name, *attributes, *words, *changed]))
+
+
+def shortened(name: str) -> str:
+    """Return a folder's name, its end replaced by a checksum where file systems would not take it."""
+    if len(name.encode()) <= LONGEST_NAME:
+        return name
+    start = name.encode()[: LONGEST_NAME - 9].decode(errors="ignore")
+    return f"{start}-{crc32(name.encode()):08x}"
 
 
 def changed_settings(experiment: Experiment, preset_name: str) -> list[str]:

@@ -20,9 +20,12 @@ from fairlab.core.errors import UserError
 from fairlab.core.files import save_array
 from fairlab.core.store import Step, Store
 from fairlab.data import FaceData
+from fairlab.data.labelled_files import LabelledFiles
+from fairlab.experiments.claim import Claim
 from fairlab.experiments.experiment import Experiment
-from fairlab.experiments.presets import default_name, home_folder, preset
+from fairlab.experiments.presets import LONGEST_NAME, default_name, home_folder, preset
 from fairlab.methods import ERM, Pairs, load_classifier, train
+from fairlab.methods.latent_pairs.generated import GeneratedFaces, roles
 from fairlab.workspace.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -49,20 +52,24 @@ class Run:
     Raises
     ------
     UserError
-        If the name is no folder name, the source is not what it should be, an attribute is unknown, the
-        method cannot go with the images, or the run folder belongs to an experiment with other settings.
+        If the name is no folder name, the source is not what it should be, an attribute is unknown, a group
+        of the labels is empty, the method cannot go with the images, or the run folder belongs to an
+        experiment with other settings or images.
     """
 
     def __init__(self, experiment: Experiment, home: Path, *, name: str, device: str | None = None) -> None:
-        if Path(name).name != name or name == "..":
+        if Path(name).name != name or name == ".." or len(name.encode()) > LONGEST_NAME:
             raise UserError(
-                f"'{name}' cannot name a run folder; use letters, digits, '-' and '_' in --run NAME."
+                f"'{name}' cannot name a run folder; use at most {LONGEST_NAME} letters, digits, '-' and '_' "
+                "in --run NAME."
             )
         self.experiment, self.home = experiment, Path(home)
         self.work = workspace_of(experiment, self.home, device)
         experiment.method.check(self.work)
+        if isinstance(self.work.source, LabelledFiles):  # others are checked when images are asked for
+            self.work.require_groups()
         self.store = Store(self.home / "runs" / name)
-        self.store.claim(experiment.identity())
+        Claim(experiment, self.work).tie(self.folder)
 
     @classmethod
     def of_preset(
@@ -158,6 +165,25 @@ class Run:
             self._pairs[seed] = Pairs(self.experiment.shown_pairs, self.work, seed)
         return self._pairs[seed]
 
+    def annotator_notes(self) -> list[str]:
+        """Train the annotators of generated faces, if the method has any, and say what is wrong with them.
+
+        Raises
+        ------
+        OneSidedLabels
+            If one has learnt nothing, so that faces cannot be labelled.
+        """
+        method, seeds = self.experiment.method, range(self.experiment.seeds)
+        if not isinstance(method, GeneratedFaces):
+            return []
+        notes = [method.validated(self.work, role, seed).note for seed in seeds for role in roles(self.work)]
+        return [note for note in dict.fromkeys(notes) if note]
+
+    def label_notes(self) -> list[str]:
+        """What a reader must know of the labels of generated faces, a sentence each."""
+        seeds = range(self.experiment.seeds if isinstance(self.experiment.method, GeneratedFaces) else 0)
+        return list(dict.fromkeys(note for seed in seeds for note in self.pairs(seed).notes))
+
     @cached_property
     def _pairs(self) -> dict[int, Pairs]:
         return {}
@@ -185,5 +211,6 @@ def workspace_of(experiment: Experiment, home: Path, device: str | None = None) 
         settings=experiment.source,
         generator=experiment.generator,
         seed=seed,
+        trial=experiment.trial,
         device=device,
     )

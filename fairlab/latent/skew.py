@@ -60,6 +60,16 @@ def skewed_rows(labels: ArrayLike, positive_share: float, *, seed: int = 0) -> n
     return np.sort(np.concatenate(drawn))  # (m,)
 
 
+def is_drawable(labels: ArrayLike, positive_share: float) -> bool:
+    """Whether `skewed_rows` can draw a share from labels (n,) so that both are among its rows.
+
+    >>> is_drawable([0, 1, 1, 1], 0.5), is_drawable([0, 1, 1, 1], 0.01)
+    (True, False)
+    """
+    n_positive = int(check_labels(labels).sum())
+    return 0 not in _largest_sizes(np.size(labels) - n_positive, n_positive, positive_share)
+
+
 def _largest_sizes(n_negative: int, n_positive: int, share: float) -> tuple[int, int]:
     """Return how many negatives and positives to draw: all of the label that is short."""
     if n_positive <= share * (n_negative + n_positive):

@@ -64,7 +64,34 @@ def calibrate(y_true: ArrayLike, y_score: ArrayLike) -> Calibration:
     Calibration(threshold=0.5, flagged=2, positives=2)
     """
     y, s = _check(y_true, y_score)
-    n_positive = int(y.sum())
+    return _calibration(int(y.sum()), s)
+
+
+def threshold_of_share(y_score: ArrayLike, share: float) -> float:
+    """Return the threshold above which a share of scores lies, as near as can be with some on either side.
+
+    Parameters
+    ----------
+    y_score : array of shape (n,)
+        Scores in [0, 1], of images whose labels need not be known.
+    share : float
+        Wanted share of positives, 0..1.
+
+    Returns
+    -------
+    float
+        As `calibrate` finds it for so many positives; only if all scores are the same, all are on one side.
+
+    Examples
+    --------
+    >>> threshold_of_share([0.5, 0.25, 0.75, 1.0], 0.25)
+    0.875
+    """
+    s = check_scores(y_score, "y_score", np.size(y_score))
+    return _calibration(round(share * len(s)), s).threshold
+
+
+def _calibration(n_positive: int, s: np.ndarray) -> Calibration:
     distinct, counts = np.unique(s, return_counts=True)
     above = len(s) - np.cumsum(counts)[:-1]  # number above each distinct score but the largest
     if len(above) == 0:  # all the same: everybody, or nobody
@@ -115,6 +142,8 @@ def best_f1_threshold(y_true: ArrayLike, y_score: ArrayLike) -> float:
     """Return the threshold with the best F1: a grid of 0.1, then one of 0.01 around its best.
 
     Parameters and errors as `calibrated_threshold`. Of equally good thresholds the lowest is returned, 0..1.
+    Of scores that tell little, and where most images are positive, the best F1 is that of calling every image
+    positive: see `parts`.
 
     Notes
     -----
@@ -130,6 +159,12 @@ def best_f1_threshold(y_true: ArrayLike, y_score: ArrayLike) -> float:
     best = coarse[np.argmax(_f1(y, s, coarse))]
     fine = best + np.arange(-10, 11) / 100
     return float(fine[np.argmax(_f1(y, s, fine))])
+
+
+def parts(y_score: ArrayLike, threshold: float) -> bool:
+    """Whether some scores lie above a threshold and some do not: else it is a threshold in name only."""
+    above = np.asarray(y_score) > threshold
+    return bool(above.any() and not above.all())
 
 
 def thresholds_of(

@@ -2,12 +2,16 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
 
 from fairlab.core.errors import UserError, nearest_names
 from fairlab.core.store import Store
-from fairlab.data import FaceData
+from fairlab.data import SPLITS, FaceData
 from fairlab.data.facedata import MANIFEST, read_manifest
+from fairlab.data.labelled_files import LabelledFiles
 from fairlab.data.sources import SOURCES, Source, open_source
 
 
@@ -53,9 +57,54 @@ def prepare_data(source: Source, home: Path, size: int) -> FaceData:
     return source.prepare(folder, size)
 
 
-def prepared_folder(source: Source, home: Path, size: int) -> Path:
-    """Return where a source's images at `size` pixels are, or will be."""
-    fingerprint = source.fingerprint(size)
+class Labelled(NamedTuple):
+    """What is known of images without their pixels.
+
+    Attributes
+    ----------
+    labels : DataFrame, n rows
+        Index: image id. One 0/1 column for each attribute.
+    split, identity : ndarray of str, shape (n,)
+        As in `FaceData`; identity may be None.
+    """
+
+    labels: pd.DataFrame
+    split: np.ndarray
+    identity: np.ndarray | None
+
+    @classmethod
+    def of(cls, data: FaceData) -> "Labelled":
+        """Return what is known of prepared images."""
+        return cls(data.labels, data.split, data.identity)
+
+
+def known_labels(source: Source) -> Labelled | None:
+    """Return a source's labels before any image is read; None if it reads them with the images."""
+    if isinstance(source, LabelledFiles):
+        return Labelled(source.labels, source.split, source.identity)
+    if source.name != "synthfaces":
+        return None
+    from fairlab.data.synthfaces.source import SynthFacesSource  # drawing is imported where it is used
+
+    assert isinstance(source, SynthFacesSource)
+    split = np.repeat(SPLITS, [source.counts[name] for name in SPLITS])
+    return Labelled(source.labels(source.factors()), split, None)
+
+
+def prepared_labels(folder: Path) -> Labelled | None:
+    """Return the labels of a prepared folder; None if it is not there."""
+    return Labelled.of(FaceData.open(folder)) if (folder / MANIFEST).is_file() else None
+
+
+def labels_of(source: Source, home: Path, size: int) -> Labelled:
+    """Return the labels of images that are prepared, or will be; no image is read unless it must be."""
+    prepared = prepared_labels(prepared_folder(source, home, size))
+    return prepared or known_labels(source) or Labelled.of(prepare_data(source, home, size))
+
+
+def prepared_folder(source: Source, home: Path, size: int, fingerprint: str | None = None) -> Path:
+    """Return where a source's images at `size` pixels are, or will be: those of now, or of a fingerprint."""
+    fingerprint = fingerprint or source.fingerprint(size)
     return Store(home / "prepared").root / f"{source.name}-{size}-{fingerprint[:8]}"
 
 

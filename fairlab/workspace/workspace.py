@@ -12,12 +12,13 @@ import numpy as np
 from fairlab import generators
 from fairlab.classifiers import Recipe, Selected, TrainingSet
 from fairlab.core.store import Step, Store
-from fairlab.data import FaceData
+from fairlab.data import SPLITS, FaceData
 from fairlab.data.attributes import check_attribute
+from fairlab.data.groups import require_groups, small_groups
 from fairlab.data.sources import Source
 from fairlab.workspace.generator import GeneratorSettings, trained_generator
 from fairlab.workspace.halves import halves_of_cells
-from fairlab.workspace.source import SourceSettings, prepare_data
+from fairlab.workspace.source import Labelled, SourceSettings, labels_of, prepare_data
 
 if TYPE_CHECKING:
     import torch
@@ -46,6 +47,8 @@ class Workspace:
         Folder that holds ``prepared/``, ``generators/``, ``classifiers/`` and ``latents/``.
     seed : int
         Seed of data, generator and latents; training seed `k` is ``seed + k``.
+    trial : bool
+        Whether all that is asked is if everything runs: classifiers that have learnt nothing are used, too.
     device : str, optional
         Torch device; by default CUDA where there is one.
 
@@ -66,9 +69,10 @@ class Workspace:
         settings: SourceSettings | None = None,
         generator: GeneratorSettings | None = None,
         seed: int = 0,
+        trial: bool = False,
         device: str | torch.device | None = None,
     ) -> None:
-        self.source, self.recipe, self.seed = source, recipe, seed
+        self.source, self.recipe, self.seed, self.trial = source, recipe, seed, trial
         self.target, self.protected = target, protected
         self.outputs: tuple[str, ...] = (target,)
         self.settings = settings or SourceSettings()
@@ -112,8 +116,43 @@ class Workspace:
         return prepare_data(self.source, self.home, self.image_size)
 
     @cached_property
+    def labelled(self) -> Labelled:
+        """The labels, as far as may be before any image is read."""
+        return labels_of(self.source, self.home, self.image_size)
+
+    @cached_property
+    def inputs(self) -> dict[str, str | None]:
+        """What identifies images and generator, and where the user's images are."""
+        root = self.settings.root
+        return {
+            "images": self.source.fingerprint(self.image_size),
+            "generator": self.generator_settings.given_fingerprint(self.settings),
+            "root": None if root is None else str(Path(root).resolve()),
+        }
+
+    def require_groups(self) -> None:
+        """Check, before images are read, that the attributes can be told apart and no group is empty.
+
+        Raises
+        ------
+        UserError
+            See `fairlab.data.groups.require_groups`.
+        """
+        labels, split, _ = self.labelled
+        for protected in self.protected:
+            require_groups(labels, split, self.target, protected, SPLITS)
+
+    @property
+    def small_groups(self) -> list[str]:
+        """What is to be said of groups with few images, a sentence for each protected attribute."""
+        labels, split, _ = self.labelled
+        found = (small_groups(labels, split, self.target, name, SPLITS) for name in self.protected)
+        return [sentence for sentence in found if sentence]
+
+    @cached_property
     def data(self) -> FaceData:
         """The prepared images and labels; every (target, protected) group is known to have positives."""
+        self.require_groups()
         data = self.prepare()
         for protected in self.protected:
             data.require_groups(self.target, protected)

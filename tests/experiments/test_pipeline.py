@@ -70,7 +70,7 @@ def folder(home):
 
 
 @pytest.fixture
-def run(home, even_labels):
+def run(home):
     return toy_run(home)
 
 
@@ -152,7 +152,7 @@ def test_running_again_changes_nothing(home, folder, run):
     assert stamps_of_steps(home) == stamps
 
 
-def test_another_run_of_the_same_images_trains_only_what_it_needs_beyond(home, even_labels):
+def test_another_run_of_the_same_images_trains_only_what_it_needs_beyond(home):
     """One half of the pairs has baseline, latents and labels of the whole, and needs no partners."""
     before = stamps_of_steps(home)
     other = toy_run(home, name="other", use="z", partner="on_hyperplane")
@@ -165,7 +165,7 @@ def test_another_run_of_the_same_images_trains_only_what_it_needs_beyond(home, e
 
 def test_a_run_folder_of_another_experiment_is_refused(home, folder):
     before = (folder / "experiment.json").read_bytes()
-    with pytest.raises(UserError, match=r"method.partner: mirrored, now margin"):
+    with pytest.raises(UserError, match=r"--set partner mirrored, now margin"):
         toy_run(home, partner="margin")
     assert (folder / "experiment.json").read_bytes() == before
 

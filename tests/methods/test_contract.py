@@ -19,9 +19,6 @@ from fairlab.methods.settings import settings_of
 
 from .toys import RECIPE, WORKSPACES, shapes, small
 
-#: After eight steps a classifier may well say the same of all generated faces.
-pytestmark = pytest.mark.usefixtures("even_labels")
-
 
 class Killed(Exception):
     """Stands for whatever ends a process in the middle."""

@@ -103,9 +103,7 @@ def test_a_real_search_says_how_far_the_generated_image_is_off(work, monkeypatch
     assert np.allclose(error, off, atol=0.5)  # levels are rounded
 
 
-def test_inverted_validation_images_join_the_fit_and_partners_are_those_of_training_images(
-    work, search, even_labels
-):
+def test_inverted_validation_images_join_the_fit_and_partners_are_those_of_training_images(work, search):
     pairs = Pairs(small("latent_pairs", n_inverted=26), work, 0)
     inverted, fitted = invert_images(work, "valid", 26), pairs.method.fit_rows
     rows, z = found(inverted, "rows", "z")

@@ -21,8 +21,6 @@ from .toys import COUNTS, RECIPE, SIZES, faces, shapes, small
 N, N_PAIRS = COUNTS["train"], SIZES["n_pairs"]
 ADDED = slice(N, None)
 
-pytestmark = pytest.mark.usefixtures("even_labels")
-
 
 @pytest.fixture(scope="module")
 def work(tmp_path_factory):

@@ -63,7 +63,7 @@ def shapes(home, **changes):
         torch.manual_seed(0)
         save_generator(ProgressiveGenerator(8, (8, 8, 8)), file, {})
     settings = SourceSettings("folder", root="somewhere", image_size=16)
-    options = {"target": "Square", "protected": ("Red",), "recipe": RECIPE} | changes
+    options = {"target": "Square", "protected": ("Red",), "recipe": RECIPE, "trial": True} | changes
     generator = GeneratorSettings(file=str(file))
     return Workspace(Shapes(), home=home, settings=settings, generator=generator, device="cpu", **options)
 
@@ -72,7 +72,7 @@ def faces(home, **changes):
     """Return a workspace of 32 px SynthFaces, with the shipped generator."""
     settings = SourceSettings(image_size=32, counts=tuple(COUNTS.values()))
     source = open_source("synthfaces", n_train=128, n_valid=64, n_test=64, seed=0)
-    options = {"target": "Smiling", "protected": ("Male",), "recipe": RECIPE} | changes
+    options = {"target": "Smiling", "protected": ("Male",), "recipe": RECIPE, "trial": True} | changes
     return Workspace(source, home=home, settings=settings, device="cpu", **options)
 
 

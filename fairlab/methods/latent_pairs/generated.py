@@ -18,6 +18,7 @@ from fairlab.core.files import load_array, save_array, write_rows
 from fairlab.core.store import Step
 from fairlab.methods.base import Counts, Method, train
 from fairlab.methods.erm import ERM
+from fairlab.methods.latent_pairs.annotators import Annotator, validated
 from fairlab.methods.latent_pairs.pseudo_labels import PseudoLabels, pseudo_labels
 from fairlab.workspace.workspace import Workspace
 
@@ -86,7 +87,16 @@ class GeneratedFaces(Method):
         return slice(self.n_fit + self.n_held_out, self.n_latents)
 
     def faces(self, work: Workspace) -> Step:
-        """Sample all latents and draw their images: ``z.npy`` (n, d), ``images.npy`` (n, h, w, 3)."""
+        """Sample all latents and draw their images: ``z.npy`` (n, d), ``images.npy`` (n, h, w, 3).
+
+        Raises
+        ------
+        OneSidedLabels
+            If a generator would be trained for annotators that cannot label what it draws.
+        """
+        if work.trains_generator:
+            for role in roles(work):
+                self.validated(work, role, 0)
         return sample_faces(work, self.n_latents, work.seed)
 
     def annotator_of(self, work: Workspace, role: str, seed: int) -> Step:
@@ -99,9 +109,22 @@ class GeneratedFaces(Method):
             return train(self.annotator, work, seed)
         return train(ERM(), work.predicting(roles(work)[role]), 0)
 
+    def validated(self, work: Workspace, role: str, seed: int) -> Annotator:
+        """Train and validate the annotator for a role of `roles`.
+
+        Raises
+        ------
+        OneSidedLabels
+            If it has learnt nothing and says the same of every face, and this is no trial.
+        """
+        found = validated(work, self.annotator_of(work, role, seed), roles(work)[role])
+        if not work.trial:
+            found.require()
+        return found
+
     def pseudo_labels(self, work: Workspace, faces: Step, role: str, seed: int) -> PseudoLabels:
         """Label generated faces for a role of `roles`."""
-        return pseudo_labels(work, faces, self.annotator_of(work, role, seed), roles(work)[role])
+        return pseudo_labels(work, faces, self.validated(work, role, seed), self.fit_rows)
 
     def counts(self, work: Workspace) -> Counts:
         """Return the images of the training set, of the generator, and of the annotators."""

@@ -87,6 +87,7 @@ class LatentPairs(GeneratedFaces):
             planes = fit_planes(
                 *(to_fit if inverted is None else _with_inverted(work, *to_fit, inverted)),
                 held_out=held_out,
+                names=roles(work),
                 by_group=self.target_planes == "by_group",
                 positive_share=self.positive_share,
                 seed=work.seed,

@@ -58,8 +58,13 @@ class Pairs:
 
     @property
     def thresholds(self) -> dict[str, float]:
-        """The best-F1 thresholds with which generated images are labelled, by role."""
+        """The thresholds with which generated images are labelled, by role."""
         return {role: given.threshold for role, given in self.pseudo_labels.items()}
+
+    @property
+    def notes(self) -> list[str]:
+        """What a reader of the labels must know, a sentence each."""
+        return list(dict.fromkeys(given.note for given in self.pseudo_labels.values() if given.note))
 
     @cached_property
     def planes_step(self) -> Step:
@@ -114,12 +119,11 @@ class Pairs:
         def make(folder: Path) -> None:
             images = load_array(self.partners.folder / "images.npy", mapped=True)
             for role, pseudo in given.items():
-                z = pseudo.scores[self.rows]
-                network = load_classifier(pseudo.annotator.folder, self.work.device)
-                column = network.attributes.index(pseudo.attribute)
-                moved = network.score(images[: len(z)])[:, column]
+                z, annotator = pseudo.scores[self.rows], pseudo.annotator
+                network = load_classifier(annotator.step.folder, self.work.device)
+                moved = network.score(images[: len(z)])[:, annotator.column]
                 save_array(folder / f"{role}.npy", np.stack([z, moved], axis=1))
 
-        inputs = {role: pseudo.fingerprint for role, pseudo in given.items()}
+        inputs = {role: pseudo.fingerprint_of_scores for role, pseudo in given.items()}
         inputs |= {"partners": self.partners.fingerprint}
         return self.work.store("latents").shared_step("pair_scores", make, config={}, inputs=inputs)

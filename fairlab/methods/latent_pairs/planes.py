@@ -1,11 +1,15 @@
 """Steps 4 and 5: hyperplanes fitted to labelled latents, and the partners that they prescribe."""
 
+import sys
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 
 from fairlab.latent import Hyperplane, domain_partner, fit_domain_planes, flipped_partners, skewed_rows
+from fairlab.latent.hyperplane import OneSidedLabels
 
 Planes = dict[str, Hyperplane]
 
@@ -18,6 +22,7 @@ def fit_planes(
     labels: Mapping[str, np.ndarray],
     *,
     held_out: tuple[np.ndarray, Mapping[str, np.ndarray]],
+    names: Mapping[str, str] = MappingProxyType({}),
     by_group: bool = False,
     positive_share: float | None = None,
     seed: int = 0,
@@ -32,6 +37,8 @@ def fit_planes(
         By role: "target", "protected", and further protected attributes by name.
     held_out : pair
         Latents (m, d) and their labels by role, on which each plane's accuracy is measured.
+    names : mapping of str to str
+        Attributes by role, for what is said of them.
     by_group : bool
         Fit the target within each protected group, too: `DOMAIN_PLANES`.
     positive_share : float, optional
@@ -42,15 +49,37 @@ def fit_planes(
     Returns
     -------
     dict of str to Hyperplane
+
+    Raises
+    ------
+    OneSidedLabels
+        If of a role's labels one is missing; the sentence names the attribute.
     """
     planes = {}
     for role, y in labels.items():
-        rows = np.arange(len(y)) if positive_share is None else skewed_rows(y, positive_share, seed=seed)
-        planes[role] = Hyperplane.fit(z[rows], y[rows], held_out=(held_out[0], held_out[1][role]))
+        try:
+            rows = np.arange(len(y)) if positive_share is None else skewed_rows(y, positive_share, seed=seed)
+            planes[role] = _fitted(z[rows], y[rows], (held_out[0], held_out[1][role]), names.get(role, role))
+        except OneSidedLabels as error:
+            raise OneSidedLabels(
+                f"Labels of '{names.get(role, role)}' on generated faces: {error}"
+            ) from error
     if by_group:
         both = fit_domain_planes(z, labels["target"], labels["protected"])
         planes |= dict(zip(DOMAIN_PLANES, both, strict=True))
     return planes
+
+
+def _fitted(
+    z: np.ndarray, y: np.ndarray, held_out: tuple[np.ndarray, np.ndarray], attribute: str
+) -> Hyperplane:
+    """Fit one hyperplane; print in a line, without a place in the code, what the fit warns of."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        plane = Hyperplane.fit(z, y, held_out=held_out)
+    for warning in caught:
+        print(f"'{attribute}' on generated faces: {warning.message}", file=sys.stderr)
+    return plane
 
 
 def partners(z: np.ndarray, planes: Planes, kind: str) -> np.ndarray:

@@ -21,9 +21,10 @@ from fairlab.core.files import load_array, save_array, write_text
 from fairlab.core.store import Step, Store, fingerprint
 from fairlab.data import FaceData
 from fairlab.data.attributes import check_attribute
+from fairlab.data.groups import require_groups
+from fairlab.data.sources import Source
 from fairlab.experiments import presets as config
 from fairlab.experiments.experiment import Experiment
-from fairlab.experiments.run import workspace_of
 from fairlab.figures.matrix import discriminability_matrix
 from fairlab.metrics.two_groups.discriminability import (
     PairDiscriminability,
@@ -32,11 +33,13 @@ from fairlab.metrics.two_groups.discriminability import (
     pair_discriminability,
 )
 from fairlab.studies.discriminability.page import summarise
+from fairlab.workspace.source import Labelled, labels_of, prepare_data
 
 Pair = tuple[str, str]
 
 TABLE_FILE, FIGURE_FILE = "discriminability.csv", "discriminability.png"
 SCORES_FILE = "test.npy"
+_AGREEING = ((1, "with both"), (0, "without either of"))
 
 
 @dataclass(frozen=True, eq=False)
@@ -125,12 +128,12 @@ def discriminability(
     experiment = config.preset(
         preset, data=data, data_root=data_root, labels_csv=labels_csv, image_size=image_size, seeds=seeds
     )
-    root = config.home_folder(home)
-    work = workspace_of(experiment, root, device)
-    pairs = _pairs(attributes, work.source.attributes)
-    study = _Study.of(experiment, work.prepare(), root, images, device)
-    for pair in pairs:
-        study.require(pair)
+    root, source = config.home_folder(home), _opened(experiment)
+    pairs, size = _pairs(attributes, source), experiment.source.image_size
+    _require(pairs, labels_of(source, root, size))  # before images are decoded
+    prepared = prepare_data(source, root, size)
+    _require(pairs, Labelled.of(prepared))  # broken ones are left out
+    study = _Study.of(experiment, prepared, root, images, device)
     found = study.measure(pairs)
     folder = study.store.root / f"{data}-{preset}-{study.mark(attributes)[:8]}" if out is None else Path(out)
     return _written(study.table(found), mean_differences(found), folder)
@@ -144,15 +147,32 @@ def _written(table: pd.DataFrame, ranking: pd.DataFrame, folder: Path) -> Result
     return Result(table, ranking, "\n".join(lines), folder)
 
 
-def _pairs(attributes: Sequence[str], known: Sequence[str]) -> list[Pair]:
+def _opened(experiment: Experiment) -> Source:
+    """Open the source; target and protected attribute of the experiment do not matter."""
+    return experiment.source.open(experiment.target, experiment.protected, experiment.seed)
+
+
+def _pairs(attributes: Sequence[str], source: Source) -> list[Pair]:
     """Return every unordered pair of the attributes, or refuse them."""
     for name in attributes:
-        check_attribute(name, known)
+        check_attribute(name, source.attributes, source.left_out)
         if list(attributes).count(name) > 1:
             raise UserError(f"The attribute '{name}' is given twice; give each once.")
     if len(attributes) < 2:
         raise UserError("Discriminability compares attributes with each other; give at least two.")
     return list(itertools.combinations(attributes, 2))
+
+
+def _require(pairs: Sequence[Pair], known: Labelled) -> None:
+    """Refuse pairs that cannot be trained, selected or measured, before anything is trained."""
+    for pair in pairs:
+        require_groups(known.labels, known.split, *pair, splits=("test",))
+        for split, (value, kind) in itertools.product(("train", "valid"), _AGREEING):
+            if not (known.labels.loc[known.split == split, list(pair)] == value).all(axis=1).any():
+                raise UserError(
+                    f"The {split} split has no image {kind} '{pair[0]}' and '{pair[1]}', so no classifier "
+                    "can be trained where the two agree; leave one of them out or add images."
+                )
 
 
 @dataclass(frozen=True, eq=False)
@@ -181,17 +201,6 @@ class _Study:
         recipe = dataclasses.asdict(self.experiment.recipe)
         settings = [recipe, self.experiment.seed, self.experiment.seeds, self.n_per_class]
         return fingerprint([list(attributes), settings, self.data.fingerprint])
-
-    def require(self, pair: Pair) -> None:
-        """Refuse a pair that cannot be trained, selected or measured, before anything is trained."""
-        for split in ("train", "valid"):
-            for value, kind in ((1, "with both"), (0, "without either of")):
-                if not (self.data.label_columns(pair, split) == value).all(axis=1).any():
-                    raise UserError(
-                        f"The {split} split has no image {kind} '{pair[0]}' and '{pair[1]}', so no "
-                        "classifier can be trained where the two agree; leave one of them out or add images."
-                    )
-        self.data.require_groups(*pair, splits=("test",))
 
     def measure(self, pairs: Sequence[Pair]) -> dict[Pair, PairDiscriminability]:
         """Train what is missing, and measure every pair on the same resamples of the test images."""

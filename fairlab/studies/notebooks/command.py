@@ -34,6 +34,7 @@ def run(arguments: argparse.Namespace) -> None:
     for name in {"data_root", "labels_csv", "generator"} & set(settings):
         settings[name] = str(Path(settings[name]).absolute())
     run = Run.of_preset(arguments.preset, home, **settings)
+    run.work.require_groups()
     from fairlab.studies.notebooks.execute import run_notebooks
 
     parameters = {"preset": arguments.preset, "settings": settings, "home": str(home)}

@@ -213,7 +213,8 @@ def _cells_of_widgets(notebook: NotebookNode, states: Mapping[str, Mapping[str, 
 
 
 def _exception_sentence(name: str, message: str) -> str:
-    return _shortened(message if name == UserError.__name__ else f"{name}: {message}")
+    kinds = {UserError.__name__, *(kind.__name__ for kind in UserError.__subclasses__())}
+    return _shortened(message if name in kinds else f"{name}: {message}")
 
 
 def _shortened(text: str) -> str:

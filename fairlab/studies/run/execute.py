@@ -28,6 +28,9 @@ def execute(run: Run) -> None:
     with run.store.lock():
         without = f"{experiment.target} without {', '.join(experiment.attributes[1:])}"
         print(f"{without}, {experiment.source.name}, on {run.device}, in {run.folder}")
+        run.work.require_groups()
+        for note in run.work.small_groups:
+            print(note)
         if not has_trained(run):
             _check_weights(run)
             print(check_disk(run, run.work.source.counts))
@@ -36,9 +39,12 @@ def execute(run: Run) -> None:
         source = run.work.source
         folder = prepared_folder(source, run.home, run.work.image_size)
         print(preparation_summary(source, folder), flush=True)
-        for train in (run.baseline, run.debiased):
-            for seed in range(experiment.seeds):
-                train(seed)
+        for seed in range(experiment.seeds):
+            run.baseline(seed)
+        for note in run.annotator_notes():  # before the generator, which takes longest
+            print(note, flush=True)
+        for seed in range(experiment.seeds):
+            run.debiased(seed)
         table = write_results(run)
     for protected, rows in table.groupby("protected", sort=False):
         title = f"{protected}:\n" if experiment.also_protected else ""
@@ -47,6 +53,8 @@ def execute(run: Run) -> None:
     print(f"\nIntervals are 95%, over test images{trainings}; the difference is paired.\n{CORRECTED}")
     for metric, notes in table[table["note"] != ""].groupby("metric", sort=False)["note"]:
         print(f"  {metric}: {'; '.join(notes.unique())}")
+    for note in run.label_notes():
+        print(note)
     for file in ("report.html", "metrics.csv", "manifest.json"):
         print(f"  {run.folder / file}")
 

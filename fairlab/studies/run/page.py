@@ -69,7 +69,7 @@ def report(
     target, protected = run.names.values()
     return RunReport(
         title=f"{target} without {protected}: what de-biasing changed",
-        summary=summarise(table, target, protected),
+        summary=[*run.label_notes(), *summarise(table, target, protected)],
         table=table,
         groups=tables.group_counts(*_labels(run, "test"), protected),
         sections=[

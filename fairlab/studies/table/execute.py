@@ -51,6 +51,9 @@ def table(
     grid = open_grid(
         preset_name=preset, targets=targets, methods=methods, home=home, device=device, **changes
     )
+    from fairlab.studies.table import make, results  # torch and matplotlib, for which a mistake need not wait
+
+    make.check_runs(grid)
     print(
         f"{len(grid.targets)} targets × {len(grid.methods)} methods against {grid.experiment.protected}: "
         f"{grid.n_trainings} trainings, of which finished ones are skipped.",
@@ -59,8 +62,6 @@ def table(
     folder = out or grid.home / "tables" / _name(
         grid, [*map(attribute_as_folder, targets), *map(as_folder, methods or ())]
     )
-    from fairlab.studies.table import results  # torch and matplotlib, for which a mistake need not wait
-
     return results.write_results(results.make_all(grid, jobs), folder)
 
 

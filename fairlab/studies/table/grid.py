@@ -11,13 +11,15 @@ from pathlib import Path
 from typing import Any
 
 from fairlab.core.errors import UserError, nearest_names
-from fairlab.data import FaceData
+from fairlab.data import SPLITS
 from fairlab.data.attributes import REPORTED, check_attribute
+from fairlab.data.groups import require_groups
 from fairlab.experiments.experiment import Experiment
-from fairlab.experiments.presets import home_folder, preset
+from fairlab.experiments.presets import OF_SOURCE, home_folder, preset
 from fairlab.experiments.run import Run, workspace_of
 from fairlab.methods import ERM, METHODS, LatentPairs
 from fairlab.methods.settings import read_method, settings_of
+from fairlab.workspace.source import Labelled
 
 #: The paper's method and its ablations: four partner points and either half.
 ABLATIONS = (
@@ -134,30 +136,31 @@ def choose_targets(named: Sequence[str], experiment: Experiment, home: Path) -> 
     known = set(REPORTED) <= set(source.attributes)
     sets = {"all": REPORTED if known else source.attributes, "evidence": EVIDENCE}
     for name in named:  # before the images are decoded, which takes long
-        check_attribute(name, (*sets, *source.attributes))
-    data = work.prepare()
+        check_attribute(name, (*sets, *source.attributes), source.left_out)
+    labelled = work.labelled
     for target in (name for name in named if name not in sets):
-        _require_groups(data, target, protected)
+        _require_groups(labelled, target, protected)
     meant = dict.fromkeys(target for name in named for target in sets.get(name, (name,)))
-    chosen = tuple(target for target in meant if target not in protected and _usable(data, target, protected))
+    of_others = [target for target in meant if target not in protected]
+    chosen = tuple(target for target in of_others if _usable(labelled, target, protected))
     if not chosen:
         raise UserError("No target is left; name attributes whose groups all have positives and negatives.")
     return chosen
 
 
-def _usable(data: FaceData, target: str, protected: Sequence[str]) -> bool:
+def _usable(labelled: Labelled, target: str, protected: Sequence[str]) -> bool:
     """Whether no group of the target is empty; print why not."""
     try:
-        _require_groups(data, target, protected)
+        _require_groups(labelled, target, protected)
     except UserError as error:
         print(f"{target} is left out: {error}")
         return False
     return True
 
 
-def _require_groups(data: FaceData, target: str, protected: Sequence[str]) -> None:
+def _require_groups(labelled: Labelled, target: str, protected: Sequence[str]) -> None:
     for attribute in protected:
-        data.require_groups(target, attribute)
+        require_groups(labelled.labels, labelled.split, target, attribute, SPLITS)
 
 
 def choose_methods(named: Sequence[str] | None, data: str) -> tuple[str, ...]:
@@ -190,12 +193,10 @@ def open_grid(
 ) -> Grid:
     """Return the grid of named targets and methods; see `choose_targets` and `choose_methods`."""
     place, given = home_folder(home), {key: value for key, value in changes.items() if value is not None}
-    # The first target stands for any; it must only not be a protected attribute.
-    protected = (given.get("protected"), *given.get("also_protected", ()))
-    stand_in = next(name for name in REPORTED if name not in protected)
     chosen = choose_methods(methods, given.get("data", "synthfaces"))
     if not chosen:
         raise UserError("No method is left beside the baseline, erm; name another.")
+    stand_in = _stand_in(preset_name, given)
     grid = Grid(preset_name, place, (stand_in,), chosen, given, device)
     for name, value in grid.method_settings.items():
         if value != USUAL.get(name) and not any(name in settings_of(read_method(m, {})) for m in chosen):
@@ -206,3 +207,15 @@ def open_grid(
         experiment = grid.experiment_of(stand_in, method)
         experiment.method.check(workspace_of(experiment, place, device))
     return replace(grid, targets=choose_targets(targets, experiment, place))
+
+
+def _stand_in(preset_name: str, given: dict[str, Any]) -> str:
+    """Return an attribute that stands for any target: of the source, and not a protected one."""
+    named = given.get("protected"), *given.get("also_protected", ())
+    usual = next(name for name in REPORTED if name not in named)
+    experiment = preset(preset_name, **{k: v for k, v in given.items() if k in OF_SOURCE}, target=usual)
+    if experiment.source.is_drawn:
+        return usual
+    source = experiment.source.open(usual, experiment.protected, experiment.seed)
+    known = source.attributes
+    return next((name for name in (usual, *known) if name in known and name not in named), usual)

@@ -14,8 +14,9 @@ from fairlab.evaluation.results import environment
 from fairlab.experiments.presets import as_folder
 from fairlab.figures.effects import effect_table, effects, effects_by_target
 from fairlab.figures.paper_table import write_paper_table
-from fairlab.studies.table.cells import make_baselines, make_cell, make_common, measure, pair_table
 from fairlab.studies.table.grid import Grid
+from fairlab.studies.table.make import label_notes, make_baselines, make_cell, make_common
+from fairlab.studies.table.measure import measure, pair_table
 
 
 def make_all(grid: Grid, jobs: int | None = None) -> Grid:
@@ -62,8 +63,9 @@ def write_results(grid: Grid, folder: Path) -> str:
         effects_by_target(measured, grid.methods).save(folder / "effects_by_target.png")
     experiment = grid.experiment
     trained = f"{experiment.seeds} trainings" if experiment.seeds > 1 else "one training"
+    notes = "".join(f"{note}\n" for note in label_notes(grid))
     return (
-        f"\n{effect}\n\nDifferences from the baseline in points (KL: nats), with 95% intervals over "
+        f"\n{effect}\n\n{notes}Differences from the baseline in points (KL: nats), with 95% intervals over "
         f"{measured['n'].iloc[0]:,} test images and {trained} of each classifier.\n{CORRECTED}\n"
         f"{folder / as_folder(grid.methods[0]) / 'table.md'} is the paper's table; "
         f"{folder / 'table.csv'} every number."

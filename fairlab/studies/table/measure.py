@@ -1,4 +1,4 @@
-"""Cells of a grid: what they share, their classifiers, what is measured of them."""
+"""What is measured of a finished grid."""
 
 import numpy as np
 import pandas as pd
@@ -7,45 +7,8 @@ from fairlab.data.attributes import REPORTING_GROUPS
 from fairlab.evaluation.pair_truth import pair_truth
 from fairlab.evaluation.results import model_scores
 from fairlab.experiments.run import Run
-from fairlab.latent.hyperplane import OneSidedLabels
-from fairlab.methods.latent_pairs.generated import GeneratedFaces
 from fairlab.metrics import compare_attributes
 from fairlab.studies.table.grid import Grid
-
-
-def make_common(grid: Grid) -> None:
-    """Make what all cells share: images, latents, and the classifiers that serve every target."""
-    for method in grid.methods:
-        run = grid.run(grid.targets[0], method)
-        if isinstance(run.experiment.method, GeneratedFaces):
-            run.experiment.method.faces(run.work)
-            run.experiment.method.annotator_of(run.work, "protected", 0)
-
-
-def make_baselines(grid: Grid, target: str) -> None:
-    """Train and score the baselines of one target."""
-    run = grid.run(target, grid.methods[0])
-    for seed in grid.seeds:
-        run.test_scores(run.baseline(seed))
-
-
-def make_cell(grid: Grid, target: str, method: str) -> str:
-    """Train and score the classifiers of one cell, and ask the oracle about its pairs.
-
-    Returns
-    -------
-    str
-        Why the cell cannot be made, if the classifiers gave all generated images the same label; else "".
-    """
-    run = grid.run(target, method)
-    try:
-        for seed in grid.seeds:
-            run.test_scores(run.debiased(seed))
-        if _has_truth(run):
-            pair_truth(run)
-    except OneSidedLabels as error:
-        return str(error)
-    return ""
 
 
 def measure(grid: Grid) -> pd.DataFrame:
@@ -87,11 +50,12 @@ def pair_table(grid: Grid) -> pd.DataFrame:
     rows = [
         {"target": target, "method": method, "statement": statement, **share._asdict()}
         for target, method in grid.cells()
-        if _has_truth(run := grid.run(target, method))
+        if has_truth(run := grid.run(target, method))
         for statement, share in pair_truth(run).items()
     ]
     return pd.DataFrame(rows, columns=["target", "method", "statement", "value", "low", "high", "n"])
 
 
-def _has_truth(run: Run) -> bool:
+def has_truth(run: Run) -> bool:
+    """Whether the oracle can be asked about a run's pairs."""
     return run.experiment.source.is_drawn and run.experiment.makes_pairs
