@@ -5,9 +5,9 @@ from functools import cached_property
 from pathlib import Path
 
 import numpy as np
-from scipy.stats import mannwhitneyu
+import scipy
 
-from fairlab.classifiers.scoring import CARD_FILE
+from fairlab import classifiers
 from fairlab.core.files import load_array, read_json, save_array
 from fairlab.core.store import Step
 from fairlab.latent.hyperplane import OneSidedLabels
@@ -64,7 +64,9 @@ class Annotator:
     def has_learnt(self) -> bool:
         """Whether it ranks positives above negatives more clearly than chance does (Mann-Whitney's test)."""
         of_positives, of_negatives = self.scores[self.truth == 1], self.scores[self.truth == 0]
-        return bool(mannwhitneyu(of_positives, of_negatives, alternative="greater").pvalue < LEVEL)
+        return bool(
+            scipy.stats.mannwhitneyu(of_positives, of_negatives, alternative="greater").pvalue < LEVEL
+        )
 
     @cached_property
     def best_f1(self) -> float:
@@ -132,5 +134,5 @@ def validated(work: Workspace, step: Step, attribute: str) -> Annotator:
 
 
 def _attributes(step: Step) -> list[str]:
-    attributes: list[str] = read_json(step.folder / CARD_FILE)["attributes"]
+    attributes: list[str] = read_json(step.folder / classifiers.CARD_FILE)["attributes"]
     return attributes
