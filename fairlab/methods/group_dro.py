@@ -53,7 +53,7 @@ class GroupDRO(Method):
         return build_network(recipe, len(outputs), seed=seed, imagenet=work is not None, kind=kind)
 
     def loss(self, network: nn.Module, batch: Batch) -> tuple[Tensor, dict[str, Tensor]]:
-        """Return Σ q_g L_g after q has moved, and the largest q for the curve."""
+        """Return Σ q_g L_g after q has moved, and the largest L_g for the curve."""
         assert isinstance(network, CellWeights)
         losses = nn.functional.binary_cross_entropy_with_logits(
             network(batch.images), batch.labels, reduction="none"
@@ -62,7 +62,7 @@ class GroupDRO(Method):
         by_cell = members @ losses / members.sum(dim=1).clamp_min(1) + network.added  # (4,); absent cells: 0
         grown = network.q * torch.exp(self.step * by_cell.detach())
         network.q.copy_(grown / grown.sum())
-        return network.q.clone() @ by_cell, {"largest_q": network.q.max()}
+        return network.q.clone() @ by_cell, {"worst_cell": by_cell.max()}
 
 
 class CellWeights(AttributeNetwork):

@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 from tqdm.auto import tqdm
 
-from fairlab.classifiers import Classifier
 from fairlab.core.errors import UserError
 from fairlab.core.files import load_array, save_array, write_rows
 from fairlab.core.store import Step
@@ -16,6 +15,7 @@ from fairlab.data.synthfaces.factors import Factors
 from fairlab.data.synthfaces.source import SynthFacesSource
 from fairlab.evaluation.results import MODELS, classifiers, scores_and_thresholds
 from fairlab.experiments.run import Run
+from fairlab.methods import load_classifier
 from fairlab.metrics.two_groups.counterfactual import compare_counterfactuals
 
 #: Test faces that are drawn again unless told otherwise: about ten seconds, and shares to about 2 points.
@@ -112,7 +112,8 @@ def counterfactual_scores(run: Run, classifier: Step, n: int = N_FACES) -> np.nd
     faces = counterfactual_faces(run, n)
 
     def make(folder: Path) -> None:
-        scores = Classifier.load(classifier.folder, run.device).score(faces.images)
+        groups = np.repeat([0, 1], len(faces.factors))  # as the faces are drawn: absent, present
+        scores = load_classifier(classifier.folder, run.device).score(faces.images, groups=groups)
         save_array(folder / "scores.npy", scores[:, 0])
 
     inputs = {"classifier": classifier.fingerprint, "faces": faces.step.fingerprint}
