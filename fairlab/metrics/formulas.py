@@ -125,16 +125,12 @@ def worst_cell_accuracy(counted: Counted) -> np.ndarray:
         return np.asarray((right / counted.mass).min(axis=(-2, -1)))
 
 
-def score_leakage(counted: Counted) -> np.ndarray:
-    """Return how often the group is guessed from the score, groups counting the same, (rows,).
-
-    By the best threshold on these images, which is all that an attacker can make of one score: half of
-    1 + the largest distance of the two groups' distributions (that of Kolmogorov and Smirnov).
-    """
-    curve = counted.curve.sum(axis=1)  # (rows, 2, m): images of each group that score at least so much
+def right_of_both(counted: Counted) -> np.ndarray:
+    """Return the share that is predicted right, both labels counting the same, (...)."""
+    mass, flagged = counted.mass.sum(axis=-1), counted.flagged.sum(axis=-1)  # (..., 2)
     with np.errstate(invalid="ignore"):
-        share = curve / curve[..., -1:]
-    return np.asarray((1 + np.abs(share[:, 1] - share[:, 0]).max(axis=-1)) / 2)
+        share = flagged / mass
+    return np.asarray((1 - share[..., 0] + share[..., 1]) / 2)
 
 
 def amplification(counted: Counted) -> np.ndarray:

@@ -157,16 +157,6 @@ CELL_METRICS: dict[str, MetricSpec] = {
         at_threshold=True,
         biased=True,
     ),
-    "leakage": MetricSpec(
-        "leakage",
-        formulas.score_leakage,
-        "Leakage of the scores",
-        "how often the group can be guessed from the score, groups counting the same; 50 is chance",
-        best="low",
-        needs=("images in {0}", "images in {1}"),
-        limits=(0.5, 1.0),
-        biased=True,
-    ),
     **{
         f"TPR of group {group}": MetricSpec(
             "TPR",
@@ -182,6 +172,17 @@ CELL_METRICS: dict[str, MetricSpec] = {
         for group in (0, 1)
     },
 }
+
+#: What an attacker's guesses of the protected label are worth, where that label takes the target's place.
+LEAKAGE = MetricSpec(
+    "leakage",
+    formulas.right_of_both,
+    "Leakage of the scores",
+    "how often the group is guessed right from the score, groups counting the same; 50 is chance",
+    best="low",
+    needs=("positives", "negatives"),
+    at_threshold=True,
+)
 
 #: Rates of one group, in the order of tables.
 RATES: dict[str, RateSpec] = _by_name(
