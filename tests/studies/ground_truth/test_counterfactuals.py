@@ -10,6 +10,7 @@ from fairlab.data.attributes import ATTRIBUTES
 from fairlab.evaluation.pair_truth import read_labels
 from fairlab.evaluation.results import scores_and_thresholds
 from fairlab.experiments.run import Run
+from fairlab.methods import DomainIndependent, load_classifier, train
 from fairlab.metrics import counterfactual_flip_rate
 from fairlab.studies.ground_truth import counterfactuals
 from fairlab.studies.ground_truth.counterfactuals import (
@@ -64,10 +65,19 @@ def test_the_table_is_that_of_the_scores(run):
     assert set(table["group"]) == {"all", "negatives", "positives", "not Male", "Male"}
 
 
+def test_a_network_that_answers_by_group_is_told_as_what_a_face_was_drawn(run):
+    step = train(DomainIndependent(rule="known_a", epochs=1), run.work, 0)
+    scores, faces = counterfactual_scores(run, step, N), counterfactual_faces(run, N)
+    network = load_classifier(step.folder, "cpu")
+    for group, images in enumerate((faces.absent, faces.present)):
+        expected = network.score(images, progress=False, groups=np.full(N, group))[:, 0]
+        assert scores[group] == pytest.approx(expected, abs=1e-5)
+
+
 def test_faces_are_drawn_and_scored_once(run, monkeypatch):
     first = counterfactual_flips(run, N)
     monkeypatch.setattr(counterfactuals, "draw", None)
-    monkeypatch.setattr(counterfactuals, "Classifier", None)
+    monkeypatch.setattr(counterfactuals, "load_classifier", None)
     assert counterfactual_flips(run, N).equals(first)
 
 
