@@ -32,8 +32,8 @@ OWN: Arguments = {
     "--methods": {
         "nargs": "+",
         "metavar": "NAME",
-        "help": "as --method of run; or ablations (the paper's method and its five), or controls (the pairs "
-        "beside unpaired_faces, added_oversampling and unbiased_faces) (default: latent_pairs)",
+        "help": "as --method of run; or all, ablations (the paper's method and its five), or controls (the "
+        "pairs beside unpaired_faces, added_oversampling and unbiased_faces) (default: latent_pairs)",
     },
     "--variants": {"action": FormerVariant, "dest": "methods", "nargs": "+"},
     "--jobs": {

@@ -103,6 +103,16 @@ class Grid:
         """Training seeds, counted from 0."""
         return range(self.experiment.seeds)
 
+    @property
+    def reference(self) -> str:
+        """What methods are compared with beside the baseline: over-sampling if it is there, or the first."""
+        return "oversampling" if "oversampling" in self.methods else self.methods[0]
+
+    @property
+    def groups(self) -> tuple[str, str]:
+        """Names of the two groups of the first protected attribute."""
+        return f"not {self.experiment.protected}", self.experiment.protected
+
     def cells(self) -> Iterator[tuple[str, str]]:
         """Yield every target with every method."""
         return ((target, method) for target in self.targets for method in self.methods)
@@ -164,7 +174,7 @@ def _require_groups(labelled: Labelled, target: str, protected: Sequence[str]) -
 
 
 def choose_methods(named: Sequence[str] | None, data: str) -> tuple[str, ...]:
-    """Return the methods meant by names, by "ablations" (the paper's) or "controls" (beside the pairs).
+    """Return the methods meant by names, by "all", "ablations" (the paper's) or "controls".
 
     Raises
     ------
@@ -172,7 +182,10 @@ def choose_methods(named: Sequence[str] | None, data: str) -> tuple[str, ...]:
         If there is no such method or setting.
     """
     fitting = [name for name in CONTROLS if data == "synthfaces" or name != "unbiased_faces"]
-    sets: dict[str, Sequence[str]] = {"ablations": ABLATIONS, "controls": (LatentPairs.name, *fitting)}
+    usable = [name for name in METHODS if name in fitting or name not in CONTROLS]
+    sets: dict[str, Sequence[str]] = {
+        "all": usable, "ablations": ABLATIONS, "controls": (LatentPairs.name, *fitting),
+    }  # fmt: skip
     wanted = [text for name in named or (LatentPairs.name,) for text in sets.get(name, (name,))]
     for text in wanted:
         name = text.partition(":")[0]

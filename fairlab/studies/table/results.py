@@ -1,5 +1,6 @@
 """All cells of a grid, and after that its tables and figures."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,10 +14,22 @@ from fairlab.core.parallel import default_jobs, run_all
 from fairlab.evaluation.results import environment
 from fairlab.experiments.presets import as_folder
 from fairlab.figures.effects import effect_table, effects, effects_by_target
+from fairlab.figures.method_table import (
+    METHOD_NOTE,
+    PUBLISHED_SOURCE,
+    Facts,
+    as_markdown,
+    difference_table,
+    method_table,
+    readable_method,
+)
 from fairlab.figures.paper_table import write_paper_table
+from fairlab.figures.tables import WHOLE
+from fairlab.figures.trade_off import trade_off
+from fairlab.metrics.two_groups.compare_attributes import MEAN
 from fairlab.studies.table.grid import Grid
 from fairlab.studies.table.make import label_notes, make_baselines, make_cell, make_common
-from fairlab.studies.table.measure import measure, pair_table
+from fairlab.studies.table.measure import facts, measure, pair_table
 
 
 def make_all(grid: Grid, jobs: int | None = None) -> Grid:
@@ -61,6 +74,7 @@ def write_results(grid: Grid, folder: Path) -> str:
     effects(measured, grid.methods).save(folder / "effects.png")
     if len(grid.targets) > 1:
         effects_by_target(measured, grid.methods).save(folder / "effects_by_target.png")
+    write_method_tables(folder, measured, facts(grid), grid)
     experiment = grid.experiment
     trained = f"{experiment.seeds} trainings" if experiment.seeds > 1 else "one training"
     notes = "".join(f"{note}\n" for note in label_notes(grid))
@@ -70,6 +84,27 @@ def write_results(grid: Grid, folder: Path) -> str:
         f"{folder / as_folder(grid.methods[0]) / 'table.md'} is the paper's table; "
         f"{folder / 'table.csv'} every number."
     )
+
+
+def write_method_tables(
+    folder: Path, measured: pd.DataFrame, of_models: Mapping[str, Facts], grid: Grid
+) -> None:
+    """Write ``methods.md``, ``methods.tex``, ``methods.csv``, and AP against DEO as ``trade_off.png``.
+
+    They tell of the mean over all targets; of a single target, of that.
+    """
+    subject = ("all targets", MEAN) if len(grid.targets) > 1 else (grid.targets[0], WHOLE)
+    figures = method_table(measured, of_models, subject, grid.groups)
+    tables = {f"{subject[0]}: each method": figures}
+    for reference in dict.fromkeys(("baseline", grid.reference) if len(grid.methods) > 1 else ("baseline",)):
+        title = f"Paired differences from {readable_method(reference)}"
+        tables[title] = difference_table(measured, list(of_models), subject, grid.groups, reference)
+    parts = [f"## {title}\n\n{as_markdown(frame)}\n" for title, frame in tables.items()]
+    write_text(folder / "methods.md", "\n".join([*parts, METHOD_NOTE, PUBLISHED_SOURCE]) + "\n")
+    write_text(folder / "methods.tex", "\n".join(frame.to_latex(escape=True) for frame in tables.values()))
+    write_text(folder / "methods.csv", figures.to_csv())
+    names = {"attribute": subject[0], "group": subject[1], "y": "AP_balanced"}
+    trade_off(measured, **names).save(folder / "trade_off.png")
 
 
 def of_method(table: pd.DataFrame, method: str) -> pd.DataFrame:
