@@ -109,26 +109,6 @@ class Store:
             print(f"Waiting for another process that is working in {self.root} ...", flush=True)
             guard.acquire(timeout=-1)
 
-    def claim(self, identity: Mapping[str, Any]) -> None:
-        """Tie the folder to one experiment, so that two experiments never mix their files.
-
-        Raises
-        ------
-        UserError
-            If the folder belongs to an experiment with other settings; the sentence names them.
-        """
-        path = self.root / "experiment.json"
-        wanted = json.loads(json.dumps(dict(identity), default=str))
-        if not path.exists():
-            write_json(path, wanted)
-            return
-        found = read_json(path)
-        if found != wanted:
-            raise UserError(
-                f"The run folder {self.root} was made with other settings ({_differences(found, wanted)}); "
-                "choose another --run name, or delete that folder."
-            )
-
     def find(self, name: str) -> Step | None:
         """Return the finished step of that name, or None."""
         folder = self.root / name

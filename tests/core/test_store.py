@@ -64,13 +64,6 @@ def test_other_settings_are_refused_by_name_and_nothing_is_lost(tmp_path):
     assert (tmp_path / "one" / "value").read_text() == "kept"
 
 
-def test_a_folder_belongs_to_one_experiment(tmp_path):
-    Store(tmp_path).claim({"target": "Smiling", "sizes": (1, 2)})
-    Store(tmp_path).claim({"target": "Smiling", "sizes": (1, 2)})
-    with pytest.raises(UserError, match="target: Smiling, now Bangs"):
-        Store(tmp_path).claim({"target": "Bangs", "sizes": (1, 2)})
-
-
 def test_a_second_process_is_refused(tmp_path):
     code = f"""
 from pathlib import Path
