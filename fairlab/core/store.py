@@ -17,7 +17,7 @@ import os
 import shutil
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ from filelock import FileLock, Timeout
 
 from fairlab.core.environment import MIXTURE, Environment, differences, environment
 from fairlab.core.errors import DamagedError, UserError
-from fairlab.core.files import read_record, write_record
+from fairlab.core.files import write_record
 from fairlab.core.intact import checksums, damaged_file
 from fairlab.core.records import (
     AGAIN,
@@ -132,27 +132,6 @@ class Store:
                 ) from error
             print(f"Waiting for another process that is working in {self.root} ...", flush=True)
             guard.acquire(timeout=-1)
-
-    def claim(self, identity: Mapping[str, Any]) -> None:
-        """Tie the folder to one experiment, so that two experiments never mix their files.
-
-        Raises
-        ------
-        UserError
-            If the folder belongs to an experiment with other settings; the sentence names them.
-        """
-        path = self.root / "experiment.json"
-        wanted = json.loads(json.dumps(dict(identity), default=str))
-        with FileLock(self.root / ".experiment.lock") if not path.exists() else nullcontext():
-            found = _claimed(path)
-            if found is None:
-                write_record(path, wanted)
-                return
-        if found != wanted:
-            raise UserError(
-                f"The run folder {self.root} was made with other settings ({_differences(found, wanted)}); "
-                "choose another --run name, or delete that folder."
-            )
 
     def find(self, name: str) -> Step | None:
         """Return the finished step of that name, if its files are as they were written, or None."""
@@ -274,17 +253,6 @@ class Store:
             made_with.append(environment())
         write_record(partial / PROGRESS, {"fingerprint": mark, "seconds": seconds, "made_with": made_with})
         return seconds, made_with
-
-
-def _claimed(path: Path) -> dict[str, Any] | None:
-    """Return the settings that a run folder is tied to; None if it is tied to none, or they are damaged."""
-    if not path.exists():
-        return None
-    try:
-        return read_record(path)
-    except DamagedError:
-        print(f"{path} is damaged and is written again.", flush=True)
-        return None
 
 
 def _differences(found: Any, wanted: Any, path: str = "") -> str:

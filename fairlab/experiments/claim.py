@@ -11,8 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from fairlab.core.errors import UserError
-from fairlab.core.files import read_json, write_json
+from filelock import FileLock
+
+from fairlab.core.errors import DamagedError, UserError
+from fairlab.core.files import read_json, read_record, write_record
 from fairlab.data.facedata import read_manifest
 from fairlab.experiments.experiment import Experiment
 from fairlab.workspace.changes import changes
@@ -60,18 +62,18 @@ class Claim:
         """
         if clash := self.clash(folder):
             raise UserError(f"{clash}; choose another --run NAME, or delete that folder.")
-        path = folder / RECORD
-        if not path.exists() or MADE_FROM not in read_json(path):
-            write_json(path, self._identity() | {MADE_FROM: self.work.inputs})
+        found, path = recorded(folder), folder / RECORD
+        if found is None and path.exists():
+            print(f"{path} is damaged and is written again.", flush=True)
+        if found is None or MADE_FROM not in found:
+            with FileLock(folder / ".experiment.lock"):  # two processes may open the same run
+                write_record(path, self._identity() | {MADE_FROM: self.work.inputs})
 
     def clash(self, folder: Path) -> str:
         """Return the clause that says to what else a run folder is tied; "" if to nothing else."""
-        path = folder / RECORD
-        if not path.exists():
+        found = recorded(folder)
+        if found is None:
             return ""
-        found = read_json(path)
-        if not isinstance(found, dict):
-            return f"The record {path} is damaged"
         made_from = found.pop(MADE_FROM, None) or _of_manifest(folder)
         if differences := list(_differences(found, self._identity())):
             more = [f"{len(differences) - _SHOWN} more"] * (len(differences) > _SHOWN)
@@ -119,6 +121,14 @@ class Claim:
         except UserError:  # damaged; what matters here is that it is not what there is now
             return None
         return changes(before, now, self.experiment.attributes, broken)
+
+
+def recorded(folder: Path) -> dict[str, Any] | None:
+    """Return what a run folder is tied to; None if to nothing, or if its record is damaged."""
+    try:
+        return read_record(folder / RECORD) if (folder / RECORD).exists() else None
+    except DamagedError:
+        return None
 
 
 def _differences(found: Mapping[str, Any], wanted: Mapping[str, Any]) -> Iterator[str]:

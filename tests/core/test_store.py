@@ -68,13 +68,6 @@ def test_other_settings_are_refused_by_name_and_nothing_is_lost(tmp_path):
     assert (tmp_path / "one" / "value").read_text() == "kept"
 
 
-def test_a_folder_belongs_to_one_experiment(tmp_path):
-    Store(tmp_path).claim({"target": "Smiling", "sizes": (1, 2)})
-    Store(tmp_path).claim({"target": "Smiling", "sizes": (1, 2)})
-    with pytest.raises(UserError, match="target: Smiling, now Bangs"):
-        Store(tmp_path).claim({"target": "Bangs", "sizes": (1, 2)})
-
-
 def test_a_second_process_is_refused(tmp_path):
     code = f"""
 from pathlib import Path
@@ -227,15 +220,6 @@ def test_a_damaged_record_of_progress_begins_the_step_again(tmp_path, capsys):
     Store(tmp_path).step("one", lambda folder: found.append((folder / "checkpoint").exists()), config={})
     assert found == [False]
     assert "begins again" in capsys.readouterr().out
-
-
-def test_a_damaged_claim_is_written_again(tmp_path, capsys):
-    Store(tmp_path).claim({"target": "Smiling"})
-    damage(tmp_path / "experiment.json")
-    Store(tmp_path).claim({"target": "Smiling"})
-    assert "written again" in capsys.readouterr().out
-    with pytest.raises(UserError, match="target: Smiling, now Bangs"):
-        Store(tmp_path).claim({"target": "Bangs"})
 
 
 @pytest.fixture

@@ -92,3 +92,12 @@ def test_every_attribute_has_its_own_column_and_threshold(work, multi):
         assert np.array_equal(given[role].scores, scores[:, column])
         check_labels(given[role], work, multi[1].faces)
     assert not np.array_equal(given["target"].scores, given["protected"].scores)
+
+
+def test_targets_that_one_network_labels_have_planes_and_partners_of_their_own(work, multi):
+    other = shapes(work.home, target="Loud")
+    square, loud = multi[0], Pairs(multi[0].method, other, 0)
+    assert square.pseudo_labels["target"].step.folder == loud.pseudo_labels["target"].step.folder
+    assert square.planes_step.folder != loud.planes_step.folder
+    assert square.partners.folder != loud.partners.folder
+    assert square.planes["target"].cosine(loud.planes["target"]) < 1 - 1e-6

@@ -23,8 +23,9 @@ def check_runs(grid: Grid) -> None:
     UserError
         If one of them belongs to other settings or images.
     """
-    for cell in grid.cells():
-        work, experiment = grid.first.work, grid.experiment_of(*cell)
+    experiments = [grid.experiment_of(*cell) for cell in grid.cells()]
+    work = workspace_of(experiments[0], grid.home, grid.device)
+    for experiment in experiments:
         if experiment.source.association is not None:  # then faces are drawn for each target
             work = workspace_of(experiment, grid.home, grid.device)
         folder = grid.home / "runs" / default_name(experiment, grid.preset)

@@ -102,10 +102,7 @@ def test_a_target_with_an_empty_group_is_left_out_of_a_set_but_refused_by_name(
     monkeypatch.setattr("fairlab.studies.table.grid.EVIDENCE", ("Smiling", "Mustache"))
     assert choose_targets(["evidence"], small(), home) == ("Smiling",)
     assert "Mustache is left out: " in capsys.readouterr().out
-    with pytest.raises(
-        UserError,
-        match=r"of 'Mustache' among its .* no other split has any, so that group cannot be measured",
-    ):
+    with pytest.raises(UserError, match=r"of 'Mustache' among its .* no other split has any"):
         choose_targets(["Smiling", "Mustache"], small(), home)
     monkeypatch.setattr("fairlab.studies.table.grid.EVIDENCE", ("Mustache",))
     with pytest.raises(UserError, match="No target is left"):
