@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import pickle
 import pkgutil
 import subprocess
 import sys
@@ -38,6 +39,7 @@ def folder(tmp_path_factory):
     folder = tmp_path_factory.mktemp("startup")
     table = pd.DataFrame({"y": [0, 1] * 20, "s": [0.2, 0.7] * 20, "sex": [0, 0, 1, 1] * 10})
     table.to_csv(folder / "table.csv", index=False)
+    (folder / "gan.pkl").write_bytes(pickle.dumps({"G_ema": 0}))
     (folder / "mine").mkdir()
     files = pd.Series([f"{row}.png" for row in range(40)], name="file")
     table.drop(columns="s").set_index(files).to_csv(folder / "mine" / "labels.csv")
@@ -57,6 +59,7 @@ def folder(tmp_path_factory):
         ("run --method nonsense", 2),
         ("run --data celeba --data-root nowhere", 2),
         ("run --data folder --data-root mine --target z --protected sex", 2),
+        ("run --generator gan.pkl", 2),
         ("truth --target Smilling", 2),
         ("gan report --preset quik", 2),
         ("table --methods nonsense", 2),

@@ -10,6 +10,7 @@ from fairlab.core.lazy import lazy_names
 
 if TYPE_CHECKING:
     from fairlab.generators.files import (
+        generator_fingerprint,
         load_generator,
         open_generator,
         save_generator,
@@ -32,8 +33,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CHECKPOINT", "GANRecipe", "Generator", "Inversion", "ModuleGenerator", "ProgressiveCritic",
-    "ProgressiveGenerator", "classifier_features", "export_snapshot", "generate", "interpolate",
-    "invert", "load_gan_zoo", "load_generator", "open_generator", "sample_latents",
+    "ProgressiveGenerator", "classifier_features", "export_snapshot", "generate", "generator_fingerprint",
+    "interpolate", "invert", "load_gan_zoo", "load_generator", "open_generator", "sample_latents",
     "save_generator", "shipped_fingerprint", "shipped_generator", "to_uint8", "train_gan",
 ]  # fmt: skip
 

@@ -9,7 +9,9 @@ import torch
 from fairlab.core.errors import DamagedError, UserError
 from fairlab.core.files import read_json, sha256, weights_folder, write_json
 from fairlab.core.tensors import load_tensors, save_tensors
+from fairlab.generators.foreign import check_kind, is_safetensors
 from fairlab.generators.gan_zoo import load_gan_zoo
+from fairlab.generators.own import load_own, own_fingerprint
 from fairlab.generators.progressive import ProgressiveGenerator
 from fairlab.generators.sampling import Generator
 
@@ -60,17 +62,31 @@ def load_generator(path: Path, device: torch.device | str | None = None) -> Prog
 
 
 def open_generator(path: Path, device: torch.device | str | None = None) -> Generator:
-    """Load a generator of either kind: a ``.safetensors`` file of ours, or else a pytorch_GAN_zoo checkpoint.
+    """Load a generator of any kind, whatever the file is called.
+
+    Parameters
+    ----------
+    path : Path
+        A safetensors file of ours; a checkpoint of pytorch_GAN_zoo, of which no code is run; or a ``.py``
+        file of the user's own, which is run: see `fairlab.generators.own.load_own`.
+    device : torch.device or str, optional
+        The CPU when None.
 
     Raises
     ------
     UserError
-        If the file is missing, damaged, or neither.
+        If the file is missing, damaged, or something else: then it is called by its name.
     """
     path = Path(path)
-    return (
-        load_generator(path, device) if path.suffix == ".safetensors" else load_gan_zoo(path, device=device)
-    )
+    if path.suffix == ".py":
+        return load_own(path, device)
+    check_kind(path)
+    return load_generator(path, device) if is_safetensors(path) else load_gan_zoo(path, device=device)
+
+
+def generator_fingerprint(path: Path) -> str:
+    """Return what identifies a generator that `open_generator` opens: a change of its pictures changes it."""
+    return own_fingerprint(path) if path.suffix == ".py" else sha256(path)
 
 
 def shipped_generator(device: torch.device | str | None = None) -> ProgressiveGenerator:

@@ -22,6 +22,7 @@ from torch import Tensor, nn
 
 from fairlab.core.devices import choose_device
 from fairlab.core.errors import UserError
+from fairlab.generators.foreign import WRAP
 from fairlab.generators.layers import LEAK, pixel_norm, upsample
 
 #: Their losses, each of which decides whether a tanh follows the last layer.
@@ -136,8 +137,8 @@ def load_gan_zoo(
         generator = _build(weights, config)
     except (KeyError, IndexError, TypeError, ValueError) as error:
         raise UserError(
-            f"The checkpoint {path} holds no progressive GAN's generator that fits together ({error}); "
-            "choose another, or wrap the network in a ModuleGenerator."
+            f"The checkpoint {path} holds {_kind(weights)}no progressive GAN's generator that fits together "
+            f"({error}); choose another, or {WRAP}."
         ) from error
     return generator.eval().requires_grad_(False).to(choose_device(device or "cpu"))
 
@@ -157,10 +158,7 @@ def _config(content: dict[str, Any], path: Path) -> dict[str, Any]:
     }
     for what, is_so in obstacles.items():
         if is_so:
-            raise UserError(
-                f"The GAN in {path} {what}, which is not supported; choose another, or wrap the network in a "
-                "ModuleGenerator."
-            )
+            raise UserError(f"The GAN in {path} {what}, which is not supported; choose another, or {WRAP}.")
     return config
 
 
@@ -174,6 +172,14 @@ def _weights(content: dict[str, Any], key: str, path: Path) -> dict[str, Tensor]
             "GAN, or the other value of 'average'."
         )
     return {str(name).replace("module.", ""): value.float() for name, value in weights.items()}
+
+
+def _kind(weights: dict[str, Tensor]) -> str:
+    """Return what other GAN of theirs some weights are from, as far as names tell."""
+    parts = {name.partition(".")[0] for name in weights}
+    if any(part.startswith(("mapping", "adain", "noiseModulators")) for part in parts):
+        return "a StyleGAN of theirs, "
+    return "a DCGAN of theirs, " if {"main", "initFormatLayer"} & parts else ""
 
 
 def _build(weights: dict[str, Tensor], config: dict[str, Any]) -> GanZooGenerator:

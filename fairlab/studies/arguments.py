@@ -93,8 +93,8 @@ SOURCE: Arguments = {
 GENERATOR: Arguments = {
     "--generator": {
         "metavar": "FILE",
-        "help": "use this generator: a .safetensors of FairLab, or a checkpoint of pytorch_GAN_zoo's "
-        "progressive GAN",
+        "help": "use this generator: a .safetensors of FairLab, a checkpoint of pytorch_GAN_zoo's "
+        "progressive GAN, or a .py file of your own that makes one (it is run)",
     },
     "--train-gan": {
         "action": "store_true",

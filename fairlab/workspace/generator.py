@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from fairlab import generators
 from fairlab.core.errors import UserError
-from fairlab.core.files import sha256
 from fairlab.core.store import Step, Store
 from fairlab.data import FaceData
 from fairlab.generators import GANRecipe
+from fairlab.generators.foreign import check_kind
 from fairlab.workspace.source import SourceSettings
 
 if TYPE_CHECKING:
@@ -26,7 +26,7 @@ DEFAULT_GAN = GANRecipe(decay_images=250_000, ema_images=10_000)
 class GeneratorSettings:
     """Which generator; without a file, the shipped one where it fits, else one that is trained."""
 
-    file: str | None = None  # saved by FairLab (.safetensors), or a checkpoint of pytorch_GAN_zoo's PGAN
+    file: str | None = None  # FairLab's .safetensors, pytorch_GAN_zoo's PGAN, or a .py file of one's own
     train: bool = False  # train one even where the shipped one fits
     recipe: GANRecipe = DEFAULT_GAN  # of a generator trained here
 
@@ -41,6 +41,11 @@ class GeneratorSettings:
                 f"Images of {image_size} pixels do not fit a generator of {self.recipe.resolution}; "
                 f"choose an --image-size that is a multiple of {self.recipe.resolution}."
             )
+
+    def check_file(self) -> None:
+        """Raise UserError unless the user's file is there, and nothing that is known to be something else."""
+        if self.file is not None:
+            check_kind(Path(self.file))
 
     def is_shipped(self, source: SourceSettings) -> bool:
         """Whether the generator is the one that comes with the package: for CelebA's own associations."""
@@ -64,7 +69,7 @@ class GeneratorSettings:
         if self.file is None:
             return generators.shipped_fingerprint() if self.is_shipped(source) else None
         try:
-            return sha256(Path(self.file))
+            return generators.generator_fingerprint(Path(self.file))
         except OSError as error:
             raise UserError(
                 f"The generator {self.file} cannot be read ({error.strerror}); check --generator."

@@ -55,7 +55,7 @@ class Workspace:
     Raises
     ------
     UserError
-        If an attribute is unknown.
+        If an attribute is unknown, or the generator's file cannot be read.
     """
 
     def __init__(
@@ -82,6 +82,7 @@ class Workspace:
         self._stores: dict[str, Store] = {}
         for attribute in (target, *protected):
             check_attribute(attribute, source.attributes, source.left_out)
+        self.generator_settings.check_file()
         from fairlab.core.devices import choose_device  # torch, for which a misspelt name need not wait
 
         self.device = choose_device(device)
@@ -200,7 +201,7 @@ class Workspace:
     @property
     def trains_generator(self) -> bool:
         """Whether a generator has to be trained, since none is given."""
-        return self.generator_settings.given_fingerprint(self.settings) is None
+        return self.generator_settings.file is None and not self.generator_settings.is_shipped(self.settings)
 
     @cached_property
     def generator(self) -> generators.Generator:

@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 
 from fairlab.core.errors import UserError
+from fairlab.core.files import read_record
 from fairlab.experiments.claim import MADE_FROM, RECORD
 from fairlab.experiments.presets import LONGEST_NAME, preset
 from fairlab.experiments.run import Run
@@ -101,7 +102,7 @@ def test_labels_of_images_that_are_no_longer_prepared_are_told_without_which(hom
 
 def test_results_of_an_earlier_version_are_known_by_their_manifest(home, root):
     run = opened(home, root)
-    record = json.loads((run.folder / RECORD).read_text())
+    record = read_record(run.folder / RECORD)  # earlier versions kept no checksum
     images = record.pop(MADE_FROM)["images"]
     (run.folder / RECORD).write_text(json.dumps(record))
     opened(home, root)  # nothing was made: it is claimed
@@ -153,7 +154,7 @@ def leaves(settings, path=()):
 def test_every_setting_that_ties_a_run_is_told(home, root):
     """No difference goes unsaid: a changed record of any setting is a clash."""
     run = opened(home, root)
-    record = json.loads((run.folder / RECORD).read_text())
+    record = read_record(run.folder / RECORD)
     identity = json.loads(json.dumps(preset("smoke").identity()))
     for path in leaves(identity):
         changed = copy.deepcopy(record)
