@@ -38,7 +38,7 @@ def test_a_sample_of_two_at_once(finished, expected, tmp_path):
 @pytest.mark.robustness
 def test_two_at_once(finished, expected, tmp_path):
     counts, dice = Counts("two runs at once"), random.Random(0)
-    for _ in range(30):
+    for _ in range(12):
         delay = dice.choice([0, dice.uniform(0, 0.2)])
         counts.add(f"{delay:.3f} s", at_once(finished, expected, tmp_path, delay))
     counts.check()
