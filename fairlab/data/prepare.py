@@ -31,6 +31,7 @@ from fairlab.core.errors import UserError
 from fairlab.core.files import append_json_line, read_json, write_json, write_text
 from fairlab.data.facedata import IMAGES, LABELS, MANIFEST, SPLITS, FaceData, read_manifest
 from fairlab.data.plan import CHUNK, HEADER, Plan
+from fairlab.data.repeats import repeated_pictures
 
 PLANNED, FINISHED = "planned.json", "finished.jsonl"  # in the work folder only
 
@@ -184,7 +185,8 @@ def _finish(partial: Path, plan: Plan, broken: dict[int, str]) -> None:
     stream = io.BytesIO()
     table.to_parquet(stream)
     (partial / LABELS).write_bytes(stream.getvalue())
-    write_json(partial / MANIFEST, _manifest(plan, table, broken))
+    repeated = repeated_pictures(np.load(partial / IMAGES, mmap_mode="r"), plan.split[kept])
+    write_json(partial / MANIFEST, _manifest(plan, table, broken) | {"repeated": repeated})
     if broken:
         tqdm.write(f"{len(broken)} broken images left out; {MANIFEST} lists them.", file=sys.stderr)
 

@@ -16,6 +16,7 @@ from fairlab.data import SPLITS
 from fairlab.experiments.run import Run
 from fairlab.metrics import Calibration, calibrate, compare
 from fairlab.metrics.spec import METRICS
+from fairlab.workspace.source import data_notes, prepared_folder
 
 MODELS = ("baseline", "debiased")
 
@@ -92,7 +93,12 @@ def manifest(run: Run) -> dict[str, Any]:
     sizes = {split: len(data.rows(split)) for split in SPLITS}
     return {
         **environment(run),
-        "data": {"name": data.name, "fingerprint": data.fingerprint, "images": sizes},
+        "data": {
+            "name": data.name,
+            "fingerprint": data.fingerprint,
+            "images": sizes,
+            "notes": data_notes(run.work.source, prepared_folder(run.work.source, run.home, data.size)),
+        },
         "hyperplanes": [_plane_facts(run, seed) for seed in seeds] if run.experiment.makes_pairs else [],
         # How long each step took that the run asked for, whichever run made it.
         "seconds": {name: round(step.seconds, 1) for name, step in sorted(run.work.used_steps().items())},
