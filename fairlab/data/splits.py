@@ -100,9 +100,10 @@ def draw_split(groups: pd.Series, shares: Shares = SHARES) -> np.ndarray:
     """
     counts = groups.value_counts().sort_index()
     counts = counts.iloc[np.random.default_rng(SEED).permutation(len(counts))]
-    before = (counts.cumsum() - counts) / counts.sum()  # share of rows dealt out before each group
-    edges = np.cumsum([share / 100 for share in shares])[:-1] - 1e-9
-    codes = _none_empty(np.searchsorted(edges, before, side="right"))
+    codes = _dealt(counts, shares)
+    if len(np.unique(codes)) < len(SPLITS) <= len(counts):  # the largest first, so that small ones are left
+        counts = counts.sort_values(ascending=False, kind="stable")
+        codes = _none_empty(_dealt(counts, shares))
     return groups.map(pd.Series(np.array(SPLITS)[codes], index=counts.index)).to_numpy(dtype=str)
 
 
@@ -114,14 +115,22 @@ def deviation(split: np.ndarray, shares: Shares) -> tuple[str, ...]:
         return ()
     found = ", ".join(f"{count:,} {name}" for name, count in counts.items())
     wanted = "/".join(f"{share:g}" for share in shares)
-    return (f"The drawn split ({found}) is as near to {wanted} per cent as what must stay together allows.",)
+    return (
+        f"The drawn split ({found}) is not quite {wanted} per cent: few images, or many that stay together.",
+    )
+
+
+def _dealt(counts: pd.Series, shares: Shares) -> np.ndarray:
+    """Return the number of the split of each group, by the share of rows dealt out before it."""
+    before = (counts.cumsum() - counts) / counts.sum()
+    edges = np.cumsum([share / 100 for share in shares])[:-1] - 1e-9
+    return np.searchsorted(edges, before, side="right")
 
 
 def _none_empty(codes: np.ndarray) -> np.ndarray:
-    """Return rising numbers of splits, one of each group, with as few changed as give each split a group."""
-    if len(codes) >= len(SPLITS):
-        codes[-1] = 2
-        if 1 not in codes:
-            trained = int((codes == 0).sum())
-            codes[trained - 1 if trained > 1 else trained] = 1
+    """Return the rising numbers, as few changed as give each of three splits a group."""
+    codes[-1] = 2
+    if 1 not in codes:
+        trained = int((codes == 0).sum())
+        codes[trained - 1 if trained > 1 else trained] = 1
     return codes
