@@ -9,10 +9,12 @@ import pandas as pd
 from PIL import Image, ImageOps
 
 from fairlab.core.errors import UserError
-from fairlab.data.files import FolderFiles, find_files
+from fairlab.data.files import FolderFiles, ImageFiles, find_files
 from fairlab.data.folder_table import read_table
 from fairlab.data.labelled_files import LabelledFiles
 from fairlab.data.prepare import decode_each
+from fairlab.data.repeats import equal_files, joined
+from fairlab.data.splits import SHARES, Shares, deviation, draw_split, read_shares
 
 
 class FolderSource(LabelledFiles):
@@ -24,9 +26,14 @@ class FolderSource(LabelledFiles):
         The folder of the images.
     table : Path, optional
         A CSV or Parquet file; by default the only CSV in `root`. Columns: ``file`` (path below `root`), one
-        per binary attribute (0/1, -1/1, false/true or no/yes), and optionally ``split`` (train, valid or
-        val, test) and ``identity``. Without ``split``, 80/10/10 percent are drawn with a fixed seed, all
-        images of one identity into the same split. Other columns are left alone (`left_out`).
+        per binary attribute (0/1, -1/1, false/true or no/yes), and optionally ``split`` (words of
+        `fairlab.data.splits`) and ``identity``. Without ``split``, 80/10/10 percent are drawn with a fixed
+        seed, all images of one identity, and equal files, into the same split. Other columns are left alone
+        (`left_out`).
+    split : str, optional
+        Per cents of train, valid and test, such as "70/15/15", to draw although the table may have a split.
+    split_by : str, optional
+        The column whose values a drawn split keeps together, in place of ``identity``.
 
     Raises
     ------
@@ -40,18 +47,56 @@ class FolderSource(LabelledFiles):
         "resize": "bilinear, antialiased",
     }
 
-    def __init__(self, root: Path, table: Path | None = None) -> None:
-        root = Path(root)
+    def __init__(
+        self, root: Path, table: Path | None = None, *, split: str | None = None, split_by: str | None = None
+    ) -> None:
+        root, shares = Path(root), SHARES if split is None else read_shares(split)
         if not root.is_dir():
             what = "is a file, not a folder" if root.exists() else "does not exist"
             raise UserError(f"The image folder {root} {what}; name the folder that holds your images.")
         path = _find_table(root) if table is None else Path(table)
-        found = read_table(path)
+        found = read_table(path, draw=split is not None, split_by=split_by)
         labels = found.labels
         labels.index = pd.Index(_files(root, path, list(labels.index)), dtype=object)
-        sizes = {name: (root / name).stat().st_size for name in labels.index}
-        super().__init__(root, FolderFiles(root, sizes), labels, found.split, found.identity)
-        self.table, self.left_out = path, found.left_out
+        files = FolderFiles(root, {name: (root / name).stat().st_size for name in labels.index})
+        self.table, self.left_out, self.remarks = path, found.left_out, found.notes
+        self.is_drawn = found.split is None
+        split_of = self._draw(files, found.groups, shares) if found.split is None else found.split
+        super().__init__(root, files, labels, split_of, found.identity)
+
+    def _draw(self, files: ImageFiles, groups: pd.Series, shares: Shares) -> np.ndarray:
+        """Draw the split, equal files in one part, and remark what must be known of it."""
+        equal = equal_files(files, list(files.sizes))
+        copies = len(equal) - len(np.unique(equal))
+        split = draw_split(joined(groups, equal), shares)
+        if copies:
+            remark = f"{copies:,} of {len(equal):,} files equal another one; equal files are in one split."
+            self.remarks += (remark,)
+        self.remarks += deviation(split, shares)
+        return split
+
+    def check_splits(self) -> None:
+        """Check that train, valid and test have images.
+
+        Raises
+        ------
+        UserError
+            If one has none.
+        """
+        empty = " and ".join(name for name, count in self.counts.items() if count == 0)
+        if not empty:
+            return
+        if not self.is_drawn:
+            there = ", ".join(f"{count:,} for {name}" for name, count in self.counts.items() if count)
+            raise UserError(
+                f"The split in {self.table} has no rows for {empty} (it has {there}); add some, or draw all "
+                "three anew with --split 80/10/10."
+            )
+        raise UserError(
+            f"The {len(self.labels):,} images of {self.table} cannot be split into train, valid and test: "
+            "what must stay together (a person, equal files, a value of --split-by) makes fewer than three "
+            "parts; add images, or name another column with --split-by."
+        )
 
     def decode(self, rows: range, size: int) -> tuple[np.ndarray, dict[int, str]]:
         """Turn each image upright, crop its centred square and resize it."""

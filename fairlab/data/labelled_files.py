@@ -15,6 +15,7 @@ from fairlab.data.facedata import SPLITS, FaceData
 from fairlab.data.files import ImageFiles
 from fairlab.data.plan import Plan, fingerprint_of, fingerprint_of_table
 from fairlab.data.prepare import prepare
+from fairlab.data.repeats import shared_people
 
 
 class LabelledFiles(ABC):
@@ -39,6 +40,7 @@ class LabelledFiles(ABC):
     without_image = 0  # rows of the table that were left out
     table: Path  # where the labels are
     left_out: Mapping[str, str] = MappingProxyType({})  # columns that are no attributes, and why
+    remarks: tuple[str, ...] = ()  # what else must be known of the table
 
     def __init__(
         self,
@@ -57,8 +59,10 @@ class LabelledFiles(ABC):
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """What must be known of how the labels were read."""
-        return tuple(filter(None, [left_out_sentence(self.table, self.left_out) if self.left_out else ""]))
+        """What must be known of how the labels were read, and of persons in two splits."""
+        people = "" if self.identity is None else shared_people(self.identity, self.split)
+        left_out = left_out_sentence(self.table, self.left_out) if self.left_out else ""
+        return tuple(filter(None, [left_out, *self.remarks, people]))
 
     @property
     def counts(self) -> dict[str, int]:

@@ -32,6 +32,7 @@ from fairlab.core.files import append_json_line, read_json, write_json, write_re
 from fairlab.core.intact import checksum
 from fairlab.data.facedata import IMAGES, LABELS, MANIFEST, SPLITS, FaceData, read_manifest
 from fairlab.data.plan import CHUNK, HEADER, Plan
+from fairlab.data.repeats import repeated_pictures
 
 PLANNED, FINISHED = "planned.json", "finished.jsonl"  # in the work folder only
 
@@ -207,7 +208,9 @@ def _finish(partial: Path, plan: Plan, broken: dict[int, str]) -> None:
     table.to_parquet(stream)
     (partial / LABELS).write_bytes(stream.getvalue())
     sums = {name: checksum(partial / name) for name in (IMAGES, LABELS)}
-    write_record(partial / MANIFEST, _manifest(plan, table, broken) | {"checksums": sums})
+    repeated = repeated_pictures(np.load(partial / IMAGES, mmap_mode="r"), plan.split[kept])
+    manifest = _manifest(plan, table, broken) | {"repeated": repeated, "checksums": sums}
+    write_record(partial / MANIFEST, manifest)
     if broken:
         tqdm.write(f"{len(broken)} broken images left out; {MANIFEST} lists them.", file=sys.stderr)
 

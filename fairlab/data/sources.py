@@ -68,7 +68,8 @@ def open_source(name: str, root: str | Path | None = None, **options: Any) -> So
     Raises
     ------
     UserError
-        If there is no such source, it needs a root, or the root is not what it should be.
+        If there is no such source, it needs a root, the root is not what it should be, or a split of a
+        folder has no images.
     """
     if name not in SOURCES:
         raise UserError(f"There is no data source '{name}'; {nearest_names(name, SOURCES)}")
@@ -78,4 +79,9 @@ def open_source(name: str, root: str | Path | None = None, **options: Any) -> So
         options["root"] = Path(root)
     module, _, class_name = SOURCES[name].partition(":")
     source: Source = getattr(importlib.import_module(module), class_name)(**options)
+    if name == "folder":
+        from fairlab.data.folder import FolderSource  # its class, imported above
+
+        assert isinstance(source, FolderSource)
+        source.check_splits()
     return source

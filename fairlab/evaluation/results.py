@@ -17,6 +17,7 @@ from fairlab.data import SPLITS
 from fairlab.experiments.run import Run
 from fairlab.metrics import Calibration, calibrate, compare
 from fairlab.metrics.spec import METRICS
+from fairlab.workspace.source import data_notes, prepared_folder
 
 MODELS = ("baseline", "debiased")
 
@@ -94,7 +95,12 @@ def manifest(run: Run) -> dict[str, Any]:
     steps = run.work.used_steps()
     return {
         **environment(run),
-        "data": {"name": data.name, "fingerprint": data.fingerprint, "images": sizes},
+        "data": {
+            "name": data.name,
+            "fingerprint": data.fingerprint,
+            "images": sizes,
+            "notes": data_notes(run.work.source, prepared_folder(run.work.source, run.home, data.size)),
+        },
         "hyperplanes": [_plane_facts(run, seed) for seed in seeds] if run.experiment.makes_pairs else [],
         # Of every step that the run asked for, whichever run made it: where, and how long it took.
         "made_with": _distinct(one for step in steps.values() for one in step.made_with),

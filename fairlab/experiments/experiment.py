@@ -81,4 +81,7 @@ class Experiment:
             del settings[name]
         for group, name in (("source", "root"), ("source", "labels_csv"), ("generator", "file")):
             del settings[group][name]
+        for name in ("split", "split_by"):  # older folders do not have them
+            if settings["source"][name] is None:
+                del settings["source"][name]
         return settings

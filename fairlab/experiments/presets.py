@@ -101,6 +101,7 @@ REAL_IMAGES: dict[str, dict[str, Any]] = {
 #: Settings by the names of the command line: fields of `SourceSettings` and of `GeneratorSettings`.
 OF_SOURCE = {
     "data": "name", "data_root": "root", "labels_csv": "labels_csv", "image_size": "image_size",
+    "split": "split", "split_by": "split_by",
     "synthfaces_counts": "counts", "synthfaces_association": "association",
 }  # fmt: skip
 OF_GENERATOR = {"generator": "file", "train_gan": "train", "gan": "recipe"}
@@ -192,6 +193,8 @@ def changed_settings(experiment: Experiment, preset_name: str) -> list[str]:
     source, generator, usual = experiment.source, experiment.generator, _usual(experiment, preset_name)
     words = {
         f"{source.image_size}px": source.image_size != usual.source.image_size,
+        f"split-{(source.split or '').replace('/', '-')}": source.split is not None,
+        f"by-{attribute_as_folder(source.split_by or '')}": source.split_by is not None,
         "own-gan": generator.train != usual.generator.train,
         Path(generator.file or "").stem: generator.file is not None,
     }

@@ -71,6 +71,16 @@ SOURCE: Arguments = {
         "metavar": "CSV",
         "help": "for --data folder: the CSV of labels, when the folder has several",
     },
+    "--split": {
+        "metavar": "A/B/C",
+        "help": "for --data folder: draw these per cents of train, valid and test, such as 80/10/10, "
+        "although the CSV may have a split",
+    },
+    "--split-by": {
+        "metavar": "COLUMN",
+        "help": "for --data folder: images with one value of this column (a person, session or camera) stay "
+        "in one split",
+    },
     "--table": {"action": Former, "dest": "labels_csv", "now": "--labels-csv"},
     "--preset": {
         "default": "quick",
@@ -158,7 +168,7 @@ def add(parser: argparse.ArgumentParser, *groups: Arguments) -> None:
 
 def source_settings(arguments: argparse.Namespace) -> dict[str, Any]:
     """Return the settings that `SOURCE` makes."""
-    return _chosen(arguments, "data", "data_root", "labels_csv", "image_size")
+    return _chosen(arguments, "data", "data_root", "labels_csv", "split", "split_by", "image_size")
 
 
 def generator_settings(arguments: argparse.Namespace) -> dict[str, Any]:

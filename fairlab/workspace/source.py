@@ -12,6 +12,7 @@ from fairlab.core.store import Store
 from fairlab.data import SPLITS, FaceData
 from fairlab.data.facedata import MANIFEST, read_manifest
 from fairlab.data.labelled_files import LabelledFiles
+from fairlab.data.repeats import repeats_sentence
 from fairlab.data.sources import SOURCES, Source, open_source
 
 
@@ -22,6 +23,8 @@ class SourceSettings:
     name: str = "synthfaces"  # one of `fairlab.data.sources.SOURCES`
     root: str | None = None  # folder of the source's files; None for SynthFaces
     labels_csv: str | None = None  # of a "folder" source; None means the only CSV in the root
+    split: str | None = None  # per cents that a "folder" source draws, such as "80/10/10"
+    split_by: str | None = None  # its column whose values a drawn split keeps together
     image_size: int = 64  # side of the stored square images, in pixels
     counts: tuple[int, int, int] = (162_770, 19_867, 19_962)  # SynthFaces drawn for train, valid and test
     association: float | None = None  # the bias dial: phi of target and protected; None keeps CelebA's
@@ -31,6 +34,9 @@ class SourceSettings:
             raise UserError(f"There is no data source '{self.name}'; {nearest_names(self.name, SOURCES)}")
         if self.name != "synthfaces" and self.root is None:
             raise UserError(f"The source '{self.name}' needs a folder; name it with --data-root DIR.")
+        for option, value in (("--split", self.split), ("--split-by", self.split_by)):
+            if value is not None and self.name != "folder":
+                raise UserError(f"{option} is for --data folder; {self.name} has a split of its own.")
         if self.name == "synthfaces" and self.image_size not in (32, 64, 128):
             raise UserError(f"SynthFaces are drawn at 32, 64 or 128 pixels, not {self.image_size}.")
 
@@ -42,8 +48,8 @@ class SourceSettings:
     def open(self, target: str, protected: str, seed: int) -> Source:
         """Open the source: checks its root and reads its labels, but no image."""
         if not self.is_drawn:
-            table = {"table": self.labels_csv} if self.name == "folder" else {}
-            return open_source(self.name, self.root, **table)
+            own = {"table": self.labels_csv, "split": self.split, "split_by": self.split_by}
+            return open_source(self.name, self.root, **(own if self.name == "folder" else {}))
         counts: dict[str, Any] = dict(zip(("n_train", "n_valid", "n_test"), self.counts, strict=True))
         pairs = {} if self.association is None else {(target, protected): self.association}
         return open_source("synthfaces", **counts, seed=seed, associations=pairs)
@@ -108,6 +114,13 @@ def prepared_folder(source: Source, home: Path, size: int, fingerprint: str | No
     return Store(home / "prepared").root / f"{source.name}-{size}-{fingerprint[:8]}"
 
 
+def data_notes(source: Source, folder: Path) -> list[str]:
+    """Say what must be known of a source's labels, people and splits, and of its prepared images."""
+    manifest = read_manifest(folder)
+    repeats = repeats_sentence(manifest.get("repeated", {}), manifest["counts"])
+    return [*source.notes, *filter(None, [repeats])]
+
+
 def preparation_summary(source: Source, folder: Path) -> str:
     """Say how many images of a source a folder has, how many could not be used, and what else to know."""
     manifest = read_manifest(folder)
@@ -117,4 +130,4 @@ def preparation_summary(source: Source, folder: Path) -> str:
         parts.append(f"{counts['broken']:,} could not be read and are listed in its prepared.json")
     if without := manifest["settings"].get("rows_without_image"):
         parts.append(f"{without:,} labelled rows have no image")
-    return "\n".join([*source.notes, "; ".join(parts) + "."])
+    return "\n".join([*data_notes(source, folder), "; ".join(parts) + "."])

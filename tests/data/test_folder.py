@@ -278,7 +278,7 @@ MISTAKES = {
     "twice": (table(rows=lambda r: "3.png,0,1"), r"names '3\.png' in two rows"),
     "split": (
         table("file,Smiling,split", lambda r: f"{r}.png,1,trian"),
-        "split 'trian'; did you mean 'train'",
+        "split 'trian' in row 1; did you mean 'train'",
     ),
     "no rows": ("file,Smiling\n", "no rows below its header"),
     "empty": ("", "is empty; give a file with a header"),

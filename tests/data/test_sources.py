@@ -12,7 +12,7 @@ from fairlab.workspace.source import SourceSettings
 
 def test_by_name(celeba_root: Callable[..., Path], image_folder: Callable[..., Path]):
     assert open_source("celeba", celeba_root()).name == "celeba"
-    root = image_folder("file,Smiling\n1.png,1")
+    root = image_folder("file,Smiling\n1.png,1\n2.png,1\n3.png,0")
     assert open_source("folder", root, table=root / "labels.csv").counts["train"] == 1
     assert open_source("synthfaces", n_train=2, n_valid=1, n_test=1).counts == {
         "train": 2,

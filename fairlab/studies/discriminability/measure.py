@@ -76,6 +76,8 @@ def discriminability(
     data: str = "synthfaces",
     data_root: str | None = None,
     labels_csv: str | None = None,
+    split: str | None = None,
+    split_by: str | None = None,
     image_size: int | None = None,
     home: Path | None = None,
     seeds: int | None = None,
@@ -89,7 +91,7 @@ def discriminability(
     ----------
     attributes : sequence of str
         At least two.
-    preset, data, data_root, labels_csv, image_size
+    preset, data, data_root, labels_csv, split, split_by, image_size
         As `presets.preset`; of the experiment only data, recipe, seeds and resamples matter.
     home : Path, optional
         By default $FAIRLAB_HOME, or ``data``.
@@ -126,8 +128,9 @@ def discriminability(
     Each training is a step in a store: what is there is not trained again, and an interrupted one goes on.
     """
     experiment = config.preset(
-        preset, data=data, data_root=data_root, labels_csv=labels_csv, image_size=image_size, seeds=seeds
-    )
+        preset, data=data, data_root=data_root, labels_csv=labels_csv, split=split, split_by=split_by,
+        image_size=image_size, seeds=seeds,
+    )  # fmt: skip
     root, source = config.home_folder(home), _opened(experiment)
     pairs, size = _pairs(attributes, source), experiment.source.image_size
     _require(pairs, labels_of(source, root, size))  # before images are decoded

@@ -203,6 +203,7 @@ def _facts(facts: dict[str, Any]) -> dict[str, str]:
     return {
         "Data": f"{facts['data']['name']}: "
         + ", ".join(f"{n:,} {s}" for s, n in facts["data"]["images"].items()),
+        **({"Notes on the data": " ".join(notes)} if (notes := facts["data"].get("notes")) else {}),
         "Method": ", ".join(f"{name} {value}" for name, value in experiment["method"].items()),
         **(_plane_facts(planes[0]) if planes else {}),
         "Training seeds": ", ".join(map(str, facts["training_seeds"])),
