@@ -28,7 +28,7 @@ def table():
     }
     scores = {name: np.clip(0.3 + 0.3 * y + shift + noise, 0, 1) for name, shift in shifts.items()}
     labels = pd.DataFrame({"one": y, "two": y})
-    given = {"means": {"both": ("one", "two")}, "n_resamples": 60, "groups": GROUPS}
+    given = {"means": {"both": ("one", "two")}, "n_resamples": 200, "groups": GROUPS}
     half = {name: dict.fromkeys(labels, 0.5) for name in scores}
     parts = [
         compare_attributes(
