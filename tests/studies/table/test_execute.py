@@ -84,8 +84,14 @@ def test_the_results_are_complete_and_the_paper_s_table_is_named(whole):
     assert len(pd.read_csv(out / "pairs.csv").groupby(["target", "method"])) == 2
     for method in ASKED["methods"]:
         assert "Eyeglasses" in (out / method / "table.md").read_text()
-    for figure in ("effects.png", "effects_by_target.png"):
+    for figure in ("effects.png", "effects_by_target.png", "trade_off.png"):
         assert (out / figure).read_bytes().startswith(b"\x89PNG")
+    methods = pd.read_csv(out / "methods.csv", index_col="method")
+    assert list(methods.index) == ["erm", *ASKED["methods"]]
+    assert {"leakage", "WGA", "TPR, Male", "seconds"} <= set(methods.columns)
+    said = (out / "methods.md").read_text()
+    assert "Paired differences from erm" in said
+    assert "Paired differences from latent_pairs" in said
     manifest = json.loads((out / "manifest.json").read_text())
     assert (manifest["targets"], manifest["methods"]) == (ASKED["targets"], ASKED["methods"])
     assert all((whole / "runs" / name / "experiment.json").is_file() for name in manifest["runs"])

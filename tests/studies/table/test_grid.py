@@ -10,6 +10,7 @@ from fairlab.data.attributes import REPORTED
 from fairlab.evaluation.results import comparison
 from fairlab.experiments.presets import preset
 from fairlab.experiments.run import workspace_of
+from fairlab.methods import METHODS
 from fairlab.metrics import format_comparison
 from fairlab.studies.table.grid import ABLATIONS, EVIDENCE, Grid, choose_methods, choose_targets, open_grid
 from fairlab.studies.table.make import make_baselines, make_cell, make_common
@@ -38,6 +39,11 @@ def test_sets_of_methods_are_the_paper_s_ablations_and_the_pairs_beside_controls
     assert choose_methods(["ablations"], "synthfaces") == ABLATIONS
     assert choose_methods(["controls"], "synthfaces") == ("latent_pairs", *CONTROLS)
     assert choose_methods(["controls"], "celeba") == ("latent_pairs", *CONTROLS[:2])
+
+
+def test_all_methods_are_those_that_the_source_allows():
+    assert set(choose_methods(["all"], "synthfaces")) == set(METHODS) - {"erm"}
+    assert set(choose_methods(["all"], "celeba")) == set(METHODS) - {"erm", "unbiased_faces"}
 
 
 def test_named_methods_keep_their_order_and_none_is_made_twice_nor_the_baseline_at_all():
