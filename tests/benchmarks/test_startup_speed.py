@@ -13,7 +13,6 @@ COMMANDS = {
     "leakage table.csv --protected sexx": 2.5,
     "run --target Smilling": 2.5,
     "table --methods nonsense": 2.5,
-    "methods": 2.5,
 }
 TIMED = """
 import resource, subprocess, sys

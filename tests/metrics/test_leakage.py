@@ -305,3 +305,11 @@ def test_labels_even_over_groups_of_unequal_size_leak_nothing(men):
         leak = dataset_leakage(classes, protected, seed=seed)
         assert leak.value == pytest.approx(0.5, abs=0.01)
         assert leak.p_value > 0.05
+
+
+def test_an_attacker_that_has_not_converged_says_so_in_a_sentence(monkeypatch):
+    labels, protected = labels_that_leak(leak=0.5)
+    monkeypatch.setattr("fairlab.metrics.leakage.attackers.MOST_ITERATIONS", 1)
+    with pytest.warns(UserWarning, match="not converged after 1 iterations") as caught:
+        dataset_leakage(labels, protected, rounds=1)
+    assert {warning.category for warning in caught} == {UserWarning}  # none of scikit-learn's own
