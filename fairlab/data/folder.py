@@ -94,17 +94,17 @@ class FolderSource(LabelledFiles):
             )
         else:
             raise UserError(
-                f"The {len(self.labels):,} images of {self.table} cannot be split into train, valid and test: "
-                "what must stay together (a person, equal files, a value of --split-by) makes fewer than three "
-                "parts; add images, or name another column with --split-by."
+                f"The {len(self.labels):,} images of {self.table} cannot be split into train, valid and "
+                "test: what must stay together (a person, equal files, a value of --split-by) makes fewer "
+                "than three parts; add images, or name another column with --split-by."
             )
 
     def _check_people(self) -> None:
         people = set() if self.identity is None else set(self.identity[self.split == "test"])
         if len(people) == 1:
             raise UserError(
-                f"All test images of {self.table} are of one person ('{people.pop()}'), so nothing would be known "
-                "of others; add persons, or draw a larger share for test, such as --split 25/25/50."
+                f"All test images of {self.table} are of one person ('{people.pop()}'), so nothing would "
+                "be known of others; add persons, or draw a larger share for test, such as --split 25/25/50."
             )
 
     def decode(self, rows: range, size: int) -> tuple[np.ndarray, dict[int, str]]:

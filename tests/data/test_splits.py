@@ -87,7 +87,6 @@ def test_which_columns_look_like_a_split():
     assert is_split(pd.Series(["Train", "test"]))
     for others in (["train", "train"], ["train", "bus"], ["0", "1"], ["train", ""]):
         assert not is_split(pd.Series(others))
-    # An attribute may be called whatever it likes, but two splits are a question.
 
 
 def test_two_columns_that_look_like_a_split(tmp_path: Path):
@@ -129,7 +128,8 @@ def test_images_of_one_session_stay_together(tmp_path: Path):
     assert source.counts == {"train": 24, "valid": 3, "test": 3}
     (note,) = source.notes
     assert note.startswith("2 of 2 persons are in train and in test")
-    assert source.fingerprint(8) != FolderSource(written(tmp_path / "other", "x", people)).fingerprint(8)
+    assert source.split.tolist() != FolderSource(root).split.tolist()
+    assert source.fingerprint(8) != FolderSource(root).fingerprint(8)
 
 
 def test_images_without_a_session_are_told(tmp_path: Path):
@@ -152,6 +152,7 @@ def test_images_without_a_session_are_told(tmp_path: Path):
         ("session", [""] * 6, {"split_by": "session"}, "'session' .* has no value to split by"),
         ("camera", "aabb", {"split_by": "camera"}, "makes fewer than three parts"),
         ("identity", "aaaa", {}, "makes fewer than three parts"),
+        ("identity", "aabbcc", {}, r"test images of .* are of one person \('.'\), .* --split 25/25/50"),
         ("split", SPELLED, {"split_by": "a"}, r"has a split, so none is drawn by 'a'; add --split 80/10/10"),
         ("split", SPELLED, {"split_by": "split", "split": "80/10/10"}, "no column 'split' to split by"),
         ("x,x", ["1,2"] * 6, {"split_by": "x"}, "several columns 'x'"),
@@ -171,7 +172,7 @@ def test_options_are_for_folders():
 
 
 def test_a_split_that_is_far_from_the_shares_is_told(tmp_path: Path):
-    source = open_source("folder", written(tmp_path / "in", "identity", "aaaabbbbccccdddd"))
+    source = open_source("folder", written(tmp_path / "in", "x", "aaaabbbbccccdddd"), split_by="x")
     assert source.notes[0].startswith("The drawn split (8 train, 4 valid, 4 test) is not quite 80/10/10")
 
 
@@ -200,7 +201,7 @@ def test_copies_are_drawn_into_one_split(tmp_path: Path):
 def test_a_copy_joins_two_persons(tmp_path: Path):
     people = [f"p{row}" for row in range(10)]
     root = written(tmp_path / "in", "identity", people, seeds=[0, 1, 2, 3, 4, 5, 6, 7, 8, 0])
-    split = open_source("folder", root).split
+    split = FolderSource(root).split
     assert split[0] == split[9]
 
 
