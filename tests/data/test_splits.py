@@ -17,6 +17,7 @@ from fairlab.data.folder import FolderSource
 from fairlab.data.repeats import joined, repeated_pictures, shared_people
 from fairlab.data.sources import open_source
 from fairlab.data.splits import draw_split, is_split, read_shares
+from fairlab.experiments.presets import default_name, preset
 from fairlab.workspace.source import SourceSettings, data_notes
 from tests.data.conftest import made_up_image
 
@@ -240,3 +241,12 @@ def test_empty_files_are_not_equal_pictures(tmp_path: Path):
     assert FolderSource(root).split.tolist() == plain
     shutil.copy(root / "6.png", root / "7.png")
     assert FolderSource(root).notes[0].startswith("1 of 20 files equal another one")
+
+
+def test_the_options_name_and_tie_a_run_only_when_used():
+    folder = {"target": "a", "protected": "b", "data": "folder", "data_root": "here"}
+    usual, changed = preset("smoke", **folder), preset("smoke", **folder, split="70/15/15", split_by="my cam")
+    assert default_name(usual, "smoke") == "folder-smoke-a-b"
+    assert default_name(changed, "smoke") == "folder-smoke-a-b-split-70-15-15-by-my_cam"
+    assert not {"split", "split_by"} & set(usual.identity()["source"])  # as in older run folders
+    assert changed.identity()["source"]["split"] == "70/15/15"
