@@ -76,27 +76,36 @@ class FolderSource(LabelledFiles):
         return split
 
     def check_splits(self) -> None:
-        """Check that train, valid and test have images.
+        """Check that train, valid and test have images, and test those of two persons.
 
         Raises
         ------
         UserError
-            If one has none.
+            If one has none; or if all test images are of one person, from whom no interval follows.
         """
         empty = " and ".join(name for name, count in self.counts.items() if count == 0)
         if not empty:
-            return
-        if not self.is_drawn:
+            self._check_people()
+        elif not self.is_drawn:
             there = ", ".join(f"{count:,} for {name}" for name, count in self.counts.items() if count)
             raise UserError(
                 f"The split in {self.table} has no rows for {empty} (it has {there}); add some, or draw all "
                 "three anew with --split 80/10/10."
             )
-        raise UserError(
-            f"The {len(self.labels):,} images of {self.table} cannot be split into train, valid and test: "
-            "what must stay together (a person, equal files, a value of --split-by) makes fewer than three "
-            "parts; add images, or name another column with --split-by."
-        )
+        else:
+            raise UserError(
+                f"The {len(self.labels):,} images of {self.table} cannot be split into train, valid and "
+                "test: what must stay together (a person, equal files, a value of --split-by) makes fewer "
+                "than three parts; add images, or name another column with --split-by."
+            )
+
+    def _check_people(self) -> None:
+        people = set() if self.identity is None else set(self.identity[self.split == "test"])
+        if len(people) == 1:
+            raise UserError(
+                f"All test images of {self.table} are of one person ('{people.pop()}'), so nothing would "
+                "be known of others; add persons, or draw a larger share for test, such as --split 25/25/50."
+            )
 
     def decode(self, rows: range, size: int) -> tuple[np.ndarray, dict[int, str]]:
         """Turn each image upright, crop its centred square and resize it."""

@@ -27,6 +27,8 @@ RECORD, MADE_FROM = "experiment.json", "made_from"
 OPTIONS = {
     "--data": ("source", "name"),
     "--target": ("target",),
+    "--split": ("source", "split"),
+    "--split-by": ("source", "split_by"),
     "--image-size": ("source", "image_size"),
     "--train-gan": ("generator", "train"),
     "--method": ("method", "name"),
