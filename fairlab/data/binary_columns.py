@@ -8,6 +8,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from fairlab.core.errors import UserError
+
 #: Ways to write a binary label: (absent, present). A column keeps to one of them.
 BINARY: tuple[tuple[str, str], ...] = (
     ("0", "1"),
@@ -118,17 +120,27 @@ def left_out_sentence(path: Path, left_out: Mapping[str, str]) -> str:
     return f"Columns of {path} that are no labels of two values are left alone: {', '.join(shown + more)}."
 
 
-def file_column(texts: pd.DataFrame, *usual: str) -> str | None:
-    """Return the column of image files: one of the usual names, else the only one with such values."""
-    for name in usual:
-        if name in texts:
-            return name
+def file_column(path: Path, texts: pd.DataFrame, usual: str) -> str:
+    """Return the column of image files: that of the usual name, else the only one with such values.
+
+    Raises
+    ------
+    UserError
+        If there is none, or several.
+    """
+    if usual in texts:
+        return usual
     found = [
         str(name)
         for name, column in texts.items()
         if len(column) and column.str.lower().str.endswith(IMAGES).all()
     ]
-    return found[0] if len(found) == 1 else None
+    if len(found) == 1:
+        return found[0]
+    raise UserError(
+        f"{path} has no column '{usual}', nor a single other one whose values all end as images do (it has "
+        f"{', '.join(map(str, texts))}); name the column of the images '{usual}'."
+    )
 
 
 def _labels(name: str, column: pd.Series) -> dict[str, np.ndarray]:

@@ -160,13 +160,7 @@ def _partition_in_columns(path: Path) -> tuple[pd.Index, np.ndarray]:
 def _by_file(path: Path) -> pd.DataFrame:
     """Return a CSV as text, with the names of the images as index."""
     table = read_texts(path)
-    file = file_column(table, "image_id")
-    if file is None:
-        raise UserError(
-            f"{path} has no column 'image_id', nor one other whose values all end in .jpg (it has "
-            f"{', '.join(table.columns)}); name the images' column so."
-        )
-    table = table.set_index(file).rename_axis(None)
+    table = table.set_index(file_column(path, table, "image_id")).rename_axis(None)
     if not table.index.is_unique:
         raise UserError(f"{path} has two rows for {table.index[table.index.duplicated()][0]}; delete one.")
     return table

@@ -1,5 +1,6 @@
 """Image files by name, in a folder or in a zip: their sizes at once, their bytes when asked."""
 
+import difflib
 import os
 import unicodedata
 import zipfile
@@ -8,6 +9,7 @@ from pathlib import Path
 from typing import Protocol
 
 from fairlab.core.errors import UserError
+from fairlab.data.binary_columns import IMAGES
 
 
 class ImageFiles(Protocol):
@@ -40,7 +42,8 @@ def find_files(root: Path, names: Sequence[str]) -> list[str | None]:
 
     Other systems write other names: backslashes, capitals, accents apart from their letters. What is not
     there to the letter is looked for without these; and if the names then all begin with the folder's own
-    name, or all lie in its only sub-folder, that is where they are.
+    name, or all lie in its only sub-folder, that is where they are. A name without an ending is that of the
+    only picture called so.
     """
     exact: list[str | None] = [
         Path(name).as_posix() if name and (root / name).is_file() else None for name in names
@@ -52,6 +55,8 @@ def find_files(root: Path, names: Sequence[str]) -> list[str | None]:
         if path.is_file():
             place = path.relative_to(root).as_posix()
             present.setdefault(_folded(place), []).append(place)
+            if path.suffix.lower() in IMAGES:
+                present.setdefault(_folded(place.removesuffix(path.suffix)), []).append(place)
     best, folders = exact, [path.name for path in root.iterdir() if path.is_dir()]
     inner = f"{_folded(folders[0])}/" if len(folders) == 1 else ""
     for drop, add in (("", ""), (f"{_folded(root.resolve().name)}/", ""), ("", inner)):
@@ -63,6 +68,14 @@ def find_files(root: Path, names: Sequence[str]) -> list[str | None]:
         if found.count(None) < best.count(None):
             best = found
     return best
+
+
+def nearest_file(root: Path, name: str) -> str:
+    """Name the picture below `root` whose name is most like one that is missing; "" if none is."""
+    names = {path.name: path for path in root.rglob("*") if path.suffix.lower() in IMAGES}
+    wanted = name.replace("\\", "/").rpartition("/")[2]
+    found = difflib.get_close_matches(wanted, list(names), n=1, cutoff=0.75)
+    return f" (did you mean '{names[found[0]].relative_to(root).as_posix()}'?)" if found else ""
 
 
 def _folded(name: str) -> str:

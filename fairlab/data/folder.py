@@ -1,5 +1,7 @@
 """A folder of your own images with one CSV of labels."""
 
+import re
+from functools import cached_property
 from io import BytesIO
 from pathlib import Path
 from typing import Any, ClassVar
@@ -9,12 +11,19 @@ import pandas as pd
 from PIL import Image, ImageOps
 
 from fairlab.core.errors import UserError
-from fairlab.data.files import FolderFiles, ImageFiles, find_files
+from fairlab.data.binary_columns import IMAGES
+from fairlab.data.facedata import FaceData
+from fairlab.data.files import FolderFiles, ImageFiles, find_files, nearest_file
 from fairlab.data.folder_table import read_table
 from fairlab.data.labelled_files import LabelledFiles
+from fairlab.data.pixels import as_rgb, full_scale, is_deep
+from fairlab.data.plan import fingerprint_of
 from fairlab.data.prepare import decode_each
 from fairlab.data.repeats import equal_files, joined
 from fairlab.data.splits import SHARES, Shares, deviation, draw_split, read_shares
+
+#: Age, gender and race as numbers, and when the picture was taken.
+_UTKFACE = re.compile(r"\d{1,3}_[01]_[0-4]_\d+\.")
 
 
 class FolderSource(LabelledFiles):
@@ -60,6 +69,12 @@ class FolderSource(LabelledFiles):
         labels.index = pd.Index(_files(root, path, list(labels.index)), dtype=object)
         files = FolderFiles(root, {name: (root / name).stat().st_size for name in labels.index})
         self.table, self.left_out, self.remarks = path, found.left_out, found.notes
+        self.deep = [name for name in files.sizes if is_deep(root / name)]
+        if self.deep:
+            self.remarks += (
+                f"{len(self.deep):,} of {len(labels):,} pictures have grey levels of more than 8 bits; all "
+                "are scaled by one range, the least of 0..1, 8, 10, 12, 14 and 16 bits that holds them.",
+            )
         self.is_drawn = found.split is None
         split_of = self._draw(files, found.groups, shares) if found.split is None else found.split
         super().__init__(root, files, labels, split_of, found.identity)
@@ -109,19 +124,48 @@ class FolderSource(LabelledFiles):
 
     def decode(self, rows: range, size: int) -> tuple[np.ndarray, dict[int, str]]:
         """Turn each image upright, crop its centred square and resize it."""
-        return decode_each(rows, lambda row: _square(self.read(row), size), size)
+        white = self._white if self.deep else 255.0  # before the first picture, for all of them
+        return decode_each(rows, lambda row: _square(self.read(row), size, white), size)
+
+    def prepare(self, folder: Path, size: int) -> FaceData:
+        """As `LabelledFiles.prepare`; what becomes white is known before the first picture is decoded."""
+        _ = self._white if self.deep else None
+        return super().prepare(folder, size)
+
+    def fingerprint(self, size: int) -> str:
+        """As `LabelledFiles.fingerprint`; how deep pixels are scaled is part of it where there are any."""
+        plain = super().fingerprint(size)
+        return (
+            fingerprint_of({"deep": "scaled by the range of the set"}, plain.encode()) if self.deep else plain
+        )
+
+    @cached_property
+    def _white(self) -> float:
+        """What becomes white in pictures of more than 8 bits; all of them are looked at."""
+        return full_scale(self.files.read(name) for name in self.deep)
 
 
 def _find_table(root: Path) -> Path:
     tables = sorted(path for path in root.iterdir() if path.suffix.lower() == ".csv")
     if not tables:
         raise UserError(
-            f"{root} has no CSV; write one with a column 'file' and one 0/1 column for each attribute."
+            f"{root} has no CSV{_pictures_in(root)}; write one with a column 'file' and one 0/1 column for "
+            "each attribute."
         )
     if len(tables) > 1:
         names = ", ".join(path.name for path in tables)
         raise UserError(f"{root} has {len(tables)} CSV files ({names}); say which one holds the labels.")
     return tables[0]
+
+
+def _pictures_in(root: Path) -> str:
+    """Say which pictures a folder without a table has, and if their names are labels."""
+    names = sorted(path.name for path in root.rglob("*") if path.suffix.lower() in IMAGES)
+    if not names:
+        return ", and no pictures either"
+    utkface = sum(bool(_UTKFACE.match(name)) for name in names) > len(names) / 2
+    meaning = "; they are named like UTKFace's, whose labels are in the names: age_gender_race_date"
+    return f", but {len(names):,} pictures such as '{names[0]}'{meaning if utkface else ''}"
 
 
 def _files(root: Path, table: Path, names: list[str]) -> list[str]:
@@ -131,7 +175,8 @@ def _files(root: Path, table: Path, names: list[str]) -> list[str]:
     if missing:
         raise UserError(
             f"{len(missing)} of the {len(names)} files in {table} are not below {root}, the first is "
-            f"'{missing[0]}'; correct the column 'file', delete those rows, or name another --data-root."
+            f"'{missing[0]}'{nearest_file(root, missing[0])}; correct the column 'file', delete those rows, "
+            "or name another --data-root."
         )
     found = [place for place in places if place is not None]
     twice = pd.Series(found).duplicated().to_numpy()
@@ -141,7 +186,7 @@ def _files(root: Path, table: Path, names: list[str]) -> list[str]:
     return found
 
 
-def _square(file: BytesIO, size: int) -> np.ndarray:
+def _square(file: BytesIO, size: int, white: float) -> np.ndarray:
     image = Image.open(file)
     # A JPEG can be decoded at 1/2, 1/4 or 1/8 scale; keep twice the detail that the resize needs.
     image.draft("RGB", (2 * size, 2 * size))
@@ -149,13 +194,6 @@ def _square(file: BytesIO, size: int) -> np.ndarray:
     side = min(image.size)
     left, top = (image.width - side) // 2, (image.height - side) // 2
     square = image.crop((left, top, left + side, top + side))
-    return np.asarray(_as_rgb(square).resize((size, size), Image.Resampling.BILINEAR))  # (size, size, 3)
-
-
-def _as_rgb(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I"):  # 16-bit grey; Pillow's own conversion would clip it to white
-        return Image.fromarray((np.asarray(image) // 256).astype(np.uint8)).convert("RGB")
-    if image.has_transparency_data:
-        coloured = image.convert("RGBA")
-        return Image.alpha_composite(Image.new("RGBA", coloured.size, "white"), coloured).convert("RGB")
-    return image.convert("RGB")
+    return np.asarray(
+        as_rgb(square, white).resize((size, size), Image.Resampling.BILINEAR)
+    )  # (size, size, 3)

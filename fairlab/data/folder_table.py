@@ -86,12 +86,7 @@ def read_table(path: Path, *, draw: bool = False, split_by: str | None = None) -
 def _read_rows(path: Path) -> tuple[pd.DataFrame, list[str]]:
     """Return the table as text, its columns of image files and splits under their names, and notes."""
     table = read_texts(path)
-    file = file_column(table, "file")
-    if file is None:
-        raise UserError(
-            f"{path} has no column 'file' (it has {', '.join(table.columns)}); name so the column "
-            "of the images' paths."
-        )
+    file = file_column(path, table, "file")
     table = table.rename(columns={file: "file"})
     table = table.rename(columns={found: name for name in RESERVED[1:] if (found := _alike(table, name))})
     table, notes = _with_split(path, table)

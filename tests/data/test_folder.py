@@ -243,10 +243,10 @@ def test_a_file_of_another_folder_is_not_taken_for_one_of_the_same_name(image_fo
 
 
 MISTAKES = {
-    "no csv": (None, r"has no CSV; write one with a column 'file'"),
+    "no csv": (None, r"has no CSV, but 10 pictures such as '0.png'; write one with a column 'file'"),
     "no file column": (
         table("picture,Smiling,Male", lambda r: f"{r},{r % 2},1"),
-        r"no column 'file' \(it has picture, Smiling, Male\)",
+        r"no column 'file', nor a single other one .* \(it has picture, Smiling, Male\)",
     ),
     "two file columns": (table("a,b,Male", lambda r: f"{r}.png,{r}.png,1"), "no column 'file'"),
     "no file": (table(rows=lambda r: f"{r}.png,0,1" if r != 3 else ",0,1"), "names no image in row 4"),
