@@ -17,7 +17,7 @@ from fairlab.experiments.run import workspace_of
 from fairlab.metrics.two_groups.discriminability import pair_discriminability
 from fairlab.studies.discriminability import measure as discriminability
 from fairlab.studies.discriminability.measure import Result
-from fairlab.workspace.workspace import Workspace
+from fairlab.workspace.source import Labelled
 
 NAMES = ["Eyeglasses", "Wearing_Hat", "Male"]
 SIZE = 32  # what the smoke classifier sees; faster to draw than the default
@@ -197,9 +197,9 @@ def test_what_cannot_be_measured_ends_in_a_sentence_before_training(home, change
 @pytest.mark.parametrize(
     ("hat", "sentence"),
     [
-        (lambda glasses: glasses, r"test split has 0 positives of 'Eyeglasses' .* Wearing_Hat=0"),
-        (lambda glasses: 1 - glasses, "train split has no image with both 'Eyeglasses' and 'Wearing_Hat'"),
-        (lambda glasses: glasses | 1, "train split has no image without either of 'Eyeglasses'"),
+        (lambda glasses: glasses, "cannot be told apart: their labels are the same"),
+        (lambda glasses: 1 - glasses, "cannot be told apart: their labels are opposite"),
+        (lambda glasses: glasses | 1, "label of 'Wearing_Hat' is 1 for all"),
     ],
     ids=["always agree", "never agree", "one label for all"],
 )
@@ -208,7 +208,16 @@ def test_a_pair_with_an_empty_cell_ends_in_a_sentence_before_training(
 ):
     data = prepared(home)
     data.labels["Wearing_Hat"] = hat(data.labels["Eyeglasses"])
-    monkeypatch.setattr(Workspace, "prepare", lambda _: data)
-    monkeypatch.setattr(discriminability, "train_classifier", None)
+    monkeypatch.setattr(discriminability, "labels_of", lambda *_: Labelled.of(data))
+    monkeypatch.setattr(discriminability, "prepare_data", None)
     with pytest.raises(UserError, match=sentence):
+        run(home)
+
+
+def test_a_split_without_an_image_of_both_is_told_before_training(home, first, monkeypatch):
+    data = prepared(home)
+    train = data.split == "train"
+    data.labels.loc[train, "Wearing_Hat"] = 1 - data.labels.loc[train, "Eyeglasses"]
+    monkeypatch.setattr(discriminability, "labels_of", lambda *_: Labelled.of(data))
+    with pytest.raises(UserError, match="train split has no image with both 'Eyeglasses' and 'Wearing_Hat'"):
         run(home)
