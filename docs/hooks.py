@@ -69,7 +69,7 @@ def api_page(room):
         if name.isupper()
         else f"[`{name}`][fairlab.{room.name}.{name}]"  # constants have no entry
         for node in ast.parse((room / "__init__.py").read_text("utf-8")).body
-        if isinstance(node, ast.Assign) and node.targets[0].id == "__all__"
+        if isinstance(node, ast.Assign) and ast.unparse(node.targets[0]) == "__all__"
         for name in ast.literal_eval(node.value)
     ]
     files = sorted(file for file in room.rglob("*.py") if file.name != "__init__.py")
