@@ -22,7 +22,10 @@ BINARY: tuple[tuple[str, str], ...] = (
 #: Of these, 0 means undecided.
 THREE = frozenset({"-1", "0", "1"})
 OF = "="  #: between a column of two texts and one of them, in an attribute's name
-IMAGES = (".jpg", ".jpeg", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm")
+IMAGES = (
+    ".jpg", ".jpeg", ".jfif", ".png", ".bmp", ".gif", ".tif", ".tiff", ".webp", ".ppm", ".pgm", ".pnm",
+    ".pfm", ".jp2", ".avif", ".heic",
+)  # fmt: skip
 _KNOWN = {value for pair in BINARY for value in pair}
 _SHOWN = 8
 

@@ -41,9 +41,9 @@ def find_files(root: Path, names: Sequence[str]) -> list[str | None]:
     """Return the path below `root` of each named file, None where there is none.
 
     Other systems write other names: backslashes, capitals, accents apart from their letters. What is not
-    there to the letter is looked for without these; and if the names then all begin with the folder's own
-    name, or all lie in its only sub-folder, that is where they are. A name without an ending is that of the
-    only picture called so.
+    there to the letter is looked for without these; and if the names then lead through a folder of the root's
+    name, as full paths of another computer do, or all lie in its only sub-folder, that is where they are. A
+    name without an ending is that of the only picture called so.
     """
     exact: list[str | None] = [
         Path(name).as_posix() if name and (root / name).is_file() else None for name in names
@@ -59,8 +59,11 @@ def find_files(root: Path, names: Sequence[str]) -> list[str | None]:
                 present.setdefault(_folded(place.removesuffix(path.suffix)), []).append(place)
     best, folders = exact, [path.name for path in root.iterdir() if path.is_dir()]
     inner = f"{_folded(folders[0])}/" if len(folders) == 1 else ""
-    for drop, add in (("", ""), (f"{_folded(root.resolve().name)}/", ""), ("", inner)):
-        places = [present.get(add + _folded(name).removeprefix(drop), []) for name in names]
+    folded = [_folded(name) for name in names]
+    root_name = f"/{_folded(root.resolve().name)}/"
+    below_root = [f"/{name}".rpartition(root_name)[2] for name in folded]
+    for keys in (folded, below_root, [inner + name for name in folded]):
+        places = [present.get(key, []) for key in keys]
         found = [
             known or (there[0] if len(there) == 1 else None)
             for known, there in zip(exact, places, strict=True)

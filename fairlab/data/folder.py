@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import pandas as pd
-from PIL import Image, ImageOps
+from PIL import ExifTags, Image, ImageOps
 
 from fairlab.core.errors import UserError
 from fairlab.data.binary_columns import IMAGES
@@ -16,12 +16,18 @@ from fairlab.data.facedata import FaceData
 from fairlab.data.files import FolderFiles, ImageFiles, find_files, nearest_file
 from fairlab.data.folder_table import read_table
 from fairlab.data.labelled_files import LabelledFiles
-from fairlab.data.pixels import as_rgb, full_scale, is_deep
+from fairlab.data.pixels import as_rgb, deep_pixels, full_scale, is_deep, open_image, scaled
 from fairlab.data.plan import fingerprint_of
 from fairlab.data.prepare import decode_each
 from fairlab.data.repeats import equal_files, joined
 from fairlab.data.splits import SHARES, Shares, deviation, draw_split, read_shares
 
+ORIENTATION = ExifTags.Base.Orientation.value
+#: Formats that need not compress: files of one format and shape are of one size, whatever they show.
+_UNCOMPRESSED = (".bmp", ".tif", ".tiff", ".ppm", ".pgm", ".pnm", ".pfm")
+_SAMPLE = 4096  # bytes
+#: Where a table is looked for first, and where there is none.
+_TABLES = ((".csv",), (".tsv", ".tab", ".parquet", ".pq"))
 #: Age, gender and race as numbers, and when the picture was taken.
 _UTKFACE = re.compile(r"\d{1,3}_[01]_[0-4]_\d+\.")
 
@@ -63,7 +69,7 @@ class FolderSource(LabelledFiles):
         if not root.is_dir():
             what = "is a file, not a folder" if root.exists() else "does not exist"
             raise UserError(f"The image folder {root} {what}; name the folder that holds your images.")
-        path = _find_table(root) if table is None else Path(table)
+        root, path = _find_table(root) if table is None else (root, Path(table))
         found = read_table(path, draw=split is not None, split_by=split_by)
         labels = found.labels
         labels.index = pd.Index(_files(root, path, list(labels.index)), dtype=object)
@@ -72,7 +78,7 @@ class FolderSource(LabelledFiles):
         self.deep = [name for name in files.sizes if is_deep(root / name)]
         if self.deep:
             self.remarks += (
-                f"{len(self.deep):,} of {len(labels):,} pictures have grey levels of more than 8 bits; all "
+                f"{len(self.deep):,} of {len(labels):,} pictures have more than 8 bits a channel; all "
                 "are scaled by one range, the least of 0..1, 8, 10, 12, 14 and 16 bits that holds them.",
             )
         self.is_drawn = found.split is None
@@ -133,29 +139,60 @@ class FolderSource(LabelledFiles):
         return super().prepare(folder, size)
 
     def fingerprint(self, size: int) -> str:
-        """As `LabelledFiles.fingerprint`; how deep pixels are scaled is part of it where there are any."""
-        plain = super().fingerprint(size)
-        return (
-            fingerprint_of({"deep": "scaled by the range of the set"}, plain.encode()) if self.deep else plain
-        )
+        """As `LabelledFiles.fingerprint`, with the rule for deep pixels and samples of files, if needed.
+
+        Sizes say nothing of files that are not compressed, so some bytes in the middle of these are read.
+        """
+        found = super().fingerprint(size)
+        if self.deep:
+            found = fingerprint_of({"deep": "scaled by the range of the set, colours too"}, found.encode())
+        samples = [
+            _middle(self.root / name, number)
+            for name, number in self.files.sizes.items()
+            if name.lower().endswith(_UNCOMPRESSED)
+        ]
+        return fingerprint_of({"sampled": len(samples)}, found.encode(), *samples) if samples else found
 
     @cached_property
     def _white(self) -> float:
         """What becomes white in pictures of more than 8 bits; all of them are looked at."""
-        return full_scale(self.files.read(name) for name in self.deep)
+        return full_scale((name, self.files.read(name)) for name in self.deep)
 
 
-def _find_table(root: Path) -> Path:
-    tables = sorted(path for path in root.iterdir() if path.suffix.lower() == ".csv")
-    if not tables:
-        raise UserError(
-            f"{root} has no CSV{_pictures_in(root)}; write one with a column 'file' and one 0/1 column for "
-            "each attribute."
-        )
-    if len(tables) > 1:
-        names = ", ".join(path.name for path in tables)
-        raise UserError(f"{root} has {len(tables)} CSV files ({names}); say which one holds the labels.")
-    return tables[0]
+def _find_table(root: Path) -> tuple[Path, Path]:
+    """Return the folder with the only table, which is the root or its only sub-folder, and this table."""
+    below = [path for path in root.iterdir() if path.is_dir() and not path.name.startswith(".")]
+    for place in (root, *(below if len(below) == 1 else [])):
+        tables = _tables(place)
+        if len(tables) > 1:
+            kind = "CSV files" if tables[0].suffix.lower() == ".csv" else "tables"
+            names = ", ".join(path.name for path in tables)
+            raise UserError(
+                f"{place} has {len(tables)} {kind} ({names}); say which one holds the labels with "
+                "--labels-csv."
+            )
+        if tables:
+            return place, tables[0]
+    books = sorted(path.name for path in root.iterdir() if path.suffix.lower() in (".xlsx", ".xls", ".ods"))
+    if books:
+        raise UserError(f"{root} has no CSV, but {books[0]}; save the table in it as 'CSV UTF-8'.")
+    raise UserError(
+        f"{root} has no CSV{_pictures_in(root)}; write one with a column 'file' and one 0/1 column for "
+        "each attribute."
+    )
+
+
+def _tables(folder: Path) -> list[Path]:
+    """Return the tables in a folder; names with a dot in front are no user's, but a system's."""
+    files = sorted(path for path in folder.iterdir() if path.is_file() and not path.name.startswith("."))
+    found = ([path for path in files if path.suffix.lower() in kinds] for kinds in _TABLES)
+    return next(filter(None, found), [])
+
+
+def _middle(path: Path, size: int) -> bytes:
+    with open(path, "rb") as stream:
+        stream.seek(max(0, size // 2 - _SAMPLE // 2))
+        return stream.read(_SAMPLE)
 
 
 def _pictures_in(root: Path) -> str:
@@ -187,13 +224,16 @@ def _files(root: Path, table: Path, names: list[str]) -> list[str]:
 
 
 def _square(file: BytesIO, size: int, white: float) -> np.ndarray:
-    image = Image.open(file)
+    image = open_image(file)
     # A JPEG can be decoded at 1/2, 1/4 or 1/8 scale; keep twice the detail that the resize needs.
     image.draft("RGB", (2 * size, 2 * size))
+    deep = deep_pixels(image, file)
+    if deep is not None:
+        turned = image.getexif().get(ORIENTATION, 1)
+        image = scaled(deep, white)
+        image.getexif()[ORIENTATION] = turned
     ImageOps.exif_transpose(image, in_place=True)
     side = min(image.size)
     left, top = (image.width - side) // 2, (image.height - side) // 2
     square = image.crop((left, top, left + side, top + side))
-    return np.asarray(
-        as_rgb(square, white).resize((size, size), Image.Resampling.BILINEAR)
-    )  # (size, size, 3)
+    return np.asarray(as_rgb(square).resize((size, size), Image.Resampling.BILINEAR))  # (size, size, 3)
