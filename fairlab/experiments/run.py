@@ -11,6 +11,7 @@ Nothing is trained before it is asked for, as by ``run.baseline(0)`` or ``run.pa
 
 from __future__ import annotations
 
+import os
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -58,7 +59,7 @@ class Run:
     """
 
     def __init__(self, experiment: Experiment, home: Path, *, name: str, device: str | None = None) -> None:
-        if Path(name).name != name or name == ".." or len(name.encode()) > LONGEST_NAME:
+        if Path(name).name != name or name == ".." or len(os.fsencode(name)) > LONGEST_NAME:
             raise UserError(
                 f"'{name}' cannot name a run folder; use at most {LONGEST_NAME} letters, digits, '-' and '_' "
                 "in --run NAME."

@@ -28,7 +28,7 @@ def no_work(monkeypatch, tmp_path):
 
     for name in ("workspace.source", "workspace.workspace", "methods.unbiased_faces"):
         monkeypatch.setattr(f"fairlab.{name}.prepare_data", begin)
-    monkeypatch.setattr("fairlab.studies.table.execute.run_all", begin)
+    monkeypatch.setattr("fairlab.studies.table.results.run_all", begin)
     monkeypatch.setattr(papermill, "execute_notebook", begin)
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("FAIRLAB_HOME", raising=False)
