@@ -14,7 +14,7 @@ from fairlab.methods.latent_pairs.inversion import invert_images
 
 from .toys import COUNTS, shapes, small
 
-INVERT = "fairlab.methods.latent_pairs.inversion.invert"
+INVERT = "fairlab.generators.invert"
 
 
 class Interrupted(Exception):

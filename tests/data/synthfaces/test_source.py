@@ -43,7 +43,7 @@ def test_a_killed_preparation_goes_on_with_the_same_result(source, tmp_path, mon
         return draw(faces, size)
 
     with monkeypatch.context() as patch:
-        patch.setattr(module, "draw", draw_then_stop)
+        patch.setattr("fairlab.data.synthfaces.draw.draw", draw_then_stop)
         with pytest.raises(KeyboardInterrupt):
             source.prepare(tmp_path / "killed", 32)
     assert not (tmp_path / "killed").exists()

@@ -207,7 +207,7 @@ def test_a_failure_leaves_nothing_behind(tmp_path, binary, monkeypatch):
     def full(path, page):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(audit_module, "write_report", full)
+    monkeypatch.setattr("fairlab.reports.page.write_report", full)
     with pytest.raises(OSError, match="No space left"):
         run(tmp_path, binary, **BINARY)
     assert [path.name for path in tmp_path.iterdir()] == ["model.csv"]
