@@ -10,7 +10,7 @@ ARGS ?=
 help:
 	@echo "make run    the main job on drawn faces: baseline, latents, pairs, de-biased classifier, report"
 	@echo "            (more: make run ARGS=\"--preset smoke\", ARGS=\"--target Smiling --seeds 5\", ...)"
-	@echo "make test   the test suite, a worker for each core (about 11 minutes on two)"
+	@echo "make test   the test suite, a worker for each core (about 20 minutes on two)"
 	@echo "make bench  the benchmarks, which the suite leaves out"
 	@echo "make robustness  kills, damaged files, odd inputs, full disks, in numbers (about half an hour)"
 	@echo "make lint   ruff and mypy"
